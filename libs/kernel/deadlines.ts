@@ -1,0 +1,15 @@
+import type { ProcessCommand } from './process.js';
+
+/** A deadline that has come: the row's identity, and the command of `system:timer` it stands for. */
+export interface DueDeadline {
+  /** The moment it was due, RFC 3339 UTC: becomes the event's `effectiveAt`. */
+  readonly due: string;
+  readonly command: ProcessCommand;
+}
+
+/** A read model that knows deadlines. */
+export interface DeadlineSource {
+  readonly name: string;
+  /** Deadlines due at `now` or before, oldest first, at most `limit`. */
+  due(now: Date, limit: number): Promise<readonly DueDeadline[]> | readonly DueDeadline[];
+}

@@ -1,0 +1,33 @@
+export type { Actor, DomainEvent, EventMetadata, EventToAppend, Json, RecordedEvent } from './events.js';
+export { isOfProcess, SYSTEM_PROCESS, SYSTEM_TIMER } from './events.js';
+export type { AppendReceipt, ExpectedRevision, Subscription } from './event-store.js';
+export {
+  EventStore,
+  InvalidAppendError,
+  MAX_APPEND_BYTES,
+  NO_STREAM,
+  StoreUnavailableError,
+  WrongRevisionError,
+} from './event-store.js';
+export { Clock, ManualClock, SystemClock } from './clock.js';
+export { canonicalJson, derivedId, eventIdOf, isUuid, newId, newSalt, requestHashOf } from './ids.js';
+export type { Command, CommandContext, Decider, Decision, Rejection } from './decider.js';
+export { accept, categoryOfStream, idOfStream, refuse, streamOf } from './decider.js';
+export type { Upcaster } from './upcasting.js';
+export { Upcasting } from './upcasting.js';
+export type { CommandMeta, CommandReceipt, Folded, Outcome } from './transact.js';
+export { ContentionError, emptyFold, foldOnto, NewerEventError, Transactor } from './transact.js';
+export type {
+  Projection,
+  ProjectionBatch,
+  ProjectionStatus,
+  ReadModel,
+  ReadQueries,
+  ReadTransaction,
+  SqlRow,
+  SqlValue,
+} from './projection.js';
+export { ReadDatabase, rowByRow } from './projection.js';
+export type { BusSubscription, Process, ProcessCommand, ProcessReads, StuckMessage } from './process.js';
+export { MessageBus, processCommand } from './process.js';
+export type { DeadlineSource, DueDeadline } from './deadlines.js';

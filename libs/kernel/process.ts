@@ -1,0 +1,72 @@
+import type { Command, CommandContext, Decider, Rejection } from './decider.js';
+import type { DomainEvent, RecordedEvent } from './events.js';
+import type { Folded } from './transact.js';
+
+/** A command of a process to one record. Its id derives from the event and `key`, so that reacting twice writes once. */
+export interface ProcessCommand {
+  readonly decider: Decider<unknown, Command, DomainEvent, Rejection>;
+  readonly id: string;
+  /** Tells apart several commands that one event leads to. */
+  readonly key: string;
+  readonly command: (by: CommandContext) => Command;
+  /**
+   * Called when the decider refuses: the commands (if any) that carry the refusal on. Where absent a refusal is an alarm:
+   * a process command that can be refused without an answer is a fault of the code.
+   */
+  readonly refused?: (rejection: Rejection) => readonly ProcessCommand[];
+}
+
+/** Builds a `ProcessCommand` with the decider's types checked. */
+export const processCommand = <S, C extends Command, E extends DomainEvent, R extends Rejection>(command: {
+  readonly decider: Decider<S, C, E, R>;
+  readonly id: string;
+  readonly key: string;
+  readonly command: (by: CommandContext) => C;
+  readonly refused?: (rejection: R) => readonly ProcessCommand[];
+}): ProcessCommand => command as unknown as ProcessCommand;
+
+/** Reads of other streams that a reaction may need; never a read model. */
+export interface ProcessReads {
+  load<S, C extends Command, E extends DomainEvent, R extends Rejection>(
+    decider: Decider<S, C, E, R>,
+    id: string,
+  ): Promise<Folded<S>>;
+}
+
+/** What must happen after an event: named for what it guarantees. Runs at least once per event, in stream order; streams run side by side. */
+export interface Process {
+  readonly name: string;
+  readonly handles: readonly string[];
+  react(event: RecordedEvent, reads: ProcessReads): Promise<readonly ProcessCommand[]> | readonly ProcessCommand[];
+}
+
+/** Brings events to processes at least once, in order per stream, from a durable checkpoint. */
+export abstract class MessageBus {
+  /** The handler's promise is awaited before the checkpoint moves past the event. A throw is retried with capped backoff, for ever. */
+  abstract subscribe(
+    name: string,
+    handles: readonly string[],
+    handler: (event: RecordedEvent) => Promise<void>,
+  ): BusSubscription;
+  abstract close(): Promise<void>;
+}
+
+/** An event a handler keeps failing on. */
+export interface StuckMessage {
+  readonly position: bigint;
+  readonly eventId: string;
+  readonly type: string;
+  readonly error: string;
+  readonly attempts: number;
+  readonly since: string;
+}
+
+export interface BusSubscription {
+  readonly name: string;
+  /** Everything up to here has been handled. */
+  readonly position: bigint;
+  readonly stuck: readonly StuckMessage[];
+  /** Resolves when everything up to `position` has been handled. */
+  reached(position: bigint): Promise<void>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,226 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from './clock.js';
+import type { Command, CommandContext, Decider, Rejection } from './decider.js';
+import { streamOf } from './decider.js';
+import type { EventStore } from './event-store.js';
+import { NO_STREAM, WrongRevisionError } from './event-store.js';
+import type { Actor, DomainEvent, EventToAppend, RecordedEvent } from './events.js';
+import { isOfProcess } from './events.js';
+import { eventIdOf, newSalt, requestHashOf } from './ids.js';
+import { Upcasting } from './upcasting.js';
+
+/** A stream holds an event type or schema newer than this code knows: deciding would be guessing. */
+export class NewerEventError extends Error {
+  override readonly name = 'NewerEventError';
+  constructor(stream: string, type: string, schema: number) {
+    super(`stream ${stream} holds ${type} in schema ${schema}, which is newer than this version knows`);
+  }
+}
+
+/** A stream changed under every one of the bounded attempts. Nothing was written; a repeat is safe. */
+export class ContentionError extends Error {
+  override readonly name = 'ContentionError';
+}
+
+/** What an earlier command with this id wrote. */
+export interface CommandReceipt {
+  readonly revision: number;
+  readonly position: bigint;
+  readonly salt: string;
+  readonly requestHash: string | undefined;
+}
+
+/** A stream folded up to `revision` (-1 where it does not exist). */
+export interface Folded<S> {
+  readonly state: S;
+  readonly revision: number;
+  readonly position: bigint;
+  /** Newest event that is not a process's: an `If-Match` older than it is stale. */
+  readonly settledRevision: number;
+  /** The first event this code is too old for. */
+  readonly newer?: { readonly type: string; readonly schema: number };
+  readonly commands: Map<string, CommandReceipt>;
+}
+
+/** How a command is to be recorded. */
+export interface CommandMeta {
+  readonly commandId: string;
+  readonly correlationId: string;
+  readonly causationId: string | null;
+  readonly actor: Actor;
+  /** The claimed moment; the server's clock where absent. */
+  readonly effectiveAt?: string;
+  /** Canonical text of the request, for a command under an `Idempotency-Key`. */
+  readonly request?: string;
+  /** The revision an `If-Match` names. */
+  readonly ifMatch?: number;
+}
+
+export type Outcome<S, R extends Rejection> =
+  | {
+      /** `unchanged`: what was asked holds already, nothing written. `repeated`: this command id wrote before. */
+      readonly kind: 'written' | 'unchanged' | 'repeated';
+      readonly folded: Folded<S>;
+      /** Receipt of this command: its last event's place (for `unchanged` the stream's last event). */
+      readonly revision: number;
+      readonly position: bigint;
+    }
+  | { readonly kind: 'refused'; readonly rejection: R; readonly folded: Folded<S> }
+  | { readonly kind: 'stale'; readonly folded: Folded<S> }
+  | { readonly kind: 'key-reused'; readonly folded: Folded<S> };
+
+const PAGE = 500;
+/** Attempts of a person's command before it answers `ContentionError`; a process passes `attempts: Infinity`. */
+const ATTEMPTS = 20;
+
+/**
+ * Loads, decides and appends: the only way an event of the domain is written.
+ * Folded streams are cached by revision; every load still reads forward from the cached revision, so it is never behind.
+ */
+export class Transactor {
+  private readonly cache: LRUCache<string, Folded<unknown>>;
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly clock: Clock,
+    private readonly upcasting: Upcasting = new Upcasting(),
+    cachedStreams = 20_000,
+  ) {
+    this.cache = new LRUCache({ max: cachedStreams });
+  }
+
+  /** Folds a record's own stream up to its newest event. */
+  async load<S, C extends Command, E extends DomainEvent, R extends Rejection>(
+    decider: Decider<S, C, E, R>,
+    id: string,
+  ): Promise<Folded<S>> {
+    const stream = streamOf(decider.category, id);
+    // The cache is keyed by stream, and a stream belongs to exactly one decider.
+    let folded = (this.cache.get(stream) as Folded<S> | undefined) ?? emptyFold(decider.initial);
+    for (;;) {
+      const page = await this.store.readStream(stream, folded.revision + 1, PAGE);
+      if (page.length > 0) {
+        folded = foldOnto(decider, folded, page, this.upcasting);
+        this.remember(stream, folded);
+      }
+      if (page.length < PAGE) return folded;
+    }
+  }
+
+  /**
+   * Runs one command against record `id`.
+   * @throws {NewerEventError} @throws {ContentionError} @throws {StoreUnavailableError}
+   */
+  async transact<S, C extends Command, E extends DomainEvent, R extends Rejection>(
+    decider: Decider<S, C, E, R>,
+    id: string,
+    command: (by: CommandContext) => C,
+    meta: CommandMeta,
+    attempts: number = ATTEMPTS,
+  ): Promise<Outcome<S, R>> {
+    const stream = streamOf(decider.category, id);
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const folded = await this.load(decider, id);
+      const receipt = folded.commands.get(meta.commandId);
+      if (receipt !== undefined) return repeatOf(receipt, meta, folded);
+      if (folded.newer !== undefined) throw new NewerEventError(stream, folded.newer.type, folded.newer.schema);
+      if (meta.ifMatch !== undefined && (meta.ifMatch > folded.revision || folded.settledRevision > meta.ifMatch)) {
+        return { kind: 'stale', folded };
+      }
+      const at = this.clock.now().toISOString();
+      const by: CommandContext = { actor: meta.actor, at, effectiveAt: meta.effectiveAt ?? at };
+      const decision = decider.decide(command(by), folded.state);
+      if (decision.kind === 'refused') return { kind: 'refused', rejection: decision.rejection, folded };
+      if (decision.events.length === 0) {
+        return { kind: 'unchanged', folded, revision: folded.revision, position: folded.position };
+      }
+      const toAppend = decision.events.map((event, index) =>
+        this.envelope(stream, decider.schemas[event.type as E['type']], event, index, meta, by),
+      );
+      try {
+        const written = await this.store.append(stream, folded.revision, toAppend);
+        const now = await this.load(decider, id);
+        return { kind: 'written', folded: now, revision: written.revision, position: written.position };
+      } catch (error) {
+        if (!(error instanceof WrongRevisionError)) throw error;
+      }
+    }
+    throw new ContentionError(`stream ${stream} changed under ${attempts} attempts`);
+  }
+
+  private envelope(
+    stream: string,
+    schema: number,
+    event: DomainEvent,
+    index: number,
+    meta: CommandMeta,
+    by: CommandContext,
+  ): EventToAppend {
+    const salt = newSalt();
+    return {
+      id: eventIdOf(stream, meta.commandId, index),
+      type: event.type,
+      data: event.data,
+      metadata: {
+        commandId: meta.commandId,
+        correlationId: meta.correlationId,
+        causationId: meta.causationId,
+        actor: by.actor,
+        effectiveAt: by.effectiveAt,
+        recordedAt: by.at,
+        schema,
+        salt,
+        ...(meta.request === undefined ? {} : { requestHash: requestHashOf(salt, meta.request) }),
+      },
+    };
+  }
+
+  private remember(stream: string, folded: Folded<unknown>): void {
+    const cached = this.cache.get(stream);
+    if (cached === undefined || cached.revision < folded.revision) this.cache.set(stream, folded);
+  }
+}
+
+export const emptyFold = <S>(initial: S): Folded<S> => ({
+  state: initial,
+  revision: NO_STREAM,
+  position: 0n,
+  settledRevision: NO_STREAM,
+  commands: new Map(),
+});
+
+/** Folds `events`, which follow `folded` in the stream, onto it. */
+export const foldOnto = <S, C extends Command, E extends DomainEvent, R extends Rejection>(
+  decider: Decider<S, C, E, R>,
+  folded: Folded<S>,
+  events: readonly RecordedEvent[],
+  upcasting: Upcasting = new Upcasting(),
+): Folded<S> => {
+  let { state, revision, position, settledRevision, newer } = folded;
+  // Shared along the chain of folds and only ever added to, under ids that are unique: copying it would make long streams quadratic.
+  const { commands } = folded;
+  for (const raw of events) {
+    const event = upcasting.lift(raw) as RecordedEvent<E>;
+    const known = (decider.schemas as Readonly<Record<string, number>>)[event.type];
+    if (known === undefined || event.metadata.schema > known) {
+      newer ??= { type: event.type, schema: event.metadata.schema };
+    } else {
+      state = decider.evolve(state, event);
+    }
+    revision = event.revision;
+    position = event.position;
+    if (!isOfProcess(event.metadata.actor)) settledRevision = event.revision;
+    const { commandId, salt, requestHash } = event.metadata;
+    // The hash of a command's first event answers for the whole command.
+    const first = commands.get(commandId) ?? { salt, requestHash };
+    commands.set(commandId, { revision, position, salt: first.salt, requestHash: first.requestHash });
+  }
+  return { state, revision, position, settledRevision, commands, ...(newer === undefined ? {} : { newer }) };
+};
+
+const repeatOf = <S>(receipt: CommandReceipt, meta: CommandMeta, folded: Folded<S>): Outcome<S, never> => {
+  if (meta.request !== undefined && receipt.requestHash !== requestHashOf(receipt.salt, meta.request)) {
+    return { kind: 'key-reused', folded };
+  }
+  return { kind: 'repeated', folded, revision: receipt.revision, position: receipt.position };
+};
