@@ -39,6 +39,11 @@ export default {
   },
   moduleNameMapper: {
     ...Object.fromEntries(libs.map((lib) => [`^#${lib}$`, `<rootDir>/libs/${lib}/index.ts`])),
+    '^#directory/contract$': '<rootDir>/libs/directory/party.contract.ts',
+    '^#needs/contract$': '<rootDir>/libs/needs/need.contract.ts',
+    '^#offers/contract$': '<rootDir>/libs/offers/offer.contract.ts',
+    '^#commitments/contract$': '<rootDir>/libs/commitments/commitment.contract.ts',
+    '^#reported/contract$': '<rootDir>/libs/reported/reported.contract.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   coverageProvider: 'v8',

@@ -1,0 +1,184 @@
+import type { Caller } from '#directory/contract';
+import type { InstrumentCode, Kind, Quantity, RefusalReasonCode, Urgency, Visibility } from '#vocabulary';
+
+/** A refusal reason given by a person. */
+export interface GivenReason {
+  readonly code: RefusalReasonCode;
+  readonly note?: string;
+  readonly noteFor?: 'other-side' | 'coordinator';
+}
+
+/** Inclusive UTC days. */
+export interface Period {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export interface DocumentRef {
+  readonly kind: string;
+  readonly title: string;
+  readonly sha256: string;
+  readonly label?: Visibility;
+}
+
+export interface NeedLine {
+  /** From 1; never reused. */
+  readonly line: number;
+  readonly kind: Kind;
+  readonly description?: string;
+  readonly quantity: Quantity;
+}
+
+export interface NeedVisibility {
+  readonly summary: Visibility;
+  readonly body: Visibility;
+  readonly annex: Visibility;
+}
+
+export interface NeedAnnex {
+  readonly sites?: readonly string[];
+  readonly quantitiesHeld?: readonly { readonly description: string; readonly quantity: Quantity }[];
+  readonly risk?: string;
+  readonly accessLimits?: string;
+}
+
+/** What the filer writes. Wire form: quantities, dates and codes exactly as API.md has them. Defaults are filled in at drafting. */
+export interface NeedContent {
+  readonly title: string;
+  readonly problem?: string;
+  readonly outcome?: string;
+  readonly kinds: readonly Kind[];
+  readonly instruments: readonly InstrumentCode[];
+  readonly traffickingNexus: boolean;
+  readonly lines: readonly NeedLine[];
+  readonly rank?: number;
+  readonly urgency: Urgency;
+  readonly period?: Period;
+  readonly languages?: readonly string[];
+  readonly priorAid?: 'none' | readonly ({ readonly text: string } | { readonly commitmentId: string })[];
+  readonly ownContribution?: 'none' | readonly { readonly description: string; readonly quantity?: Quantity }[];
+  readonly planLink?: string;
+  readonly reportRefs?: readonly {
+    readonly instrument: InstrumentCode;
+    readonly year: number;
+    readonly section?: string;
+    readonly url?: string;
+  }[];
+  readonly authorityRef?: string;
+  readonly requestingAuthority?: string;
+  readonly contactOffice?: string;
+  readonly approached?: readonly { readonly party: string; readonly when?: string; readonly result?: string }[];
+  readonly proposedImplementer?: string;
+  readonly documents?: readonly DocumentRef[];
+  readonly annex?: NeedAnnex;
+  readonly visibility: NeedVisibility;
+  /** Parties that the label `named` lists. */
+  readonly named: readonly string[];
+  readonly oversubscription: boolean;
+}
+
+/** A reservation of coverage is keyed by commitment, leg and amendment. */
+export interface CoverageKey {
+  readonly commitment: string;
+  readonly leg: number;
+  /** 0 for the commitment as proposed; the amendment's number for what it adds. */
+  readonly amendment: number;
+}
+
+export type CoverageRefusalCode = 'insufficient-coverage' | 'need-not-open' | 'measure-mismatch' | 'unknown-line';
+
+/** Stream `need-<uuid>`. */
+export type NeedEvent =
+  | {
+      readonly type: 'NeedDrafted';
+      readonly data: {
+        readonly filer: string;
+        readonly beneficiaries: readonly string[];
+        /** Set where a coordinator transcribed a note of the State. */
+        readonly onBehalfOf?: string;
+        /** The reported record a claim made this draft from. */
+        readonly claimedFrom?: string;
+        readonly content: NeedContent;
+      };
+    }
+  | {
+      readonly type: 'NeedSubmitted';
+      readonly data: {
+        /** `yes`, or `asked`: given by silence until the objection window of five working days has passed. */
+        readonly consent: { readonly circulate: 'yes' | 'asked'; readonly publish: 'yes' | 'asked' };
+        /** When the objection window ends, RFC 3339 UTC. */
+        readonly windowEnds: string;
+      };
+    }
+  | { readonly type: 'NeedReturned'; readonly data: { readonly reasons: readonly string[]; readonly note?: string } }
+  | { readonly type: 'NeedSetAside'; readonly data: { readonly code: string; readonly note?: string } }
+  | { readonly type: 'NeedObjected'; readonly data: { readonly to: 'circulation' | 'publication' } }
+  | { readonly type: 'NeedRatified'; readonly data: Record<string, never> }
+  | { readonly type: 'NeedOpened'; readonly data: { readonly reaffirmBy: string } }
+  | { readonly type: 'NeedAmended'; readonly data: { readonly changes: Partial<NeedContent> } }
+  | { readonly type: 'NeedReaffirmed'; readonly data: { readonly reaffirmBy: string } }
+  | { readonly type: 'NeedFellDormant'; readonly data: Record<string, never> }
+  | { readonly type: 'NeedReopened'; readonly data: { readonly reaffirmBy: string } }
+  | { readonly type: 'NeedWithdrawn'; readonly data: { readonly reason?: GivenReason } }
+  | {
+      readonly type: 'NeedClosed';
+      readonly data: {
+        readonly outcome: 'met' | 'partly-met';
+        readonly waivers: readonly { readonly line: number; readonly reason: string }[];
+      };
+    }
+  | { readonly type: 'CoverageReserved'; readonly data: CoverageKey & { readonly line: number; readonly quantity: Quantity } }
+  | {
+      readonly type: 'CoverageRefused';
+      readonly data: {
+        readonly commitment: string;
+        readonly amendment: number;
+        readonly code: CoverageRefusalCode;
+        readonly detail: string;
+      };
+    }
+  | { readonly type: 'CoverageBound'; readonly data: CoverageKey & { readonly line: number; readonly quantity: Quantity } }
+  | {
+      readonly type: 'CoverageDelivered';
+      readonly data: CoverageKey & { readonly delivery: number; readonly line: number; readonly quantity: Quantity };
+    }
+  | {
+      readonly type: 'CoverageConfirmed';
+      readonly data: CoverageKey & { readonly delivery: number; readonly line: number; readonly quantity: Quantity };
+    }
+  /** `quantity` is what was freed; zero-quantity releases (one that overtook its reservation) leave it out. */
+  | {
+      readonly type: 'CoverageReleased';
+      readonly data: CoverageKey & { readonly line?: number; readonly quantity?: Quantity };
+    };
+
+/** What a proposal needs to know of a need: read from its stream, carried in the command. */
+export interface NeedFacts {
+  readonly needId: string;
+  readonly status: 'draft' | 'submitted' | 'returned' | 'set-aside' | 'open' | 'dormant' | 'closed';
+  readonly filer: string;
+  readonly beneficiaries: readonly string[];
+  /** Networks the beneficiaries belong to on the day of asking. */
+  readonly networks: readonly string[];
+  /** M49 codes that contain the beneficiaries. */
+  readonly regions: readonly string[];
+  readonly kinds: readonly Kind[];
+  readonly instruments: readonly InstrumentCode[];
+  readonly traffickingNexus: boolean;
+  readonly lines: readonly NeedLine[];
+  readonly period?: Period;
+}
+
+/** What a caller may see of a need; all false where the need is hidden from it or absent. */
+export interface NeedSight {
+  readonly summary: boolean;
+  readonly body: boolean;
+  readonly annex: boolean;
+}
+
+/** Port by which other contexts read one need from its own stream: never behind. */
+export abstract class NeedReader {
+  /** undefined where the need does not exist. */
+  abstract facts(needId: string): Promise<NeedFacts | undefined>;
+  abstract sight(needId: string, caller: Caller): Promise<NeedSight>;
+}

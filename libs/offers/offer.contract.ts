@@ -1,0 +1,124 @@
+import type { Caller } from '#directory/contract';
+import type { EarmarkLevel, ImplementerType, InstrumentCode, Kind, Quantity, RefusalReasonCode, Visibility } from '#vocabulary';
+
+export interface OfferLine {
+  /** From 1; never reused. */
+  readonly line: number;
+  readonly kinds: readonly Kind[];
+  readonly description?: string;
+  readonly capacity: Quantity;
+}
+
+/** Which needs an offer may serve. An empty or absent part means any. */
+export interface Earmark {
+  /** State codes (alpha-3) or party ids. */
+  readonly beneficiaries?: readonly string[];
+  /** M49 codes. */
+  readonly regions?: readonly string[];
+  /** Network party ids. */
+  readonly networks?: readonly string[];
+  readonly instruments?: readonly InstrumentCode[];
+  readonly kinds?: readonly Kind[];
+  /** true: only needs with a trafficking nexus; false or absent: any. */
+  readonly traffickingNexus?: boolean;
+  readonly implementerTypes?: readonly ImplementerType[];
+  readonly level?: EarmarkLevel;
+}
+
+/** A condition in the donor's terms: a code and what it asks, e.g. `{code:'co-financing', percent:'10'}`. */
+export interface OfferCondition {
+  readonly code: string;
+  readonly percent?: string;
+  readonly text?: string;
+}
+
+export interface OfferContent {
+  readonly title: string;
+  readonly description?: string;
+  readonly lines: readonly OfferLine[];
+  readonly earmark: Earmark;
+  readonly conditions: readonly OfferCondition[];
+  readonly period?: { readonly from?: string; readonly to?: string };
+  readonly languages?: readonly string[];
+  readonly documents?: readonly {
+    readonly kind: string;
+    readonly title: string;
+    readonly sha256: string;
+    readonly label?: Visibility;
+  }[];
+  readonly visibility: Visibility;
+  readonly named: readonly string[];
+}
+
+/** A hold of capacity is keyed by commitment, leg and amendment. */
+export interface CapacityKey {
+  readonly commitment: string;
+  readonly leg: number;
+  readonly amendment: number;
+}
+
+export type CapacityRefusalCode =
+  | 'insufficient-capacity'
+  | 'offer-not-open'
+  | 'earmark'
+  | 'below-minimum-lot'
+  | 'measure-mismatch'
+  | 'unknown-line';
+
+/** Stream `offer-<uuid>`. */
+export type OfferEvent =
+  | {
+      readonly type: 'OfferDrafted';
+      readonly data: { readonly provider: string; readonly claimedFrom?: string; readonly content: OfferContent };
+    }
+  /** Carries the whole content as posted, also from a draft. */
+  | { readonly type: 'OfferPosted'; readonly data: { readonly provider: string; readonly content: OfferContent } }
+  | { readonly type: 'OfferAmended'; readonly data: { readonly changes: Partial<OfferContent> } }
+  | { readonly type: 'OfferSuspended'; readonly data: { readonly reason?: OfferReason } }
+  | { readonly type: 'OfferResumed'; readonly data: Record<string, never> }
+  | { readonly type: 'OfferWithdrawn'; readonly data: { readonly reason?: OfferReason } }
+  | { readonly type: 'OfferCompleted'; readonly data: Record<string, never> }
+  | { readonly type: 'OfferExpired'; readonly data: Record<string, never> }
+  | { readonly type: 'CapacityReserved'; readonly data: CapacityKey & { readonly line: number; readonly quantity: Quantity } }
+  | {
+      readonly type: 'CapacityRefused';
+      readonly data: {
+        readonly commitment: string;
+        readonly amendment: number;
+        readonly code: CapacityRefusalCode;
+        readonly detail: string;
+      };
+    }
+  | { readonly type: 'CapacityCommitted'; readonly data: CapacityKey & { readonly line: number; readonly quantity: Quantity } }
+  | {
+      readonly type: 'CapacityDelivered';
+      readonly data: CapacityKey & { readonly delivery: number; readonly line: number; readonly quantity: Quantity };
+    }
+  | {
+      readonly type: 'CapacityReleased';
+      readonly data: CapacityKey & { readonly line?: number; readonly quantity?: Quantity };
+    };
+
+export interface OfferReason {
+  readonly code: RefusalReasonCode;
+  readonly note?: string;
+  readonly noteFor?: 'other-side' | 'coordinator';
+}
+
+/** What a proposal needs to know of an offer: read from its stream, carried in the command. */
+export interface OfferFacts {
+  readonly offerId: string;
+  readonly status: 'draft' | 'open' | 'suspended' | 'closed';
+  readonly provider: string;
+  readonly lines: readonly OfferLine[];
+  readonly earmark: Earmark;
+  readonly conditions: readonly OfferCondition[];
+  readonly period?: { readonly from?: string; readonly to?: string };
+}
+
+/** Port by which other contexts read one offer from its own stream: never behind. */
+export abstract class OfferReader {
+  /** undefined where the offer does not exist. */
+  abstract facts(offerId: string): Promise<OfferFacts | undefined>;
+  abstract sees(offerId: string, caller: Caller): Promise<boolean>;
+}
