@@ -9,6 +9,9 @@ export {
   StoreUnavailableError,
   WrongRevisionError,
 } from './event-store.js';
+export type { SerialisedEvent } from './serialised-append.js';
+export { serialisedAppend } from './serialised-append.js';
+export { LocalDelivery } from './local-delivery.js';
 export { Clock, ManualClock, SystemClock } from './clock.js';
 export { canonicalJson, derivedId, eventIdOf, isUuid, newId, newSalt, requestHashOf } from './ids.js';
 export type { Command, CommandContext, Decider, Decision, Rejection } from './decider.js';
@@ -31,3 +34,12 @@ export { ReadDatabase, rowByRow } from './projection.js';
 export type { BusSubscription, Process, ProcessCommand, ProcessReads, StuckMessage } from './process.js';
 export { MessageBus, processCommand } from './process.js';
 export type { DeadlineSource, DueDeadline } from './deadlines.js';
+export { backoffMs, messageOf, pause, yieldToLoop } from './backoff.js';
+export type { FeedOptions } from './feed.js';
+export { Feed } from './feed.js';
+export type { ProjectionAlarm, ProjectionNote, ProjectionRunnerOptions } from './projection-runner.js';
+export { applyToModel, PoisonEventError, ProjectionRunner } from './projection-runner.js';
+export type { ProcessAlarm, ProcessRunnerOptions } from './process-runner.js';
+export { describeProcessAlarm, ProcessRunner, UnansweredRefusalError } from './process-runner.js';
+export type { DeadlineAlarm, DeadlineTickerOptions } from './deadline-ticker.js';
+export { DeadlineTicker } from './deadline-ticker.js';
