@@ -37,12 +37,14 @@ export interface ProjectionBatch {
 }
 
 /** A projection whose every event writes rows at once. */
-export const rowByRow = (apply: (tx: ReadTransaction, event: RecordedEvent) => void): Projection['begin'] => (tx) => ({
-  apply: (event) => {
-    apply(tx, event);
-  },
-  flush: () => undefined,
-});
+export const rowByRow =
+  (apply: (tx: ReadTransaction, event: RecordedEvent) => void): Projection['begin'] =>
+  (tx) => ({
+    apply: (event) => {
+      apply(tx, event);
+    },
+    flush: () => undefined,
+  });
 
 /** An open read model of one projection. */
 export interface ReadModel extends ReadQueries {
@@ -59,7 +61,13 @@ export abstract class ReadDatabase {
   /** Opens an empty model beside the current one, for a rebuild. */
   abstract openBeside(projection: Pick<Projection, 'name' | 'version' | 'schema'>): ReadModel;
   /** Replaces the current model by the one built beside it; both handles are closed, the new one is returned. */
-  abstract switchTo(projection: Pick<Projection, 'name' | 'version' | 'schema'>, current: ReadModel, built: ReadModel): ReadModel;
+  abstract switchTo(
+    projection: Pick<Projection, 'name' | 'version' | 'schema'>,
+    current: ReadModel,
+    built: ReadModel,
+  ): ReadModel;
+  /** Removes the models of other versions of this projection, once this one has caught up. */
+  abstract dropOlder(projection: Pick<Projection, 'name' | 'version'>): void;
   abstract close(): void;
 }
 
@@ -69,5 +77,10 @@ export interface ProjectionStatus {
   readonly version: number;
   readonly position: bigint;
   /** Set while it stands still at an event it cannot apply. */
-  readonly parked?: { readonly position: bigint; readonly eventId: string; readonly type: string; readonly error: string };
+  readonly parked?: {
+    readonly position: bigint;
+    readonly eventId: string;
+    readonly type: string;
+    readonly error: string;
+  };
 }

@@ -1,0 +1,70 @@
+import { backoffMs, pause } from './backoff.js';
+import type { EventStore } from './event-store.js';
+import type { RecordedEvent } from './events.js';
+
+export interface FeedOptions {
+  readonly maxBatch: number;
+  /** Told of every break of the subscription; it is taken up again after a capped backoff. */
+  readonly broken: (error: unknown, attempt: number) => void;
+}
+
+/**
+ * A subscription to all events that survives breaks: after a failure it is taken up again behind the last batch handled,
+ * for ever, with capped backoff.
+ */
+export class Feed {
+  private readonly ending = new AbortController();
+  private readonly running: Promise<void>;
+  private handled: bigint;
+
+  constructor(
+    private readonly store: EventStore,
+    after: bigint,
+    private readonly handler: (batch: readonly RecordedEvent[]) => Promise<void>,
+    private readonly options: FeedOptions,
+  ) {
+    this.handled = after;
+    this.running = this.run();
+  }
+
+  /** Stops after the batch in hand; resolves when no handler runs any more. */
+  async stop(): Promise<void> {
+    this.ending.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.ending;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        const subscription = this.store.subscribeToAll(
+          this.handled,
+          async (batch) => {
+            await this.handler(batch);
+            this.handled = batch.at(-1)?.position ?? this.handled;
+            failures = 0;
+          },
+          { maxBatch: this.options.maxBatch },
+        );
+        const stop = (): void => {
+          // A failure of the stop is the failure of `done`, which is awaited below.
+          subscription.stop().catch(() => undefined);
+        };
+        signal.addEventListener('abort', stop, { once: true });
+        try {
+          await subscription.done;
+        } finally {
+          signal.removeEventListener('abort', stop);
+        }
+        // Ended without a failure and without our asking: the store is closing.
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        this.options.broken(error, failures);
+        await pause(backoffMs(failures), signal);
+      }
+    }
+  }
+}
