@@ -1,0 +1,2 @@
+export type { BusAlarm, LocalMessageBusOptions } from './local-message-bus.js';
+export { LocalMessageBus } from './local-message-bus.js';

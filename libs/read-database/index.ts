@@ -1,0 +1,2 @@
+export type { DiscardedModel, SqliteReadDatabaseOptions } from './sqlite-read-database.js';
+export { MemoryReadDatabase, SqliteReadDatabase } from './sqlite-read-database.js';
