@@ -1,7 +1,7 @@
 export { KINDS_VERSION, KINDS, isKind } from './kinds.js';
 export type { Kind } from './kinds.js';
 export { INSTRUMENTS_VERSION, INSTRUMENTS, isGlobalInstrument, isInstrument } from './instruments.js';
-export type { GlobalInstrument, Instrument } from './instruments.js';
+export type { GlobalInstrument, InstrumentCode } from './instruments.js';
 export {
   VISIBILITY_VERSION,
   VISIBILITIES,
@@ -18,7 +18,7 @@ export {
   NOTE_AUDIENCES,
   isNoteAudience,
 } from './refusal-reasons.js';
-export type { RefusalReason, NoteAudience } from './refusal-reasons.js';
+export type { RefusalReasonCode, NoteAudience } from './refusal-reasons.js';
 export { ROLES_VERSION, ROLES, isRole, OFFICES, isOffice, POWERS, isPower, ROLE_POWERS } from './roles.js';
 export type { Role, Office, Power } from './roles.js';
 export {
@@ -78,11 +78,11 @@ export type { ReportedKind, SourceKind } from './reported-kinds.js';
 export { EARMARK_LEVELS_VERSION, EARMARK_LEVELS, isEarmarkLevel } from './earmark-levels.js';
 export type { EarmarkLevel } from './earmark-levels.js';
 export { OFFER_CONDITIONS_VERSION, OFFER_CONDITIONS, isOfferCondition } from './offer-conditions.js';
-export type { OfferCondition } from './offer-conditions.js';
+export type { OfferConditionCode } from './offer-conditions.js';
 export { DOCUMENT_KINDS_VERSION, DOCUMENT_KINDS, isDocumentKind } from './document-kinds.js';
 export type { DocumentKind } from './document-kinds.js';
 export { MANDATE_SCOPES_VERSION, MANDATE_SCOPES, isMandateScope } from './mandate-scopes.js';
-export type { MandateScope } from './mandate-scopes.js';
+export type { MandateScopeKind } from './mandate-scopes.js';
 export { isLanguage } from './languages.js';
 export { TITLE_MAX, TEXT_MAX, isWellFormedText, textFaults, isSha256, isWebAddress } from './text.js';
 export type { Fault, Parsed, TextRule } from './text.js';
@@ -127,6 +127,7 @@ export {
   compare,
   formatQuantity,
   rateHolds,
+  sumByMeasure,
 } from './quantity.js';
 export type {
   Measure,
@@ -160,7 +161,7 @@ export {
 } from './moments.js';
 export type { Precision, Moment } from './moments.js';
 export { parsePeriod, periodStart, periodEnd, periodsOverlap, periodHolds } from './period.js';
-export type { Period } from './period.js';
+export type { OpenPeriod, Period, PeriodRule } from './period.js';
 export {
   STATES_VERSION,
   STATES,

@@ -7,11 +7,11 @@ export const INSTRUMENTS = ['ATT', 'UNPoA', 'ITI', 'firearms-protocol', 'UNSCR-1
 export type GlobalInstrument = (typeof INSTRUMENTS)[number];
 export const isGlobalInstrument = isCodeOf(INSTRUMENTS);
 
-export type Instrument = GlobalInstrument | `regional:${string}`;
+export type InstrumentCode = GlobalInstrument | `regional:${string}`;
 
 const REGIONAL = /^regional:[A-Za-z0-9-]{1,40}$/;
 
 /** True for a listed instrument or a well-formed `regional:<code>`; whether the code is registered is not judged here. */
-export function isInstrument(value: unknown): value is Instrument {
+export function isInstrument(value: unknown): value is InstrumentCode {
   return isGlobalInstrument(value) || (typeof value === 'string' && REGIONAL.test(value));
 }

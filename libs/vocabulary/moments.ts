@@ -20,6 +20,10 @@ function utcDay(year: number, month: number, day: number): number {
   return new Date(0).setUTCFullYear(year, month - 1, day);
 }
 
+// Years outside 0001 to 9999 have no four-digit form.
+const FIRST_MS = utcDay(1, 1, 1);
+const LAST_MS = utcDay(10_000, 1, 1) - 1;
+
 /** True for an existing calendar day written `YYYY-MM-DD` (years 0001 to 9999). */
 export function isRealDate(value: unknown): value is string {
   if (typeof value !== 'string' || value.length !== 10) return false;
@@ -37,16 +41,18 @@ export function readMoment(value: unknown): Moment | undefined {
   if (typeof value !== 'string') return undefined;
   const date = DATE.exec(value);
   if (date !== null) {
-    const [year = 0, month, day] = date.slice(1).map((part) => (part === undefined ? undefined : Number(part)));
-    if (!isRealDate(`${date[1]}-${date[2] ?? '01'}-${date[3] ?? '01'}`)) return undefined;
-    const from = utcDay(year, month ?? 1, day ?? 1);
-    const precision: Precision = day !== undefined ? 'day' : month !== undefined ? 'month' : 'year';
-    const next =
-      precision === 'day'
-        ? from + DAY_MS
-        : precision === 'month'
-          ? utcDay(year, (month ?? 1) + 1, 1)
-          : utcDay(year + 1, 1, 1);
+    const [, year = '', month, day] = date;
+    if (!isRealDate(`${year}-${month ?? '01'}-${day ?? '01'}`)) return undefined;
+    const from = utcDay(Number(year), Number(month ?? 1), Number(day ?? 1));
+    let precision: Precision = 'day';
+    let next = from + DAY_MS;
+    if (month === undefined) {
+      precision = 'year';
+      next = utcDay(Number(year) + 1, 1, 1);
+    } else if (day === undefined) {
+      precision = 'month';
+      next = utcDay(Number(year), Number(month) + 1, 1);
+    }
     return { text: value, precision, first: iso(from), last: iso(next - 1) };
   }
   const instant = instantMs(value);
@@ -66,8 +72,7 @@ function instantMs(value: string): number | undefined {
   const local = utcDay(year, month, day) + Number(hour) * 3_600_000 + Number(minute) * 60_000 + Number(second) * 1000;
   const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000 * (sign === '-' ? -1 : 1);
   const ms = local + Number(fraction.padEnd(3, '0').slice(0, 3)) - offset;
-  // Years outside 0001..9999 have no four-digit form.
-  return ms < utcDay(1, 1, 1) || ms >= utcDay(10_000, 1, 1) ? undefined : ms;
+  return ms < FIRST_MS || ms > LAST_MS ? undefined : ms;
 }
 
 /** True for a full RFC 3339 time with its offset. */
@@ -122,9 +127,14 @@ export function dateOf(at: Date | string): string {
   return iso(millis(at)).slice(0, 10);
 }
 
-/** The instant or date that many days of 24 hours later; a date stays a date, an instant becomes ISO 8601 UTC. */
+/**
+ * The instant or date that many days of 24 hours later; a date stays a date, an instant becomes ISO 8601 UTC.
+ * Throws RangeError beyond the years 0001 to 9999.
+ */
 export function addDays(at: string, days: number): string {
-  const later = iso(millis(at) + days * DAY_MS);
+  const ms = millis(at) + days * DAY_MS;
+  if (ms < FIRST_MS || ms > LAST_MS) throw new RangeError(`${at} and ${days} days is beyond the years 0001 to 9999`);
+  const later = iso(ms);
   return known(at).precision === 'instant' ? later : later.slice(0, 10);
 }
 

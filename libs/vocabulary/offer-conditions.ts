@@ -17,5 +17,5 @@ export const OFFER_CONDITIONS = [
   'training-of-operators',
   'other',
 ] as const;
-export type OfferCondition = (typeof OFFER_CONDITIONS)[number];
+export type OfferConditionCode = (typeof OFFER_CONDITIONS)[number];
 export const isOfferCondition = isCodeOf(OFFER_CONDITIONS);

@@ -7,8 +7,21 @@ export interface Period {
   readonly to: string;
 }
 
-/** Reads a period from untrusted JSON: two existing dates, not backwards; every fault at once. */
-export function parsePeriod(input: unknown): Parsed<Period> {
+/** A period that may lack a bound; an absent one is open. */
+export interface OpenPeriod {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export interface PeriodRule {
+  /** Accept a period that lacks one bound; false by default. */
+  readonly open?: boolean;
+}
+
+/** Reads a period from untrusted JSON: existing dates, not backwards; every fault at once. */
+export function parsePeriod(input: unknown, rule: { readonly open: true }): Parsed<OpenPeriod>;
+export function parsePeriod(input: unknown, rule?: PeriodRule): Parsed<Period>;
+export function parsePeriod(input: unknown, { open = false }: PeriodRule = {}): Parsed<OpenPeriod> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return {
       ok: false,
@@ -20,18 +33,15 @@ export function parsePeriod(input: unknown): Parsed<Period> {
     path,
     message: 'is not a field of a period: remove it (known: from, to)',
   }));
-  for (const [path, value] of [
-    ['from', from],
-    ['to', to],
-  ] as const) {
-    const message = dateFault(value);
+  if (open && from === undefined && to === undefined) faults.push({ path: '', message: 'must have from, to or both' });
+  for (const [path, value] of Object.entries({ from, to })) {
+    const message = open && value === undefined ? undefined : dateFault(value);
     if (message !== undefined) faults.push({ path, message });
   }
-  if (isRealDate(from) && isRealDate(to)) {
-    if (from > to) faults.push({ path: 'to', message: `must not be before from (${from})` });
-    else if (faults.length === 0) return { ok: true, value: { from, to } };
-  }
-  return { ok: false, faults };
+  if (isRealDate(from) && isRealDate(to) && from > to)
+    faults.push({ path: 'to', message: `must not be before from (${from})` });
+  if (faults.length > 0) return { ok: false, faults };
+  return { ok: true, value: { ...(isRealDate(from) ? { from } : {}), ...(isRealDate(to) ? { to } : {}) } };
 }
 
 /** The first instant of a day: 00:00 UTC, ISO 8601. */
@@ -46,14 +56,11 @@ export function periodEnd(to: string): string {
 }
 
 /** True when the two periods share a day; an absent bound is open. */
-export function periodsOverlap(a: Partial<Period>, b: Partial<Period>): boolean {
+export function periodsOverlap(a: OpenPeriod, b: OpenPeriod): boolean {
   return (a.from ?? '') <= (b.to ?? '9999-12-31') && (b.from ?? '') <= (a.to ?? '9999-12-31');
 }
 
 /** True when the day falls within the period; an absent bound is open. */
-export function periodHolds(
-  { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
-  day: string,
-): boolean {
+export function periodHolds({ from, to }: OpenPeriod, day: string): boolean {
   return (from ?? '') <= day && day <= (to ?? '9999-12-31');
 }

@@ -308,6 +308,22 @@ export function compare(a: Quantity, b: Quantity): -1 | 0 | 1 {
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
+/**
+ * The sums of many quantities, one for each measure, currency and unit, in the order they first appear.
+ * Undetermined and unlimited quantities have no figure and are left out.
+ */
+export function sumByMeasure(quantities: Iterable<Quantity>): Determinate[] {
+  const sums = new Map<string, { like: Determinate; minor: bigint }>();
+  for (const quantity of quantities) {
+    if (!isRival(quantity)) continue;
+    const key = measureKey(quantity);
+    const sum = sums.get(key);
+    if (sum === undefined) sums.set(key, { like: quantity, minor: minorUnits(quantity) });
+    else sum.minor += minorUnits(quantity);
+  }
+  return [...sums.values()].map(({ like, minor }) => quantityOf(like, minor));
+}
+
 /** A quantity as people read it: `about 180000.00 USD`, `12 marking-machine`, `to be assessed`. */
 export function formatQuantity(quantity: Quantity): string {
   if (quantity.measure === 'undetermined') return quantity.why.replaceAll('-', ' ');

@@ -12,7 +12,7 @@ export const REFUSAL_REASONS = [
   'security',
   'other',
 ] as const;
-export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+export type RefusalReasonCode = (typeof REFUSAL_REASONS)[number];
 export const isRefusalReason = isCodeOf(REFUSAL_REASONS);
 
 /** Whom the note beside a reason is addressed to. */

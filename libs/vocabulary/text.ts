@@ -12,14 +12,13 @@ export const TITLE_MAX = 300;
 export const TEXT_MAX = 10_000;
 
 export interface TextRule {
-  /** Least number of characters (UTF-16 code units), 1 by default. */
+  /** Least number of characters (Unicode code points), 1 by default. */
   readonly min?: number;
-  /** Greatest number of characters (UTF-16 code units), 10,000 by default. */
+  /** Greatest number of characters (Unicode code points), 10,000 by default. */
   readonly max?: number;
 }
 
 // Tab and newline are the only controls a text may hold; a carriage return would make equal texts differ.
-// eslint-disable-next-line no-control-regex -- finding control characters is the purpose
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 // `trim` keeps these, yet they show nothing: a text of only them is blank.
@@ -31,6 +30,11 @@ export function isWellFormedText(value: string): boolean {
   return !LONE_SURROGATE.test(value);
 }
 
+/** Code points of a text; only counted where the cheaper bound does not already tell. */
+function characters(value: string, max: number): number {
+  return value.length <= max ? value.length : Array.from(value).length;
+}
+
 /** Everything wrong with a text, as messages that name the fix; empty when it is fine. */
 export function textFaults(value: unknown, { min = 1, max = TEXT_MAX }: TextRule = {}): string[] {
   if (typeof value !== 'string') return ['must be a text'];
@@ -38,7 +42,8 @@ export function textFaults(value: unknown, { min = 1, max = TEXT_MAX }: TextRule
   if (min > 0 && value.replace(INVISIBLE, '') === '')
     faults.push('must not be empty or blank: write a text or leave the field out');
   else if (value.length < min) faults.push(`must have at least ${min} characters`);
-  if (value.length > max) faults.push(`must have at most ${max} characters, has ${value.length}`);
+  const length = characters(value, max);
+  if (length > max) faults.push(`must have at most ${max} characters, has ${length}`);
   if (CONTROL.test(value)) faults.push('must not hold control characters other than tab and newline: remove them');
   if (!isWellFormedText(value)) faults.push('must not hold a lone surrogate: send well-formed Unicode');
   return faults;
