@@ -1,1 +1,16 @@
 export { InMemoryEventStore } from './in-memory-event-store.js';
+export type { StoreUnderTest } from './event-store-contract.js';
+export { eventStoreContract, everyEvent, sampleEvent } from './event-store-contract.js';
+export type { CommandBody, Given, GivenMetadata } from './records.js';
+export {
+  ANYONE,
+  askedBy,
+  frozen,
+  recordedEvent,
+  recordedHistory,
+  stateAfter,
+  TEST_TIME,
+  throughJson,
+} from './records.js';
+export type { Asked, GivenHistory, Spec, SpecOptions, When } from './spec-for.js';
+export { specFor } from './spec-for.js';
