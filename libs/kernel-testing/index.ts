@@ -14,3 +14,7 @@ export {
 } from './records.js';
 export type { Asked, GivenHistory, Spec, SpecOptions, When } from './spec-for.js';
 export { specFor } from './spec-for.js';
+export type { ModelDump, ProjectionScenarioOptions } from './projection-scenario.js';
+export { dumpOf, projectionScenario } from './projection-scenario.js';
+export type { ProcessScenarioOptions, ScenarioStates, ScenarioStep } from './process-scenario.js';
+export { processScenario, step } from './process-scenario.js';
