@@ -98,18 +98,13 @@ describe('quantities', () => {
 
   it('of unlike measures, currencies or units are never added or compared', () => {
     const kind = ({ amount: _, ...like }: Determinate): string => JSON.stringify(like);
-    const pairs = fc.oneof(
-      fc.tuple(likes, likes),
-      fc
-        .tuple(fc.constantFrom(...UNITS), fc.constantFrom(...UNITS))
-        .map((units) => units.map((unit): Determinate => ({ measure: 'items', unit, amount: '1' }))),
-      fc
-        .tuple(fc.constantFrom(...ACTIVE_CURRENCIES), fc.constantFrom(...ACTIVE_CURRENCIES))
-        .map((currencies) => currencies.map((currency): Determinate => ({ measure: 'money', currency, amount: '1' }))),
-    );
+    const items = fc.constantFrom(...UNITS).map((unit): Determinate => ({ measure: 'items', unit, amount: '1' }));
+    const money = fc
+      .constantFrom(...ACTIVE_CURRENCIES)
+      .map((currency): Determinate => ({ measure: 'money', currency, amount: '1' }));
+    const pairs = fc.oneof(fc.tuple(likes, likes), fc.tuple(items, items), fc.tuple(money, money));
     fc.assert(
       fc.property(pairs, ([a, b]) => {
-        if (a === undefined || b === undefined) throw new Error('two are drawn');
         const alike = kind(a) === kind(b);
         expect(sameMeasure(a, b)).toBe(alike);
         if (!alike) for (const reckon of [add, subtract, compare]) expect(() => reckon(a, b)).toThrow(QuantityError);
