@@ -1,5 +1,10 @@
 import type { Caller } from '#directory/contract';
-import type { EarmarkLevel, ImplementerType, InstrumentCode, Kind, Quantity, RefusalReasonCode, Visibility } from '#vocabulary';
+import type { Kind, Quantity, RefusalReasonCode, Visibility } from '#vocabulary';
+import type { Earmark } from './earmark.js';
+
+export type { Earmark, EarmarkedNeed, EarmarkedOffer, EarmarkReason, EarmarkReasonCode, LinePair } from './earmark.js';
+// A pure function, so that matching and proposals judge an earmark exactly as the offer does.
+export { earmarkReasons } from './earmark.js';
 
 export interface OfferLine {
   /** From 1; never reused. */
@@ -7,22 +12,6 @@ export interface OfferLine {
   readonly kinds: readonly Kind[];
   readonly description?: string;
   readonly capacity: Quantity;
-}
-
-/** Which needs an offer may serve. An empty or absent part means any. */
-export interface Earmark {
-  /** State codes (alpha-3) or party ids. */
-  readonly beneficiaries?: readonly string[];
-  /** M49 codes. */
-  readonly regions?: readonly string[];
-  /** Network party ids. */
-  readonly networks?: readonly string[];
-  readonly instruments?: readonly InstrumentCode[];
-  readonly kinds?: readonly Kind[];
-  /** true: only needs with a trafficking nexus; false or absent: any. */
-  readonly traffickingNexus?: boolean;
-  readonly implementerTypes?: readonly ImplementerType[];
-  readonly level?: EarmarkLevel;
 }
 
 /** A condition in the donor's terms: a code and what it asks, e.g. `{code:'co-financing', percent:'10'}`. */
@@ -58,12 +47,7 @@ export interface CapacityKey {
 }
 
 export type CapacityRefusalCode =
-  | 'insufficient-capacity'
-  | 'offer-not-open'
-  | 'earmark'
-  | 'below-minimum-lot'
-  | 'measure-mismatch'
-  | 'unknown-line';
+  'insufficient-capacity' | 'offer-not-open' | 'earmark' | 'below-minimum-lot' | 'measure-mismatch' | 'unknown-line';
 
 /** Stream `offer-<uuid>`. */
 export type OfferEvent =
@@ -79,7 +63,10 @@ export type OfferEvent =
   | { readonly type: 'OfferWithdrawn'; readonly data: { readonly reason?: OfferReason } }
   | { readonly type: 'OfferCompleted'; readonly data: Record<string, never> }
   | { readonly type: 'OfferExpired'; readonly data: Record<string, never> }
-  | { readonly type: 'CapacityReserved'; readonly data: CapacityKey & { readonly line: number; readonly quantity: Quantity } }
+  | {
+      readonly type: 'CapacityReserved';
+      readonly data: CapacityKey & { readonly line: number; readonly quantity: Quantity };
+    }
   | {
       readonly type: 'CapacityRefused';
       readonly data: {
@@ -89,7 +76,10 @@ export type OfferEvent =
         readonly detail: string;
       };
     }
-  | { readonly type: 'CapacityCommitted'; readonly data: CapacityKey & { readonly line: number; readonly quantity: Quantity } }
+  | {
+      readonly type: 'CapacityCommitted';
+      readonly data: CapacityKey & { readonly line: number; readonly quantity: Quantity };
+    }
   | {
       readonly type: 'CapacityDelivered';
       readonly data: CapacityKey & { readonly delivery: number; readonly line: number; readonly quantity: Quantity };

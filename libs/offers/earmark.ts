@@ -1,0 +1,146 @@
+import type { EarmarkLevel, ImplementerType, InstrumentCode, Kind } from '#vocabulary';
+import { periodsOverlap, stateParty } from '#vocabulary';
+
+/** Which needs an offer may serve. An empty or absent part means any; parts that are present must all hold. */
+export interface Earmark {
+  /** State codes (alpha-3) or party ids. */
+  readonly beneficiaries?: readonly string[];
+  /** M49 codes. */
+  readonly regions?: readonly string[];
+  /** Network party ids. */
+  readonly networks?: readonly string[];
+  readonly instruments?: readonly InstrumentCode[];
+  readonly kinds?: readonly Kind[];
+  /** true: only needs with a trafficking nexus; false or absent: any. */
+  readonly traffickingNexus?: boolean;
+  readonly implementerTypes?: readonly ImplementerType[];
+  readonly level?: EarmarkLevel;
+}
+
+/** What of an offer its earmark is judged with. */
+export interface EarmarkedOffer {
+  readonly earmark: Earmark;
+  readonly lines: readonly { readonly line: number; readonly kinds: readonly Kind[] }[];
+  readonly period?: { readonly from?: string; readonly to?: string };
+}
+
+/** The facts of a need, and of the commitment proposed for it, that an earmark is judged on. */
+export interface EarmarkedNeed {
+  /** Party ids. */
+  readonly beneficiaries: readonly string[];
+  /** Networks the beneficiaries belong to on the day. */
+  readonly networks: readonly string[];
+  /** M49 codes that contain the beneficiaries. */
+  readonly regions: readonly string[];
+  readonly instruments: readonly InstrumentCode[];
+  readonly traffickingNexus: boolean;
+  readonly needPeriod?: { readonly from?: string; readonly to?: string };
+  /** Kind of each need line, by line number. */
+  readonly needLineKinds: Readonly<Record<string, Kind>>;
+  /** Type of the implementer, where one is named. */
+  readonly implementerType?: string;
+}
+
+/** Which need line an offer line is to serve. */
+export interface LinePair {
+  readonly offerLine: number;
+  readonly needLine: number;
+}
+
+/** `implementer-type` is judged on the proposal; matching, which knows no implementer yet, treats it as a condition. */
+export type EarmarkReasonCode =
+  | 'beneficiary'
+  | 'region'
+  | 'network'
+  | 'instrument'
+  | 'kind'
+  | 'line-kind'
+  | 'trafficking-nexus'
+  | 'implementer-type'
+  | 'period';
+
+/** Why an earmark does not admit a need; `because` is a sentence for people. */
+export interface EarmarkReason {
+  readonly code: EarmarkReasonCode;
+  readonly because: string;
+}
+
+const WORLD = '001';
+
+/** True where a list in an earmark says nothing, which means any. */
+const isOpen = (part: readonly unknown[] | undefined): boolean => part === undefined || part.length === 0;
+
+const meets = (part: readonly string[] | undefined, given: readonly string[]): boolean =>
+  part === undefined || part.length === 0 || part.some((code) => given.includes(code));
+
+const words = (codes: readonly string[] | undefined): string => (codes ?? []).join(', ');
+
+/** True where the earmark's beneficiaries, given as State codes or party ids, hold this party. */
+const namesParty = (listed: readonly string[], party: string): boolean =>
+  listed.some((entry) => entry === party || stateParty(entry) === party);
+
+/**
+ * Every reason why an offer's earmark does not admit a need for these pairs of lines; none means that it does.
+ * A need of several beneficiaries is admitted only where each is: money for one State is not for its neighbour.
+ */
+export const earmarkReasons = (
+  offer: EarmarkedOffer,
+  need: EarmarkedNeed,
+  pairs: readonly LinePair[],
+): readonly EarmarkReason[] => {
+  const { earmark } = offer;
+  const reasons: EarmarkReason[] = [];
+  const because = (code: EarmarkReasonCode, sentence: string): void => {
+    reasons.push({ code, because: sentence });
+  };
+
+  const { beneficiaries = [] } = earmark;
+  const outside = isOpen(beneficiaries) ? [] : need.beneficiaries.filter((party) => !namesParty(beneficiaries, party));
+  if (outside.length > 0) {
+    because('beneficiary', `The offer is for ${words(beneficiaries)} only, not for ${words(outside)}.`);
+  }
+  if (!meets(earmark.regions, [...need.regions, WORLD])) {
+    because('region', `The offer is for the regions ${words(earmark.regions)} only.`);
+  }
+  if (!meets(earmark.networks, [...need.networks, ...need.beneficiaries])) {
+    because('network', `The offer is for members of ${words(earmark.networks)} only.`);
+  }
+  if (!meets(earmark.instruments, need.instruments)) {
+    because(
+      'instrument',
+      `The offer serves ${words(earmark.instruments)}; the need names ${words(need.instruments) || 'no instrument'}.`,
+    );
+  }
+  if (earmark.traffickingNexus === true && !need.traffickingNexus) {
+    because('trafficking-nexus', 'The offer serves only needs with a trafficking nexus.');
+  }
+  for (const { offerLine, needLine } of pairs) {
+    const kind = need.needLineKinds[String(needLine)];
+    const kinds = offer.lines.find(({ line }) => line === offerLine)?.kinds;
+    const given = kind === undefined ? [] : [kind];
+    const ofKind = kind ?? 'no known kind';
+    if (!meets(earmark.kinds, given)) {
+      because('kind', `The offer is for ${words(earmark.kinds)} only; line ${needLine} of the need is of ${ofKind}.`);
+    }
+    if (!meets(kinds, given)) {
+      because(
+        'line-kind',
+        `Line ${offerLine} of the offer gives ${words(kinds)}; line ${needLine} of the need is of ${ofKind}.`,
+      );
+    }
+  }
+  if (!meets(earmark.implementerTypes, need.implementerType === undefined ? [] : [need.implementerType])) {
+    because(
+      'implementer-type',
+      `The offer asks for an implementer of type ${words(earmark.implementerTypes)}; ` +
+        (need.implementerType === undefined ? 'none is named.' : `the one named is of type ${need.implementerType}.`),
+    );
+  }
+  if (offer.period !== undefined && need.needPeriod !== undefined && !periodsOverlap(offer.period, need.needPeriod)) {
+    because('period', `The periods of offer (${days(offer.period)}) and need (${days(need.needPeriod)}) share no day.`);
+  }
+  return reasons;
+};
+
+const days = ({ from, to }: { readonly from?: string; readonly to?: string }): string =>
+  `${from ?? '…'} to ${to ?? '…'}`;
