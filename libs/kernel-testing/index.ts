@@ -18,3 +18,5 @@ export type { ModelDump, ProjectionScenarioOptions } from './projection-scenario
 export { dumpOf, projectionScenario } from './projection-scenario.js';
 export type { ProcessScenarioOptions, ScenarioStates, ScenarioStep } from './process-scenario.js';
 export { processScenario, step } from './process-scenario.js';
+export type { CounterCommand, CounterEvent, CounterRejection } from './counter.js';
+export { counter, counterValues } from './counter.js';

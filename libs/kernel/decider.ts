@@ -12,8 +12,7 @@ export interface Rejection<Code extends string = string> {
 
 /** What a decider answers. Accepting without events means: what was asked for holds already. */
 export type Decision<E extends DomainEvent, R extends Rejection> =
-  | { readonly kind: 'accepted'; readonly events: readonly E[] }
-  | { readonly kind: 'refused'; readonly rejection: R };
+  { readonly kind: 'accepted'; readonly events: readonly E[] } | { readonly kind: 'refused'; readonly rejection: R };
 
 export const accept = <E extends DomainEvent>(...events: readonly E[]): Decision<E, never> => ({
   kind: 'accepted',

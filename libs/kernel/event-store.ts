@@ -54,11 +54,7 @@ export abstract class EventStore {
    * Appends durably. The same ids to the same stream at the same expected revision return the first receipt.
    * @throws {WrongRevisionError} @throws {InvalidAppendError} @throws {StoreUnavailableError}
    */
-  abstract append(
-    stream: string,
-    expected: ExpectedRevision,
-    events: readonly EventToAppend[],
-  ): Promise<AppendReceipt>;
+  abstract append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<AppendReceipt>;
 
   /** Events of one stream from revision `from` (inclusive), oldest first, at most `limit`. Empty for a stream that does not exist. */
   abstract readStream(stream: string, from: number, limit: number): Promise<RecordedEvent[]>;
