@@ -127,7 +127,10 @@ export type NeedEvent =
         readonly waivers: readonly { readonly line: number; readonly reason: string }[];
       };
     }
-  | { readonly type: 'CoverageReserved'; readonly data: CoverageKey & { readonly line: number; readonly quantity: Quantity } }
+  | {
+      readonly type: 'CoverageReserved';
+      readonly data: CoverageKey & { readonly line: number; readonly quantity: Quantity };
+    }
   | {
       readonly type: 'CoverageRefused';
       readonly data: {
@@ -137,7 +140,10 @@ export type NeedEvent =
         readonly detail: string;
       };
     }
-  | { readonly type: 'CoverageBound'; readonly data: CoverageKey & { readonly line: number; readonly quantity: Quantity } }
+  | {
+      readonly type: 'CoverageBound';
+      readonly data: CoverageKey & { readonly line: number; readonly quantity: Quantity };
+    }
   | {
       readonly type: 'CoverageDelivered';
       readonly data: CoverageKey & { readonly delivery: number; readonly line: number; readonly quantity: Quantity };
