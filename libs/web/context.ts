@@ -1,0 +1,33 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import type {
+  Clock,
+  DeadlineSource,
+  EventStore,
+  Process,
+  Projection,
+  ReadQueries,
+  Transactor,
+  Upcaster,
+} from '#kernel';
+
+/** What a context may use to build its projections, processes and deadlines. */
+export interface ContextDeps {
+  readonly store: EventStore;
+  readonly transactor: Transactor;
+  readonly clock: Clock;
+  /** Reads of a projection's current model; may be called as soon as a request, a process or the ticker runs, not before. */
+  reads(projection: string): ReadQueries;
+}
+
+/** A bounded context as an app composes it. */
+export interface Context {
+  readonly name: string;
+  /** Controllers and their providers. */
+  readonly module: Type | DynamicModule;
+  /** Every event type the context writes, with the newest schema it knows. */
+  readonly schemas: Readonly<Record<string, number>>;
+  readonly upcasters?: readonly Upcaster[];
+  readonly projections?: (deps: ContextDeps) => readonly Projection[];
+  readonly processes?: (deps: ContextDeps) => readonly Process[];
+  readonly deadlines?: (deps: ContextDeps) => readonly DeadlineSource[];
+}

@@ -1,0 +1,43 @@
+export type { Asked } from './authority.js';
+export { actorOf, hasAuthority, requireAuthority } from './authority.js';
+export type { CallerClaims } from './caller-directory.js';
+export { CallerDirectory } from './caller-directory.js';
+export type { Context, ContextDeps } from './context.js';
+export type { CheckedOptions, FieldOptions, FieldSchema, ListOptions, NestedOptions } from './dto.js';
+export {
+  Checked,
+  Code,
+  CodeList,
+  DateField,
+  DecimalText,
+  DEFAULT_LIMIT,
+  EmptyBody,
+  Flag,
+  InstantField,
+  ListQuery,
+  MomentField,
+  Nested,
+  Parses,
+  PartyIdField,
+  PeriodField,
+  QuantityField,
+  Sha256Field,
+  StateCode,
+  Text,
+  Title,
+  WebAddressField,
+  WholeNumber,
+} from './dto.js';
+export { HttpAnswer } from './http-answer.js';
+export type { FieldError, ProblemExtras, ProblemInfo } from './problem.js';
+export { forbidden, invalid, knownProblems, notFound, Problem, problemInfo, registerProblems } from './problem.js';
+export { ReadGate } from './read-gate.js';
+export type { Creation, HistoryPage, RecordCommand, Settle } from './record-endpoints.js';
+export { RecordEndpoints, requireSameMoment, uuidOf } from './record-endpoints.js';
+export type { CommandAccess, CommandBuilder, RecordKind } from './record-kind.js';
+export type { RequestContext } from './request-context.js';
+export { Ctx } from './request-context.js';
+export type { RouteActionOptions } from './route-action.js';
+export { RouteAction } from './route-action.js';
+export type { CursorValue } from './signing.js';
+export { ConsistencyTokens, Cursors } from './signing.js';

@@ -1,0 +1,40 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { createParamDecorator } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { Caller } from '#directory/contract';
+
+/** The request as the pipeline has read and checked it. Times and tokens are valid where present. */
+export interface RequestContext {
+  readonly caller: Caller;
+  readonly correlationId: string;
+  readonly method: string;
+  /** Without query. */
+  readonly path: string;
+  /** The parsed body as it was sent, before any default. */
+  readonly body: unknown;
+  /** The query's parameters as they were sent. */
+  readonly query: Readonly<Record<string, string>>;
+  readonly idempotencyKey?: string;
+  /** The revision that `If-Match` names. */
+  readonly ifMatch?: number;
+  /** RFC 3339 moment, or `YYYY`, `YYYY-MM`, `YYYY-MM-DD`; never in the future. */
+  readonly effectiveAt?: string;
+  /** `Prefer: wait`, in seconds, at most 30. */
+  readonly waitSeconds?: number;
+  readonly consistencyToken?: { readonly storeId: string; readonly position: bigint };
+  readonly accept?: string;
+}
+
+/** Where the pipeline keeps the context of a request between its steps. */
+export const CONTEXT: unique symbol = Symbol('request context');
+
+export interface ContextualRequest extends FastifyRequest {
+  [CONTEXT]?: RequestContext;
+}
+
+/** Parameter decorator: the `RequestContext` of this request. */
+export const Ctx = createParamDecorator((_data: unknown, context: ExecutionContext): RequestContext => {
+  const ctx = context.switchToHttp().getRequest<ContextualRequest>()[CONTEXT];
+  if (ctx === undefined) throw new Error('the route was reached without its guard');
+  return ctx;
+});

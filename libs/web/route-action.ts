@@ -1,0 +1,28 @@
+import { SetMetadata } from '@nestjs/common';
+import type { Power, Role } from '#vocabulary';
+import type { ProblemInfo } from './problem.js';
+
+/** What a route does, who may do it at all, and what its document says beyond its types. */
+export interface RouteActionOptions {
+  /** Name of the action, e.g. `need.submit`. */
+  readonly action: string;
+  /** Roles that may ever do this; absent: whoever has a token (or anyone, with `anonymous`). */
+  readonly roles?: readonly Role[];
+  /** The power the person needs beside the role. */
+  readonly power?: Power;
+  /** Served without a token. Only reads may be. */
+  readonly anonymous?: boolean;
+  /** The refusals of this route's decider, for its document: `problems: NEED_PROBLEMS`. */
+  readonly problems?: Readonly<Record<string, ProblemInfo>>;
+  /** How the route treats `If-Match`, for its document. */
+  readonly ifMatch?: 'required' | 'optional';
+  /** Media types answered beside JSON. */
+  readonly produces?: readonly string[];
+  /** An answer as a client would see it, for its document. */
+  readonly example?: object;
+}
+
+export const ROUTE_ACTION = 'pledgebook:action';
+
+/** Every route declares its action; a route without one is refused at start. */
+export const RouteAction = (options: RouteActionOptions): MethodDecorator => SetMetadata(ROUTE_ACTION, options);

@@ -1,0 +1,21 @@
+/** Problems that any route may answer; contexts add their refusals with `registerProblems`. */
+export const WEB_PROBLEMS = {
+  'invalid-request': { status: 400, title: 'The request is not valid' },
+  unauthenticated: { status: 401, title: 'The token is missing or not valid' },
+  forbidden: { status: 403, title: 'Not yours to do' },
+  'party-not-registered': { status: 403, title: 'The party is not registered' },
+  'not-found': { status: 404, title: 'Not found' },
+  'stale-revision': { status: 412, title: 'The record has changed' },
+  'payload-too-large': { status: 413, title: 'The body is too large' },
+  'unsupported-media-type': { status: 415, title: 'The body is not JSON' },
+  'idempotency-key-reused': { status: 422, title: 'The idempotency key was used for another request' },
+  'if-match-required': { status: 428, title: 'If-Match is required' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
+  'header-fields-too-large': { status: 431, title: 'The header fields are too large' },
+  'internal-error': { status: 500, title: 'Something broke on our side' },
+  'projection-behind': { status: 503, title: 'The view is not there yet' },
+  'store-unavailable': { status: 503, title: 'The log cannot be written or read' },
+  'shutting-down': { status: 503, title: 'The server is stopping' },
+} as const;
+
+export type WebProblemCode = keyof typeof WEB_PROBLEMS;
