@@ -138,6 +138,8 @@ export type NeedEvent =
         readonly amendment: number;
         readonly code: CoverageRefusalCode;
         readonly detail: string;
+        /** Event id of the acceptance (or agreed amendment) this answers: a refused acceptance may be given again. */
+        readonly asked: string;
       };
     }
   | {

@@ -83,6 +83,8 @@ export interface NeedState {
   readonly reservations: Readonly<Record<string, Reservation>>;
   /** Keys whose release came before their reservation: the release wins. */
   readonly overtaken: readonly string[];
+  /** Acceptances answered by a refusal, by `commitment/amendment`: the newest of each. */
+  readonly refusals: Readonly<Record<string, string>>;
 }
 
 /** A line in an amendment: with `line` it is that line; without any number in the list, the place in the list says which. */
@@ -140,6 +142,8 @@ export type NeedCommand = Command &
         readonly commitment: string;
         readonly amendment: number;
         readonly legs: readonly AskedLeg[];
+        /** Event id of the acceptance: the answer to it is given once, another acceptance is another question. */
+        readonly asked: string;
       }
     | { readonly type: 'BindCoverage'; readonly commitment: string }
     | ({ readonly type: 'DeliverCoverage'; readonly delivery: number; readonly quantity: Quantity } & CoverageKey)
@@ -226,6 +230,7 @@ const INITIAL: NeedState = {
   waivers: [],
   reservations: {},
   overtaken: [],
+  refusals: {},
 };
 
 const changed = (state: NeedState, key: CoverageKey, change: (reservation: Reservation) => Reservation): NeedState => {
@@ -337,8 +342,10 @@ const evolve = (state: NeedState, { type, data }: Pick<RecordedEvent<NeedEvent>,
         ...(quantity === undefined ? {} : { freed: quantity }),
       }));
     }
-    case 'CoverageRefused':
-      return state;
+    case 'CoverageRefused': {
+      const { commitment, amendment, asked } = event.data;
+      return { ...state, refusals: { ...state.refusals, [`${commitment}/${amendment}`]: asked } };
+    }
     default:
       // An event this version does not know: `transact` refuses to decide over it, a fold passes it by.
       return state;
@@ -548,11 +555,13 @@ const coverageRefusal = (
   return undefined;
 };
 
-const reserve = (state: NeedState, { commitment, amendment, legs }: Reserve): Decision<NeedEvent, never> => {
+const reserve = (state: NeedState, { commitment, amendment, legs, asked }: Reserve): Decision<NeedEvent, never> => {
   const keys = legs.map(({ leg }) => keyText({ commitment, leg, amendment }));
   if (keys.some((key) => state.reservations[key] !== undefined || state.overtaken.includes(key))) return accept();
+  if (state.refusals[`${commitment}/${amendment}`] === asked) return accept();
   const refusal = coverageRefusal(state, legs);
-  if (refusal !== undefined) return accept({ type: 'CoverageRefused', data: { commitment, amendment, ...refusal } });
+  if (refusal !== undefined)
+    return accept({ type: 'CoverageRefused', data: { commitment, amendment, ...refusal, asked } });
   return accept(
     ...legs.map(({ leg, line, quantity }): NeedEvent => ({
       type: 'CoverageReserved',
