@@ -69,11 +69,21 @@ export type CommitmentEvent =
   | {
       readonly type: 'CommitmentDeclined';
       /** `code` is a refusal reason of a person, or `need-closed` / `offer-closed` by the process. */
-      readonly data: { readonly party?: string; readonly reason: { readonly code: string; readonly note?: string; readonly noteFor?: 'other-side' | 'coordinator' } };
+      readonly data: {
+        readonly party?: string;
+        readonly reason: {
+          readonly code: string;
+          readonly note?: string;
+          readonly noteFor?: 'other-side' | 'coordinator';
+        };
+      };
     }
   | { readonly type: 'CommitmentLapsed'; readonly data: Record<string, never> }
   | { readonly type: 'CommitmentWithdrawn'; readonly data: { readonly party: string; readonly reason: Reason } }
-  | { readonly type: 'TaskConsented'; readonly data: { readonly agency: string; readonly as: readonly ('implementer' | 'fiscal-agent')[] } }
+  | {
+      readonly type: 'TaskConsented';
+      readonly data: { readonly agency: string; readonly as: readonly ('implementer' | 'fiscal-agent')[] };
+    }
   | { readonly type: 'TaskDeclined'; readonly data: { readonly agency: string; readonly reason: Reason } }
   | { readonly type: 'CommitmentSigned'; readonly data: { readonly party: string } }
   | { readonly type: 'CommitmentBound'; readonly data: Record<string, never> }
@@ -88,6 +98,8 @@ export type CommitmentEvent =
         readonly leg?: number;
         /** The transfer this one passes on. */
         readonly onward?: number;
+        /** The transfer a refund reverses; only refunds have one. */
+        readonly of?: number;
         readonly date: string;
         readonly reference?: string;
       };
@@ -135,7 +147,10 @@ export type CommitmentEvent =
         readonly note?: string;
       };
     }
-  | { readonly type: 'DeliveryDisputed'; readonly data: { readonly n: number; readonly party: string; readonly reason: string } }
+  | {
+      readonly type: 'DeliveryDisputed';
+      readonly data: { readonly n: number; readonly party: string; readonly reason: string };
+    }
   | { readonly type: 'DiscrepancyAccepted'; readonly data: { readonly n: number; readonly reason: string } }
   | { readonly type: 'CommitmentCancelled'; readonly data: { readonly party: string; readonly reason: Reason } }
   | { readonly type: 'CloseProposed'; readonly data: { readonly side: Side; readonly party: string } }
@@ -153,5 +168,8 @@ export abstract class ProposalFigures {
   /** Per need line: credited quantities of held proposals, and of accepted commitments not yet binding. */
   abstract indicative(needId: string): Promise<ReadonlyMap<number, readonly Quantity[]>>;
   /** True where the caller's party is a side, agency or signatory of a commitment on this need (offer). */
-  abstract isPartyTo(caller: Caller, record: { readonly needId: string } | { readonly offerId: string }): Promise<boolean>;
+  abstract isPartyTo(
+    caller: Caller,
+    record: { readonly needId: string } | { readonly offerId: string },
+  ): Promise<boolean>;
 }
