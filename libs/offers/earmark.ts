@@ -67,13 +67,12 @@ export interface EarmarkReason {
 
 const WORLD = '001';
 
-/** True where a list in an earmark says nothing, which means any. */
-const isOpen = (part: readonly unknown[] | undefined): boolean => part === undefined || part.length === 0;
-
-const meets = (part: readonly string[] | undefined, given: readonly string[]): boolean =>
-  part === undefined || part.length === 0 || part.some((code) => given.includes(code));
-
-const words = (codes: readonly string[] | undefined): string => (codes ?? []).join(', ');
+/** The part of an earmark that none of what is given meets; undefined where it is met or says nothing, which means any. */
+const unmet = <Code extends string>(
+  part: readonly Code[] | undefined,
+  given: readonly string[],
+): readonly Code[] | undefined =>
+  part === undefined || part.length === 0 || part.some((code) => given.includes(code)) ? undefined : part;
 
 /** True where the earmark's beneficiaries, given as State codes or party ids, hold this party. */
 const namesParty = (listed: readonly string[], party: string): boolean =>
@@ -95,46 +94,41 @@ export const earmarkReasons = (
   };
 
   const { beneficiaries = [] } = earmark;
-  const outside = isOpen(beneficiaries) ? [] : need.beneficiaries.filter((party) => !namesParty(beneficiaries, party));
-  if (outside.length > 0) {
-    because('beneficiary', `The offer is for ${words(beneficiaries)} only, not for ${words(outside)}.`);
+  const outside = need.beneficiaries.filter((party) => !namesParty(beneficiaries, party));
+  if (beneficiaries.length > 0 && outside.length > 0) {
+    because('beneficiary', `The offer is for ${beneficiaries.join(', ')} only, not for ${outside.join(', ')}.`);
   }
-  if (!meets(earmark.regions, [...need.regions, WORLD])) {
-    because('region', `The offer is for the regions ${words(earmark.regions)} only.`);
-  }
-  if (!meets(earmark.networks, [...need.networks, ...need.beneficiaries])) {
-    because('network', `The offer is for members of ${words(earmark.networks)} only.`);
-  }
-  if (!meets(earmark.instruments, need.instruments)) {
-    because(
-      'instrument',
-      `The offer serves ${words(earmark.instruments)}; the need names ${words(need.instruments) || 'no instrument'}.`,
-    );
+  const regions = unmet(earmark.regions, [...need.regions, WORLD]);
+  if (regions !== undefined) because('region', `The offer is for the regions ${regions.join(', ')} only.`);
+  const networks = unmet(earmark.networks, [...need.networks, ...need.beneficiaries]);
+  if (networks !== undefined) because('network', `The offer is for members of ${networks.join(', ')} only.`);
+  const instruments = unmet(earmark.instruments, need.instruments);
+  if (instruments !== undefined) {
+    const named = need.instruments.join(', ') || 'no instrument';
+    because('instrument', `The offer serves ${instruments.join(', ')}; the need names ${named}.`);
   }
   if (earmark.traffickingNexus === true && !need.traffickingNexus) {
     because('trafficking-nexus', 'The offer serves only needs with a trafficking nexus.');
   }
   for (const { offerLine, needLine } of pairs) {
-    const kind = need.needLineKinds[String(needLine)];
-    const kinds = offer.lines.find(({ line }) => line === offerLine)?.kinds;
-    const given = kind === undefined ? [] : [kind];
-    const ofKind = kind ?? 'no known kind';
-    if (!meets(earmark.kinds, given)) {
-      because('kind', `The offer is for ${words(earmark.kinds)} only; line ${needLine} of the need is of ${ofKind}.`);
+    const given = [need.needLineKinds[String(needLine)] ?? 'no known kind'];
+    const kinds = unmet(earmark.kinds, given);
+    if (kinds !== undefined) {
+      because('kind', `The offer is for ${kinds.join(', ')} only; line ${needLine} of the need is of ${given.join()}.`);
     }
-    if (!meets(kinds, given)) {
+    const lineKinds = unmet(offer.lines.find(({ line }) => line === offerLine)?.kinds, given);
+    if (lineKinds !== undefined) {
       because(
         'line-kind',
-        `Line ${offerLine} of the offer gives ${words(kinds)}; line ${needLine} of the need is of ${ofKind}.`,
+        `Line ${offerLine} of the offer gives ${lineKinds.join(', ')}; line ${needLine} of the need is of ${given.join()}.`,
       );
     }
   }
-  if (!meets(earmark.implementerTypes, need.implementerType === undefined ? [] : [need.implementerType])) {
-    because(
-      'implementer-type',
-      `The offer asks for an implementer of type ${words(earmark.implementerTypes)}; ` +
-        (need.implementerType === undefined ? 'none is named.' : `the one named is of type ${need.implementerType}.`),
-    );
+  const types = unmet(earmark.implementerTypes, [need.implementerType ?? '']);
+  if (types !== undefined) {
+    const named =
+      need.implementerType === undefined ? 'none is named' : `the one named is of type ${need.implementerType}`;
+    because('implementer-type', `The offer asks for an implementer of type ${types.join(', ')}; ${named}.`);
   }
   if (offer.period !== undefined && need.needPeriod !== undefined && !periodsOverlap(offer.period, need.needPeriod)) {
     because('period', `The periods of offer (${days(offer.period)}) and need (${days(need.needPeriod)}) share no day.`);

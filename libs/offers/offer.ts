@@ -46,6 +46,8 @@ export interface LineFigures {
 export interface Reservation {
   readonly line: number;
   readonly phase: 'held' | 'committed' | 'released';
+  /** A quantity of the measure it is reckoned in; undetermined where nothing was reserved. */
+  readonly like: Quantity;
   /** Reserved and not freed since, in minor units; delivered is part of it. */
   readonly taken: bigint;
   readonly delivered: bigint;
@@ -214,13 +216,16 @@ export type CapacityEvent = Extract<
   { type: 'CapacityReserved' | 'CapacityCommitted' | 'CapacityDelivered' | 'CapacityReleased' }
 >;
 
+const UNKNOWN: Quantity = { measure: 'undetermined', why: 'not-stated' };
+
 /** What one capacity event makes of a reservation, and adds to its line's figures. */
 export const takeCapacity = (
   before: Reservation | undefined,
   event: CapacityEvent,
 ): { readonly reservation: Reservation; readonly change: LineFigures } => {
-  const known = before ?? { line: event.data.line ?? 0, phase: 'held', taken: 0n, delivered: 0n, deliveries: [] };
-  const amount = event.data.quantity === undefined ? 0n : minorUnits(event.data.quantity);
+  const { quantity, line = 0 } = event.data;
+  const known = before ?? { line, phase: 'held', like: quantity ?? UNKNOWN, taken: 0n, delivered: 0n, deliveries: [] };
+  const amount = quantity === undefined ? 0n : minorUnits(quantity);
   switch (event.type) {
     case 'CapacityReserved':
       return {
@@ -389,7 +394,7 @@ const standingRefusal = (at: string, content: OfferContent): OfferDecision | und
     return refuse('period-backwards', `The period ends (${to}) before it starts (${from}).`, 'period.to');
   }
   if (isOver(at, content)) {
-    return refuse('period-over', `The period ended on ${to ?? ''}: give one that has not ended yet.`, 'period.to');
+    return refuse('period-over', `The period has ended; it is ${at}: give one that ends later.`, 'period.to');
   }
   return undefined;
 };
@@ -580,8 +585,8 @@ const commit = ({ commitment, legs }: CommandOf<'CommitCapacity'>, state: Existi
     const reservation = reservationOf(state, key);
     if (reservation === undefined) return refuse('not-reserved', `Leg ${leg} of ${commitment} holds no capacity yet.`);
     if (reservation.phase !== 'held') continue;
-    const { line, taken } = reservation;
-    events.push({ type: 'CapacityCommitted', data: { ...key, line, quantity: figure(state.summary, line, taken) } });
+    const { line, like, taken } = reservation;
+    events.push({ type: 'CapacityCommitted', data: { ...key, line, quantity: quantityOf(like, taken) } });
   }
   return accept(...events);
 };
@@ -610,21 +615,14 @@ const release = ({ commitment, legs }: CommandOf<'ReleaseCapacity'>, state: Exis
       events.push({ type: 'CapacityReleased', data: key });
       continue;
     }
-    const { line, taken, delivered } = reservation;
+    const { line, like, taken, delivered } = reservation;
     if (taken === delivered) continue;
     events.push({
       type: 'CapacityReleased',
-      data: { ...key, line, quantity: figure(state.summary, line, taken - delivered) },
+      data: { ...key, line, quantity: quantityOf(like, taken - delivered) },
     });
   }
   return accept(...events);
-};
-
-/** `minor` in the measure of a line that is in use: such a line neither goes nor changes its measure. */
-const figure = (summary: OfferSummary, line: number, minor: bigint): Quantity => {
-  const offered = summary.content.lines.find((other) => other.line === line);
-  if (offered === undefined) throw new Error(`line ${line} is in use and missing`);
-  return quantityOf(offered.capacity, minor);
 };
 
 export const offerDecider: Decider<OfferState, OfferCommand, OfferEvent, OfferRejection> = {
