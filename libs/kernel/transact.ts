@@ -79,6 +79,8 @@ const ATTEMPTS = 20;
  */
 export class Transactor {
   private readonly cache: LRUCache<string, Folded<unknown>>;
+  private readonly folds = new WeakMap<object, number>();
+  private nextFold = 0;
 
   constructor(
     private readonly store: EventStore,
@@ -95,13 +97,13 @@ export class Transactor {
     id: string,
   ): Promise<Folded<S>> {
     const stream = streamOf(decider.category, id);
-    // The cache is keyed by stream, and a stream belongs to exactly one decider.
-    let folded = (this.cache.get(stream) as Folded<S> | undefined) ?? emptyFold(decider.initial);
+    const key = this.keyOf(decider, stream);
+    let folded = (this.cache.get(key) as Folded<S> | undefined) ?? emptyFold(decider.initial);
     for (;;) {
       const page = await this.store.readStream(stream, folded.revision + 1, PAGE);
       if (page.length > 0) {
         folded = foldOnto(decider, folded, page, this.upcasting);
-        this.remember(stream, folded);
+        this.remember(key, folded);
       }
       if (page.length < PAGE) return folded;
     }
@@ -175,9 +177,20 @@ export class Transactor {
     };
   }
 
-  private remember(stream: string, folded: Folded<unknown>): void {
-    const cached = this.cache.get(stream);
-    if (cached === undefined || cached.revision < folded.revision) this.cache.set(stream, folded);
+  /** A process folds another context's stream in its own way: every way of folding a stream has its own state. */
+  private keyOf(decider: object, stream: string): string {
+    const known = this.folds.get(decider);
+    const fold = known ?? this.nextFold;
+    if (known === undefined) {
+      this.folds.set(decider, fold);
+      this.nextFold += 1;
+    }
+    return `${fold} ${stream}`;
+  }
+
+  private remember(key: string, folded: Folded<unknown>): void {
+    const cached = this.cache.get(key);
+    if (cached === undefined || cached.revision < folded.revision) this.cache.set(key, folded);
   }
 }
 
