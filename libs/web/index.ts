@@ -41,3 +41,5 @@ export type { RouteActionOptions } from './route-action.js';
 export { RouteAction } from './route-action.js';
 export type { CursorValue } from './signing.js';
 export { ConsistencyTokens, Cursors } from './signing.js';
+export type { AnyRecordKind } from './record-kinds.js';
+export { RecordKinds } from './record-kinds.js';

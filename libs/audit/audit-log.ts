@@ -1,0 +1,141 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '#directory/contract';
+import type { RecordedEvent } from '#kernel';
+import { categoryOfStream, EventStore, foldOnto, emptyFold, idOfStream, Transactor, Upcasting } from '#kernel';
+import { RecordKinds } from '#web';
+
+/** What an auditor asks of the log. Times are moments of recording, RFC 3339 UTC. */
+export interface AuditFilter {
+  readonly type?: string;
+  readonly stream?: string;
+  readonly actor?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/**
+ * An event as an auditor reads it; of one outside the mandate only its place, so that the auditor can tell that nothing is missing.
+ */
+export type AuditItem = { readonly position: string } & (
+  | { readonly masked: true }
+  | {
+      readonly eventId: string;
+      readonly stream: string;
+      readonly revision: number;
+      readonly type: string;
+      readonly schema: number;
+      readonly data: object;
+      readonly actor: object;
+      readonly effectiveAt: string;
+      readonly recordedAt: string;
+      readonly commandId: string;
+      readonly correlationId: string;
+      readonly causationId: string | null;
+    }
+);
+
+const PAGE = 500;
+
+/** The log and its boards, read for one auditor: what a mandate does not open stays closed. */
+@Injectable()
+export class AuditLog {
+  constructor(
+    private readonly store: EventStore,
+    private readonly transactor: Transactor,
+    private readonly kinds: RecordKinds,
+    private readonly upcasting: Upcasting,
+  ) {}
+
+  /** Events after `after`, in order. With a filter, events that the caller may not read are left out: they would tell what they are. */
+  async *events(caller: Caller, after: bigint, filter: AuditFilter): AsyncGenerator<AuditItem> {
+    const filtered = Object.values(filter).some((part) => part !== undefined);
+    let position = after;
+    for (;;) {
+      const page = await this.store.readAll(position, PAGE);
+      for (const event of page) {
+        const item = await this.item(caller, event);
+        if (!filtered || (!('masked' in item) && passes(event, filter))) yield item;
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      position = last.position;
+    }
+  }
+
+  /**
+   * Every record the caller sees, as it stood at `reached`'s last true event; masked as the caller sees the record now.
+   * `reached` is asked in order and the first false ends the reading.
+   */
+  async boards(
+    caller: Caller,
+    reached: (event: RecordedEvent) => boolean,
+  ): Promise<{ readonly at: bigint; readonly boards: Readonly<Record<string, readonly object[]>> }> {
+    const streams = new Map<string, RecordedEvent[]>();
+    let at = 0n;
+    let position = 0n;
+    reading: for (;;) {
+      const page = await this.store.readAll(position, PAGE);
+      for (const event of page) {
+        if (!reached(event)) break reading;
+        at = event.position;
+        const events = streams.get(event.stream);
+        if (events === undefined) streams.set(event.stream, [event]);
+        else events.push(event);
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) break;
+      position = last.position;
+    }
+    const boards: Record<string, object[]> = Object.fromEntries(
+      this.kinds.all().map(({ path }) => [boardName(path), []]),
+    );
+    for (const [stream, events] of streams) {
+      const kind = this.kinds.of(categoryOfStream(stream));
+      if (kind === undefined) continue;
+      const id = idOfStream(stream);
+      const now = await this.transactor.load(kind.decider, id);
+      if (!(await kind.sees(caller, id, now.state))) continue;
+      const then = foldOnto(kind.decider, emptyFold(kind.decider.initial), events, this.upcasting);
+      if (!kind.exists(then.state) || !(await kind.sees(caller, id, then.state))) continue;
+      boards[boardName(kind.path)]?.push({ ...(await kind.view(caller, id, then)), revision: then.revision });
+    }
+    return { at, boards };
+  }
+
+  private async item(caller: Caller, raw: RecordedEvent): Promise<AuditItem> {
+    const event = this.upcasting.lift(raw);
+    const position = String(event.position);
+    const kind = this.kinds.of(categoryOfStream(event.stream));
+    if (kind === undefined) return { position, masked: true };
+    const id = idOfStream(event.stream);
+    const { state } = await this.transactor.load(kind.decider, id);
+    if (!(await kind.sees(caller, id, state))) return { position, masked: true };
+    const data = await kind.maskEvent(caller, state, event);
+    if (data === undefined) return { position, masked: true };
+    const { actor, effectiveAt, recordedAt, schema, commandId, correlationId, causationId } = event.metadata;
+    return {
+      position,
+      eventId: event.id,
+      stream: event.stream,
+      revision: event.revision,
+      type: event.type,
+      schema,
+      data,
+      actor,
+      effectiveAt,
+      recordedAt,
+      commandId,
+      correlationId,
+      causationId,
+    };
+  }
+}
+
+const boardName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+const passes = ({ type, stream, metadata }: RecordedEvent, filter: AuditFilter): boolean =>
+  (filter.type === undefined || filter.type === type) &&
+  (filter.stream === undefined || filter.stream === stream) &&
+  (filter.actor === undefined || filter.actor === metadata.actor.party) &&
+  (filter.from === undefined || metadata.recordedAt >= filter.from) &&
+  (filter.to === undefined || metadata.recordedAt <= filter.to);

@@ -1,0 +1,93 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Query, StreamableFile } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { Caller } from '#directory/contract';
+import { hasRole } from '#directory/contract';
+import { firstInstant, lastInstant } from '#vocabulary';
+import type { RequestContext } from '#web';
+import { Ctx, DEFAULT_LIMIT, forbidden, HttpAnswer, invalid, RouteAction } from '#web';
+import type { AuditFilter, AuditItem } from './audit-log.js';
+import { AuditLog } from './audit-log.js';
+import { AuditEventsQuery, AuditStateQuery } from './audit.dto.js';
+import { readMomentOfLog } from './moment-of-log.js';
+
+const NDJSON = 'application/x-ndjson';
+
+@ApiTags('audit')
+@Controller('v1/audit')
+export class AuditController {
+  constructor(private readonly log: AuditLog) {}
+
+  @Get('events')
+  @RouteAction({ action: 'audit.events', anonymous: true, produces: [NDJSON] })
+  async events(@Ctx() ctx: RequestContext, @Query() query: AuditEventsQuery): Promise<HttpAnswer | StreamableFile> {
+    const after = positionOf(query.after);
+    requireMandate(ctx.caller);
+    const items = this.log.events(ctx.caller, after, filterOf(query));
+    if (wantsLines(ctx.accept)) {
+      return new StreamableFile(Readable.from(lines(items, query.limit)), { type: NDJSON });
+    }
+    const limit = query.limit ?? DEFAULT_LIMIT;
+    const page: AuditItem[] = [];
+    let more = false;
+    for await (const item of items) {
+      if (page.length === limit) {
+        more = true;
+        break;
+      }
+      page.push(item);
+    }
+    const next = more ? (page.at(-1)?.position ?? null) : null;
+    return new HttpAnswer(200, linkTo(ctx, next), { items: page, next });
+  }
+
+  @Get('state')
+  @RouteAction({ action: 'audit.state', anonymous: true })
+  async state(@Ctx() ctx: RequestContext, @Query() query: AuditStateQuery): Promise<HttpAnswer> {
+    const moment = readMomentOfLog(query.at);
+    if ('field' in moment) throw invalid([moment]);
+    requireMandate(ctx.caller);
+    const { at, boards } = await this.log.boards(ctx.caller, (event) =>
+      'position' in moment ? event.position <= moment.position : event.metadata.recordedAt <= moment.recordedAt,
+    );
+    return new HttpAnswer(200, {}, { at: String(at), ...boards });
+  }
+}
+
+/** The log is for auditors with a mandate in force; an auditor without one is as anyone. */
+const requireMandate = (caller: Caller): void => {
+  if (!hasRole(caller, 'auditor') || caller.mandates.length === 0) {
+    throw forbidden('The log is read by auditors with a mandate in force.');
+  }
+};
+
+const positionOf = (after: string | undefined): bigint => {
+  if (after === undefined) return 0n;
+  if (!/^\d{1,19}$/.test(after)) {
+    throw invalid([{ field: 'after', message: 'must be a position of the log: digits only' }]);
+  }
+  return BigInt(after);
+};
+
+const filterOf = ({ type, stream, actor, from, to }: AuditEventsQuery): AuditFilter => ({
+  ...(type === undefined ? {} : { type }),
+  ...(stream === undefined ? {} : { stream }),
+  ...(actor === undefined ? {} : { actor }),
+  ...(from === undefined ? {} : { from: firstInstant(from) }),
+  ...(to === undefined ? {} : { to: lastInstant(to) }),
+});
+
+const wantsLines = (accept: string | undefined): boolean =>
+  accept?.split(',').some((range) => range.trim().split(';')[0] === NDJSON) ?? false;
+
+async function* lines(items: AsyncIterable<AuditItem>, limit: number | undefined): AsyncGenerator<string> {
+  let count = 0;
+  for await (const item of items) {
+    if (limit !== undefined && count >= limit) return;
+    count += 1;
+    yield `${JSON.stringify(item)}\n`;
+  }
+}
+
+const linkTo = ({ path, query }: RequestContext, next: string | null): Record<string, string> =>
+  next === null ? {} : { link: `<${path}?${new URLSearchParams({ ...query, after: next }).toString()}>; rel="next"` };

@@ -1,0 +1,10 @@
+import { Module } from '@nestjs/common';
+import type { Context } from '#web';
+import { AuditLog } from './audit-log.js';
+import { AuditController } from './audit.controller.js';
+
+@Module({ controllers: [AuditController], providers: [AuditLog] })
+class AuditModule {}
+
+/** The log as auditors read it: reads every context's streams through the kinds they register, writes none. */
+export const auditContext: Context = { name: 'audit', module: AuditModule, schemas: {} };

@@ -1,0 +1,179 @@
+import type { DomainEvent, Projection, ReadTransaction, RecordedEvent } from '#kernel';
+import { idOfStream } from '#kernel';
+import type { NeedContent, NeedEvent } from '#needs/contract';
+import type { OfferContent, OfferEvent } from '#offers/contract';
+import { minorUnits } from '#vocabulary';
+
+/** A need as the index keeps it. `reserved` is accepted + binding per line, in minor units as decimal text. */
+export interface IndexedNeed {
+  readonly open: boolean;
+  readonly filer: string;
+  readonly beneficiaries: readonly string[];
+  readonly content: NeedContent;
+  readonly reserved: Readonly<Record<string, string>>;
+}
+
+/** An offer as the index keeps it. `reserved` is held + committed per line, in minor units as decimal text. */
+export interface IndexedOffer {
+  readonly status: 'draft' | 'open' | 'suspended' | 'closed';
+  readonly provider: string;
+  /** When the offer was posted, RFC 3339 UTC; empty for a draft. */
+  readonly postedAt: string;
+  readonly content: OfferContent;
+  readonly reserved: Readonly<Record<string, string>>;
+}
+
+type SideEvent = RecordedEvent<NeedEvent> | RecordedEvent<OfferEvent>;
+
+const NEED_TYPES = [
+  'NeedDrafted',
+  'NeedAmended',
+  'NeedOpened',
+  'NeedReopened',
+  'NeedFellDormant',
+  'NeedObjected',
+  'NeedWithdrawn',
+  'NeedClosed',
+  'CoverageReserved',
+  'CoverageReleased',
+] as const satisfies readonly NeedEvent['type'][];
+
+const OFFER_TYPES = [
+  'OfferDrafted',
+  'OfferPosted',
+  'OfferAmended',
+  'OfferSuspended',
+  'OfferResumed',
+  'OfferWithdrawn',
+  'OfferCompleted',
+  'OfferExpired',
+  'CapacityReserved',
+  'CapacityReleased',
+] as const satisfies readonly OfferEvent['type'][];
+
+const moved = (
+  reserved: Readonly<Record<string, string>>,
+  line: number | undefined,
+  quantity: Parameters<typeof minorUnits>[0] | undefined,
+  sign: 1n | -1n,
+): Readonly<Record<string, string>> =>
+  line === undefined || quantity === undefined
+    ? reserved
+    : { ...reserved, [line]: String(BigInt(reserved[line] ?? '0') + sign * minorUnits(quantity)) };
+
+const evolveNeed = (need: IndexedNeed | undefined, event: RecordedEvent<NeedEvent>): IndexedNeed | undefined => {
+  const fact = event as NeedEvent;
+  if (fact.type === 'NeedDrafted') {
+    const { filer, beneficiaries, content } = fact.data;
+    return { open: false, filer, beneficiaries, content, reserved: {} };
+  }
+  if (need === undefined) return undefined;
+  switch (fact.type) {
+    case 'NeedAmended':
+      return { ...need, content: { ...need.content, ...fact.data.changes } };
+    case 'NeedOpened':
+    case 'NeedReopened':
+      return { ...need, open: true };
+    case 'NeedObjected':
+      // An objection to circulation makes the need unmatched; one to publication narrows only its labels.
+      return fact.data.to === 'circulation' ? { ...need, open: false } : need;
+    case 'NeedFellDormant':
+    case 'NeedWithdrawn':
+    case 'NeedClosed':
+      return { ...need, open: false };
+    case 'CoverageReserved':
+      return { ...need, reserved: moved(need.reserved, fact.data.line, fact.data.quantity, 1n) };
+    case 'CoverageReleased':
+      return { ...need, reserved: moved(need.reserved, fact.data.line, fact.data.quantity, -1n) };
+    default:
+      return need;
+  }
+};
+
+const evolveOffer = (offer: IndexedOffer | undefined, event: RecordedEvent<OfferEvent>): IndexedOffer | undefined => {
+  const fact = event as OfferEvent;
+  if (fact.type === 'OfferDrafted') {
+    const { provider, content } = fact.data;
+    return { status: 'draft', provider, postedAt: '', content, reserved: {} };
+  }
+  if (fact.type === 'OfferPosted') {
+    const { provider, content } = fact.data;
+    return { status: 'open', provider, postedAt: event.metadata.recordedAt, content, reserved: {} };
+  }
+  if (offer === undefined) return undefined;
+  switch (fact.type) {
+    case 'OfferAmended':
+      return { ...offer, content: { ...offer.content, ...fact.data.changes } };
+    case 'OfferSuspended':
+      return { ...offer, status: 'suspended' };
+    case 'OfferResumed':
+      return { ...offer, status: 'open' };
+    case 'OfferWithdrawn':
+    case 'OfferCompleted':
+    case 'OfferExpired':
+      return { ...offer, status: 'closed' };
+    case 'CapacityReserved':
+      return { ...offer, reserved: moved(offer.reserved, fact.data.line, fact.data.quantity, 1n) };
+    case 'CapacityReleased':
+      return { ...offer, reserved: moved(offer.reserved, fact.data.line, fact.data.quantity, -1n) };
+    default:
+      return offer;
+  }
+};
+
+const isNeedEvent = (event: RecordedEvent): event is RecordedEvent<NeedEvent> => event.stream.startsWith('need-');
+
+/** Answers: which needs and offers stand open now, and how much of each line is left. One row per record. */
+export const matchIndex: Projection = {
+  name: 'match-index',
+  version: 1,
+  handles: [...NEED_TYPES, ...OFFER_TYPES],
+  schema: `
+    CREATE TABLE side (
+      id TEXT PRIMARY KEY,
+      kind TEXT NOT NULL,
+      live INTEGER NOT NULL,
+      provider TEXT NOT NULL,
+      revision INTEGER NOT NULL,
+      doc TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX side_live ON side (kind, live, id);
+    CREATE INDEX side_provider ON side (provider) WHERE provider <> '';
+  `,
+  begin: (tx: ReadTransaction) => {
+    const touched = new Map<string, { kind: 'need' | 'offer'; revision: number; doc: IndexedNeed | IndexedOffer }>();
+    const current = (id: string): IndexedNeed | IndexedOffer | undefined => {
+      const held = touched.get(id);
+      if (held !== undefined) return held.doc;
+      const row = tx.get('SELECT doc FROM side WHERE id = ?', id);
+      return row === undefined ? undefined : (JSON.parse(row.doc as string) as IndexedNeed | IndexedOffer);
+    };
+    return {
+      apply: (recorded) => {
+        const event = recorded as SideEvent;
+        const id = idOfStream(event.stream);
+        const kind = isNeedEvent(event) ? 'need' : 'offer';
+        const doc = isNeedEvent(event)
+          ? evolveNeed(current(id) as IndexedNeed | undefined, event)
+          : evolveOffer(current(id) as IndexedOffer | undefined, event);
+        if (doc !== undefined) touched.set(id, { kind, revision: event.revision, doc });
+      },
+      flush: () => {
+        for (const [id, { kind, revision, doc }] of touched) {
+          const live = 'open' in doc ? doc.open : doc.status === 'open' || doc.status === 'suspended';
+          const provider = 'provider' in doc ? doc.provider : '';
+          tx.run(
+            'INSERT INTO side (id, kind, live, provider, revision, doc) VALUES (?, ?, ?, ?, ?, ?) ' +
+              'ON CONFLICT (id) DO UPDATE SET live = excluded.live, revision = excluded.revision, doc = excluded.doc',
+            id,
+            kind,
+            live ? 1 : 0,
+            provider,
+            revision,
+            JSON.stringify(doc),
+          );
+        }
+      },
+    };
+  },
+};

@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import type { Command, DomainEvent, Rejection } from '#kernel';
+import type { RecordKind } from './record-kind.js';
+
+/** Any kind of record, its types forgotten: for what treats all records alike. */
+export type AnyRecordKind = RecordKind<unknown, Command, DomainEvent, Rejection>;
+
+/** The kinds of record that this process serves, by stream category. Each context adds its own at start. */
+@Injectable()
+export class RecordKinds {
+  private readonly byCategory = new Map<string, AnyRecordKind>();
+
+  /** @throws where two kinds claim one category */
+  add<S, C extends Command, E extends DomainEvent, R extends Rejection>(kind: RecordKind<S, C, E, R>): void {
+    const { category } = kind.decider;
+    if (this.byCategory.has(category)) throw new Error(`two kinds of record use streams ${category}-…`);
+    this.byCategory.set(category, kind as unknown as AnyRecordKind);
+  }
+
+  of(category: string): AnyRecordKind | undefined {
+    return this.byCategory.get(category);
+  }
+
+  all(): readonly AnyRecordKind[] {
+    return [...this.byCategory.values()];
+  }
+}
