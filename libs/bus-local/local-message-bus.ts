@@ -137,6 +137,7 @@ export class LocalMessageBus extends MessageBus {
 interface Waiter {
   readonly position: bigint;
   readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 interface SubscriptionParts {
@@ -188,8 +189,9 @@ class LocalSubscription implements BusSubscription {
   async reached(position: bigint): Promise<void> {
     await this.parts.forming;
     if (this.position >= position) return;
-    await new Promise<void>((resolve) => {
-      this.waiters.push({ position, resolve });
+    if (this.ending.signal.aborted) throw this.stopped();
+    await new Promise<void>((resolve, reject) => {
+      this.waiters.push({ position, resolve, reject });
     });
   }
 
@@ -234,6 +236,12 @@ class LocalSubscription implements BusSubscription {
     await this.alone?.stop();
     await Promise.all(this.tails.values());
     this.save();
+    for (const waiter of this.waiters) waiter.reject(this.stopped());
+    this.waiters = [];
+  }
+
+  private stopped(): Error {
+    return new Error(`${this.name} stopped at ${this.position}`);
   }
 
   private backoff(attempt: number): number {

@@ -66,7 +66,7 @@ export interface BusSubscription {
   /** Everything up to here has been handled. */
   readonly position: bigint;
   readonly stuck: readonly StuckMessage[];
-  /** Resolves when everything up to `position` has been handled. */
+  /** Resolves when everything up to `position` has been handled; rejects when the subscription stops before. */
   reached(position: bigint): Promise<void>;
   stop(): Promise<void>;
 }

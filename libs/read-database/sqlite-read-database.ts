@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Projection, ReadDatabase, type ReadModel } from '#kernel';
+import { messageOf, type Projection, ReadDatabase, type ReadModel } from '#kernel';
 import { type ModelOf, SqliteReadModel } from './sqlite-read-model.js';
 
 /** A model's file was thrown away; the model is built again from the log. */
@@ -16,11 +16,14 @@ export interface SqliteReadDatabaseOptions {
   readonly discarded?: (model: DiscardedModel) => void;
 }
 
-const COMPANIONS = ['', '-wal', '-shm', '-journal'];
+const COMPANIONS = ['', '-wal', '-shm'];
 
-/** One SQLite file per projection and version, `<folder>/<name>-v<version>.sqlite`: disposable, never worth a backup. */
+/**
+ * One SQLite file per projection and version, `<folder>/<name>-v<version>.sqlite`, with `.r<n>` after the n-th rebuild: disposable,
+ * never worth a backup.
+ */
 export class SqliteReadDatabase extends ReadDatabase {
-  private readonly opened = new Set<ReadModel>();
+  private readonly opened = new Map<ReadModel, string>();
 
   constructor(
     private readonly folder: string,
@@ -31,66 +34,75 @@ export class SqliteReadDatabase extends ReadDatabase {
   }
 
   override open(projection: ModelOf): ReadModel {
-    // What was being built when the process ended is built anew.
-    remove(this.besidePath(projection));
-    const path = this.path(projection);
-    try {
-      return this.openAt(path, projection);
-    } catch (error) {
-      if (!existsSync(path)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.options.discarded?.({ name: projection.name, version: projection.version, reason });
-      remove(path);
-      return this.openAt(path, projection);
+    const files = this.filesOf(projection).filter(({ version }) => version === projection.version);
+    let current: ReadModel | undefined;
+    for (const { path } of files.sort((a, b) => b.rebuild - a.rebuild)) {
+      current ??= this.currentIn(path, projection);
+      // Older builds, and what was being built when the process ended.
+      if (current === undefined || this.opened.get(current) !== path) remove(path);
     }
+    return current ?? this.openAt(this.path(projection, 0), projection, false);
   }
 
   override openBeside(projection: ModelOf): ReadModel {
-    const path = this.besidePath(projection);
-    remove(path);
-    return this.openAt(path, projection);
+    const rebuilds = this.filesOf(projection).map(({ rebuild }) => rebuild);
+    return this.openAt(this.path(projection, Math.max(0, ...rebuilds) + 1), projection, true);
   }
 
+  /** The built model takes over as it is: the switch is one committed flag, then the other file goes. */
   override switchTo(projection: ModelOf, current: ReadModel, built: ReadModel): ReadModel {
-    this.closed(built);
-    this.closed(current);
-    const path = this.path(projection);
-    // A write-ahead log left beside the new file would belong to the old one.
-    remove(path);
-    renameSync(this.besidePath(projection), path);
+    if (built instanceof SqliteReadModel) built.promote();
+    this.discard(current);
     this.dropOlder(projection);
-    return this.openAt(path, projection);
+    return built;
   }
 
   override dropOlder({ name, version }: Pick<Projection, 'name' | 'version'>): void {
-    for (const file of readdirSync(this.folder)) {
-      const match = /^(.+)-v(\d+)(?:\.beside)?\.sqlite$/.exec(file);
-      if (match?.[1] === name && Number(match[2]) !== version) remove(join(this.folder, file));
-    }
+    for (const file of this.filesOf({ name })) if (file.version !== version) remove(file.path);
   }
 
   override close(): void {
-    for (const model of this.opened) model.close();
+    for (const model of this.opened.keys()) model.close();
     this.opened.clear();
   }
 
-  private closed(model: ReadModel): void {
-    model.close();
-    this.opened.delete(model);
+  private currentIn(path: string, projection: ModelOf): ReadModel | undefined {
+    try {
+      const model = this.openAt(path, projection, true);
+      if (model.isCurrent) return model;
+      this.discard(model);
+    } catch (error) {
+      this.options.discarded?.({ name: projection.name, version: projection.version, reason: messageOf(error) });
+    }
+    return undefined;
   }
 
-  private openAt(path: string, projection: ModelOf): SqliteReadModel {
-    const model = SqliteReadModel.open(path, projection, this.options.origin ?? '');
-    this.opened.add(model);
+  private openAt(path: string, projection: ModelOf, beside: boolean): SqliteReadModel {
+    const model = SqliteReadModel.open(path, projection, this.options.origin ?? '', beside);
+    this.opened.set(model, path);
     return model;
   }
 
-  private path({ name, version }: ModelOf): string {
-    return join(this.folder, `${name}-v${version}.sqlite`);
+  private discard(model: ReadModel): void {
+    const path = this.opened.get(model);
+    model.close();
+    this.opened.delete(model);
+    if (path !== undefined) remove(path);
   }
 
-  private besidePath({ name, version }: ModelOf): string {
-    return join(this.folder, `${name}-v${version}.beside.sqlite`);
+  private filesOf({
+    name,
+  }: Pick<Projection, 'name'>): { readonly path: string; readonly version: number; readonly rebuild: number }[] {
+    return readdirSync(this.folder).flatMap((file) => {
+      const match = /^(.+)-v(\d+)(?:\.r(\d+))?\.sqlite$/.exec(file);
+      return match?.[1] === name
+        ? [{ path: join(this.folder, file), version: Number(match[2]), rebuild: Number(match[3] ?? 0) }]
+        : [];
+    });
+  }
+
+  private path({ name, version }: ModelOf, rebuild: number): string {
+    return join(this.folder, `${name}-v${version}${rebuild === 0 ? '' : `.r${rebuild}`}.sqlite`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Projection, ReadModel, ReadTransaction, SqlRow, SqlValue } from '#kernel';
+import { messageOf, type Projection, type ReadModel, type ReadTransaction, type SqlRow, type SqlValue } from '#kernel';
 import { type Database, inTransaction, integrityFaults, openDatabase, type Statement } from '#sqlite';
 
 /** Name, version and tables: what a model is made from. */
@@ -13,7 +13,8 @@ export class UnusableModelError extends Error {
 // One row. Named with an underscore so that no projection's table is in its way.
 const META = `
   CREATE TABLE _model (
-    one INTEGER PRIMARY KEY CHECK (one = 1), schema TEXT NOT NULL, origin TEXT NOT NULL, position INTEGER NOT NULL, clean INTEGER NOT NULL
+    one INTEGER PRIMARY KEY CHECK (one = 1), schema TEXT NOT NULL, origin TEXT NOT NULL, position INTEGER NOT NULL,
+    clean INTEGER NOT NULL, current INTEGER NOT NULL
   ) STRICT;
 `;
 /** Pages of write-ahead log (16 MiB) before they are copied: a catch-up writes the same pages again and again. */
@@ -38,10 +39,10 @@ export class SqliteReadModel implements ReadModel {
   }
 
   /**
-   * Opens the model in `path`, creating it where the file is absent or empty.
+   * Opens the model in `path`, creating it where the file is absent or empty: as the current one or, `beside`, not yet.
    * @throws {UnusableModelError} and errors of SQLite: the file is to be thrown away then
    */
-  static open(path: string, { schema }: ModelOf, origin: string): SqliteReadModel {
+  static open(path: string, { schema }: ModelOf, origin: string, beside = false): SqliteReadModel {
     const database = openDatabase(path, { synchronous: 'NORMAL', walAutoCheckpoint: WAL_PAGES });
     try {
       const hash = createHash('sha256').update(schema).digest('hex');
@@ -50,10 +51,10 @@ export class SqliteReadModel implements ReadModel {
         inTransaction(database, () => {
           database.exec(META);
           database.exec(schema);
-          database.prepare('INSERT INTO _model VALUES (1, ?, ?, 0, 1)').run(hash, origin);
+          database.prepare('INSERT INTO _model VALUES (1, ?, ?, 0, 1, ?)').run(hash, origin, beside ? 0 : 1);
         });
       }
-      const meta = database.prepare('SELECT schema, origin, clean FROM _model').get() as Record<string, unknown>;
+      const meta = database.prepare('SELECT * FROM _model').get() as Record<string, unknown>;
       if (meta['schema'] !== hash) throw new UnusableModelError('its tables are not those of this version');
       if (meta['origin'] !== origin) throw new UnusableModelError('it was built from another log');
       // A look at every page takes long: only where nobody closed the file.
@@ -65,6 +66,16 @@ export class SqliteReadModel implements ReadModel {
       database.close();
       throw error;
     }
+  }
+
+  /** Whether the model counts; one that is still being built beside another does not. */
+  get isCurrent(): boolean {
+    return this.get('SELECT current FROM _model')?.['current'] === 1;
+  }
+
+  /** Makes a model built beside another the one that counts, durably. */
+  promote(): void {
+    this.database.exec('PRAGMA synchronous = FULL; UPDATE _model SET current = 1; PRAGMA synchronous = NORMAL');
   }
 
   get checkpoint(): bigint {
@@ -96,7 +107,8 @@ export class SqliteReadModel implements ReadModel {
   close(): void {
     if (!this.database.isOpen) return;
     try {
-      this.database.exec('UPDATE _model SET clean = 1');
+      // The driver keeps a closed file open while its statements wait for garbage collection, so SQLite would not tidy up itself.
+      this.database.exec('UPDATE _model SET clean = 1; PRAGMA wal_checkpoint(TRUNCATE)');
     } finally {
       this.statements.clear();
       this.database.close();
@@ -118,7 +130,7 @@ const exactly = <T>(statement: Statement, read: () => T, smaller: (result: T) =>
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!messageOf(error).includes('too large to be represented as a JavaScript number')) throw error;
   }
   statement.setReadBigInts(true);
   try {
