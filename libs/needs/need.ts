@@ -50,7 +50,6 @@ export type NeedStatus = NeedFacts['status'];
 export interface NeedSubmission {
   readonly circulate: 'yes' | 'asked';
   readonly publish: 'yes' | 'asked';
-  readonly windowEnds: string;
 }
 
 export interface NeedState {
@@ -68,6 +67,8 @@ export interface NeedState {
   readonly lastLine: number;
   /** The latest submission; once there, the coordinator sees the need. */
   readonly submission?: NeedSubmission;
+  /** When its objection window ends, RFC 3339 UTC; empty before. */
+  readonly windowEnds: string;
   /** What the latest review said, while it stands. */
   readonly review?:
     | { readonly as: 'returned'; readonly reasons: readonly string[]; readonly note?: string }
@@ -76,7 +77,8 @@ export interface NeedState {
   readonly objections: readonly ObjectionTarget[];
   /** Opened at least once: from then on the labels decide who sees it. */
   readonly opened: boolean;
-  readonly reaffirmBy?: string;
+  /** RFC 3339 UTC; empty before it first opened. */
+  readonly reaffirmBy: string;
   readonly waivers: readonly { readonly line: number; readonly reason: string }[];
   readonly withdrawnFor?: GivenReason;
   /** By `commitment/leg/amendment`. */
@@ -227,6 +229,8 @@ const INITIAL: NeedState = {
   lastLine: 0,
   objections: [],
   opened: false,
+  windowEnds: '',
+  reaffirmBy: '',
   waivers: [],
   reservations: {},
   overtaken: [],
@@ -269,7 +273,8 @@ const evolve = (state: NeedState, { type, data }: Pick<RecordedEvent<NeedEvent>,
       return {
         ...without(state, 'review'),
         status: 'submitted',
-        submission: { ...event.data.consent, windowEnds: event.data.windowEnds },
+        submission: event.data.consent,
+        windowEnds: event.data.windowEnds,
         // The State asks anew: its earlier objections answered an earlier question.
         objections: [],
       };
@@ -406,10 +411,10 @@ export const missingToSubmit = ({ title, lines, kinds, instruments, authorityRef
 export const nextDeadline = (
   state: NeedState,
 ): { readonly command: 'OpenNeed' | 'FallDormant'; readonly due: string } | undefined => {
-  if (state.status === 'submitted' && state.submission !== undefined && !state.objections.includes('circulation')) {
-    return { command: 'OpenNeed', due: state.submission.windowEnds };
+  if (state.status === 'submitted' && !state.objections.includes('circulation')) {
+    return { command: 'OpenNeed', due: state.windowEnds };
   }
-  if (state.status === 'open' && state.reaffirmBy !== undefined && !hasLiveCommitments(state)) {
+  if (state.status === 'open' && !hasLiveCommitments(state)) {
     return { command: 'FallDormant', due: addDays(state.reaffirmBy, DORMANT_DAYS) };
   }
   return undefined;
@@ -726,7 +731,7 @@ const decide = (command: NeedCommand, state: NeedState): Decision<NeedEvent, Nee
         ? accept()
         : accept({ type: 'NeedObjected', data: { to: command.to } });
     case 'OpenNeed':
-      if (by.actor.party === SYSTEM_TIMER.party && by.at < (state.submission?.windowEnds ?? '')) {
+      if (by.actor.party === SYSTEM_TIMER.party && by.at < state.windowEnds) {
         return refuse('window-open', 'the State may still object');
       }
       return accept({ type: 'NeedOpened', data: { reaffirmBy: reaffirmBy(by.at) } });
@@ -735,7 +740,7 @@ const decide = (command: NeedCommand, state: NeedState): Decision<NeedEvent, Nee
     case 'ReaffirmNeed':
       return accept({ type: 'NeedReaffirmed', data: { reaffirmBy: reaffirmBy(by.at) } });
     case 'FallDormant': {
-      const due = Date.parse(addDays(state.reaffirmBy ?? by.at, DORMANT_DAYS)) + command.standstillMs;
+      const due = Date.parse(addDays(state.reaffirmBy, DORMANT_DAYS)) + command.standstillMs;
       return Date.parse(by.at) < due
         ? refuse('not-due', 'the need was reaffirmed in time')
         : accept({ type: 'NeedFellDormant', data: {} });
