@@ -193,6 +193,31 @@ describe('projection runner', () => {
     await rig.close();
   });
 
+  it('carries on where events that failed together apply one by one', async () => {
+    const fussy: Projection = {
+      ...sums('fussy'),
+      begin: (tx) => {
+        const inner = counterValues.begin(tx);
+        let count = 0;
+        return {
+          apply: (event) => {
+            count += 1;
+            inner.apply(event);
+          },
+          flush: () => {
+            if (count > 1) throw new Error('one at a time');
+          },
+        };
+      },
+    };
+    const rig = new Rig([fussy]);
+    const position = await rig.append('counter-1', raised(1), noted('x'), raised(2));
+    await rig.runner.start();
+    expect(await rig.runner.waitFor(position, 5_000)).toBe(true);
+    expect([rig.value('fussy', 'counter-1'), rig.alarms]).toEqual([3, []]);
+    await rig.close();
+  });
+
   it('retries from the parked event when released, and runs with the others again', async () => {
     let sick = true;
     const rig = new Rig([sums('a', (event) => sick && by(event) === 2)], undefined, { maxBatch: 2 });
