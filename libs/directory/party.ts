@@ -37,9 +37,8 @@ export interface Mandate {
 export interface PartyState {
   /** Empty before the first event. */
   readonly id: string;
-  readonly registered: boolean;
   readonly retired: boolean;
-  /** Absent for a State that nobody registered. */
+  /** Absent until registered: States may act without. */
   readonly content?: PartyContent;
   /** In the order they were recorded. */
   readonly designations: readonly Designation[];
@@ -78,7 +77,7 @@ export const OWNING_ROLES = [
   'network-host',
 ] as const satisfies readonly Role[];
 
-const INITIAL: PartyState = { id: '', registered: false, retired: false, designations: [], mandates: [] };
+const INITIAL: PartyState = { id: '', retired: false, designations: [], mandates: [] };
 
 const partyOf = (stream: string): string => stream.slice('party-'.length);
 
@@ -89,7 +88,7 @@ const evolve = (state: PartyState, recorded: RecordedEvent<PartyEvent>): PartySt
   switch (event.type) {
     case 'PartyRegistered': {
       const { id: _id, ...content } = event.data;
-      return { ...state, id, registered: true, content };
+      return { ...state, id, content };
     }
     case 'PartyAmended': {
       const { content } = state;
@@ -155,8 +154,8 @@ export const designationsOf = (
   designations.filter((each) => each.holder === subject && at.every((instant) => designationHolds(each, instant)));
 
 /** States act without being registered, all others are registered before they act; a retired party acts no more. */
-export const mayBeParty = ({ registered, retired }: PartyState, id: string): boolean =>
-  !retired && (registered || stateOfParty(id) !== undefined);
+export const mayBeParty = ({ content, retired }: PartyState, id: string): boolean =>
+  !retired && (content !== undefined || stateOfParty(id) !== undefined);
 
 /** True where the actor acts for the party itself under one of these roles, within its designations if it keeps any (I5). */
 const actsForParty = (
@@ -187,12 +186,12 @@ const register = (
 ): PartyDecision => {
   if (!isCoordinator(by.actor)) return refuse('forbidden', 'parties are registered by a coordinator');
   if (state.retired) return refuse('party-retired', 'this party was retired: register its successor under another id');
-  if (state.registered) return refuse('already-registered', 'this party is registered: amend it', 'id');
+  if (state.content !== undefined) return refuse('already-registered', 'this party is registered: amend it', 'id');
   return accept({ type: 'PartyRegistered', data: { id, ...content } });
 };
 
-const amendParty = (state: PartyState, asked: Partial<PartyContent>): PartyDecision => {
-  const before = (state.content ?? {}) as Readonly<Record<string, unknown>>;
+const amendParty = (content: PartyContent, asked: Partial<PartyContent>): PartyDecision => {
+  const before = content as unknown as Readonly<Record<string, unknown>>;
   const changes = Object.fromEntries(
     Object.entries(asked).filter(([field, value]) => canonicalJson(value) !== canonicalJson(before[field] ?? null)),
   );
@@ -270,10 +269,10 @@ const decide = (command: PartyCommand, state: PartyState): PartyDecision => {
     case 'AmendParty':
     case 'RetireParty':
       if (!isCoordinator(command.by.actor)) return refuse('forbidden', 'parties are kept by a coordinator');
-      if (!state.registered) return refuse('not-found', 'this party is not registered');
+      if (state.content === undefined) return refuse('not-found', 'this party is not registered');
       if (state.retired) return refuse('party-retired', 'this party was retired');
       return command.type === 'AmendParty'
-        ? amendParty(state, command.changes)
+        ? amendParty(state.content, command.changes)
         : accept({ type: 'PartyRetired', data: {} });
     case 'RecordDesignation':
       return designate(state, command);
