@@ -1,5 +1,4 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type {
   AppendReceipt,
@@ -11,24 +10,10 @@ import type {
 } from '#kernel';
 import { EventStore, LocalDelivery, serialisedAppend, StoreUnavailableError, WrongRevisionError } from '#kernel';
 import type { Database, ProcessLock, Statement } from '#sqlite';
-import { faultOf, openDatabase, takeProcessLock } from '#sqlite';
+import { faultOf, openDatabase } from '#sqlite';
+import { lockFolder, logPath } from './data-folder.js';
 import { tailFaults } from './log-check.js';
 import { arrays, checksumOf, LogReads, prepareLog, RESTORE_ADVICE, unavailable } from './log-file.js';
-
-/** The log of a data folder. */
-export const logPath = (folder: string): string => join(folder, 'log.sqlite');
-/** The file whose lock says that a process writes to the folder. */
-export const lockPath = (folder: string): string => join(folder, 'writer.lock');
-
-/** Another process (or another store of this one) writes to the folder. */
-export class DataFolderInUseError extends Error {
-  override readonly name = 'DataFolderInUseError';
-  constructor(readonly folder: string) {
-    super(
-      `the data folder ${folder} is in use by another process: stop that one, or choose another folder with PLEDGEBOOK_DATA`,
-    );
-  }
-}
 
 export interface SqliteEventStoreOptions {
   /** Newest events whose checksums are verified on opening. */
@@ -285,15 +270,3 @@ export class SqliteEventStore extends EventStore {
     if (this.broken !== undefined) throw this.broken;
   }
 }
-
-/** Takes the folder's writer lock; it ends with the process, however that ends. @throws {DataFolderInUseError} */
-export const lockFolder = (folder: string): ProcessLock => {
-  let lock: ProcessLock | undefined;
-  try {
-    lock = takeProcessLock(lockPath(folder));
-  } catch (error) {
-    throw unavailable(error, lockPath(folder));
-  }
-  if (lock === undefined) throw new DataFolderInUseError(folder);
-  return lock;
-};

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import type { ProcessLock } from '#sqlite';
+import { takeProcessLock } from '#sqlite';
+import { unavailable } from './log-file.js';
+
+export const LOG_FILE = 'log.sqlite';
+export const LOCK_FILE = 'writer.lock';
+/** Read models: derived from the log, disposable, in no backup. */
+export const READ_FOLDER = 'read';
+
+/** The log of a data folder. */
+export const logPath = (folder: string): string => join(folder, LOG_FILE);
+
+/** The data folder of this process: `PLEDGEBOOK_DATA`, `./data` where it is not set. */
+export const dataFolder = (environment: Readonly<Record<string, string | undefined>> = process.env): string =>
+  environment.PLEDGEBOOK_DATA === undefined || environment.PLEDGEBOOK_DATA === ''
+    ? 'data'
+    : environment.PLEDGEBOOK_DATA;
+
+/** Another process (or another store of this one) writes to the folder. */
+export class DataFolderInUseError extends Error {
+  override readonly name = 'DataFolderInUseError';
+  constructor(readonly folder: string) {
+    super(
+      `the data folder ${folder} is in use by another process: stop that one, or choose another folder with PLEDGEBOOK_DATA`,
+    );
+  }
+}
+
+/** Takes the folder's writer lock; it ends with the process, however that ends. @throws {DataFolderInUseError} */
+export const lockFolder = (folder: string): ProcessLock => {
+  const path = join(folder, LOCK_FILE);
+  let lock: ProcessLock | undefined;
+  try {
+    lock = takeProcessLock(path);
+  } catch (error) {
+    throw unavailable(error, path);
+  }
+  if (lock === undefined) throw new DataFolderInUseError(folder);
+  return lock;
+};
