@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import type { Context } from '#web';
+import { registerProblems } from '#web';
+import { claimDrafting } from './claim-drafting.process.js';
+import { DraftFactories } from './draft-factories.js';
+import { reportedBoard } from './reported-board.projection.js';
+import type { DraftFactory } from './reported.contract.js';
+import { ReportedController } from './reported.controller.js';
+import { REPORTED_PROBLEMS } from './reported.problems.js';
+import { REPORTED_SCHEMAS } from './reported.js';
+
+registerProblems(REPORTED_PROBLEMS);
+
+@Module({})
+class ReportedModule {}
+
+/** Reported records; `drafts` are the contexts' ways to draft what is claimed, one for needs and one for offers. */
+export const reportedContext = (drafts: readonly DraftFactory[]): Context => ({
+  name: 'reported',
+  module: {
+    module: ReportedModule,
+    controllers: [ReportedController],
+    providers: [{ provide: DraftFactories, useValue: new DraftFactories(drafts) }],
+  },
+  schemas: REPORTED_SCHEMAS,
+  projections: () => [reportedBoard],
+  processes: () => [claimDrafting(drafts)],
+});
