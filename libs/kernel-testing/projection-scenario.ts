@@ -98,13 +98,14 @@ const restarted = (
   point: number,
   apply: (of: Projection, model: ReadModel, events: readonly RecordedEvent[]) => void,
 ): ModelDump => {
+  // A file per restart point.
+  const file = `restarted-${point}`;
   const before = make();
-  const first = files.openBeside(before);
-  const empty = files.switchTo(before, files.open(before), first);
-  apply(before, empty, history.slice(0, point));
-  empty.close();
+  const model = files.open({ ...before, name: file });
+  apply(before, model, history.slice(0, point));
+  model.close();
   const after = make();
-  const reopened = files.open(after);
+  const reopened = files.open({ ...after, name: file });
   apply(after, reopened, history.slice(point));
   const dump = dumpOf(reopened);
   reopened.close();

@@ -10,7 +10,7 @@ export interface FeedOptions {
 
 /**
  * A subscription to all events that survives breaks: after a failure it is taken up again behind the last batch handled,
- * for ever, with capped backoff.
+ * for ever, with capped backoff. The handler gets each batch, never an empty one, with the position of its last event.
  */
 export class Feed {
   private readonly ending = new AbortController();
@@ -20,7 +20,7 @@ export class Feed {
   constructor(
     private readonly store: EventStore,
     after: bigint,
-    private readonly handler: (batch: readonly RecordedEvent[]) => Promise<void>,
+    private readonly handler: (batch: readonly RecordedEvent[], last: bigint) => Promise<void>,
     private readonly options: FeedOptions,
   ) {
     this.handled = after;
@@ -41,8 +41,10 @@ export class Feed {
         const subscription = this.store.subscribeToAll(
           this.handled,
           async (batch) => {
-            await this.handler(batch);
-            this.handled = batch.at(-1)?.position ?? this.handled;
+            const last = batch.at(-1)?.position;
+            if (last === undefined) return;
+            await this.handler(batch, last);
+            this.handled = last;
             failures = 0;
           },
           { maxBatch: this.options.maxBatch },

@@ -198,7 +198,7 @@ export class ProjectionRunner {
       (least, { lane }) => (lane.position < least ? lane.position : least),
       fed[0]?.lane.position ?? 0n,
     );
-    this.feed = new Feed(this.store, this.begun, (batch) => this.hand(batch), {
+    this.feed = new Feed(this.store, this.begun, (batch, last) => this.hand(batch, last), {
       maxBatch: this.maxBatch,
       broken: (error) => {
         this.alarm({ kind: 'feed-broken', projections: [...this.slots.keys()], error });
@@ -323,8 +323,8 @@ export class ProjectionRunner {
     return work;
   }
 
-  private async hand(batch: readonly RecordedEvent[]): Promise<void> {
-    this.begun = batch.at(-1)?.position ?? this.begun;
+  private async hand(batch: readonly RecordedEvent[], last: bigint): Promise<void> {
+    this.begun = last;
     const lift = this.lifting();
     for (const slot of this.slots.values()) {
       if (slot.state !== 'fed') continue;
