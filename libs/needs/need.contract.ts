@@ -175,6 +175,8 @@ export interface NeedFacts {
   readonly traffickingNexus: boolean;
   readonly lines: readonly NeedLine[];
   readonly period?: Period;
+  /** Effective label of the body: what a commitment takes over once it binds. */
+  readonly visibility?: Visibility;
 }
 
 /** What a caller may see of a need; all false where the need is hidden from it or absent. */

@@ -104,6 +104,8 @@ export interface OfferFacts {
   readonly earmark: Earmark;
   readonly conditions: readonly OfferCondition[];
   readonly period?: { readonly from?: string; readonly to?: string };
+  /** The offer's label: what a commitment takes over once it binds. */
+  readonly visibility?: Visibility;
 }
 
 /** Port by which other contexts read one offer from its own stream: never behind. */
