@@ -109,6 +109,33 @@ describe('posting an offer', () => {
     expect(state.summary).toMatchObject({ status: 'draft', claimedFrom: 'r7' });
   });
 
+  test("from a claim is the claimant's, also where the process carries it on, and only once", () => {
+    const claim = { type: 'DraftOffer', content: CONTENT, claimedFrom: 'r7', claimant: JAPAN } as const;
+    const claimed: OfferEvent = {
+      type: 'OfferDrafted',
+      data: { provider: 'donor:japan', claimedFrom: 'r7', content: CONTENT },
+    };
+    spec.given().when(claim, byProcess).then(claimed);
+    spec.given(claimed).when(claim, byJapan).then();
+    spec
+      .given(claimed)
+      .when({ ...claim, claimedFrom: 'r8' }, byJapan)
+      .refused('already-exists');
+    spec
+      .given(claimed)
+      .when({ ...claim, claimant: NORWAY }, byProcess)
+      .refused('already-exists');
+    // A claimant named by somebody else's request counts for nothing.
+    spec
+      .given()
+      .when(claim, { actor: { ...JAPAN, role: 'coordinator' } })
+      .refused('forbidden');
+    spec
+      .given()
+      .when({ ...claim, claimant: { party: 'state:VUT', role: 'npc' } }, byProcess)
+      .refused('forbidden');
+  });
+
   test.each<[Actor, boolean]>([
     [{ party: 'donor:japan', role: 'donor-desk' }, true],
     [{ party: 'fund:unscar', role: 'donor-desk' }, true],
@@ -625,7 +652,7 @@ describe('the fold of an offer', () => {
     for (const event of [SUSPENDED, reserved()]) {
       expect(offerDecider.evolve(offerDecider.initial, recordedEvent('offer-r1', 0, event))).toBe(offerDecider.initial);
     }
-    expect(withLifecycle(undefined, SUSPENDED)).toBeUndefined();
+    expect(withLifecycle(undefined, { ...SUSPENDED, revision: 0 })).toBeUndefined();
   });
 
   test('an offer without rival lines is never exhausted', () => {

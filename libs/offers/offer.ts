@@ -1,4 +1,4 @@
-import type { CommandContext, Decider, Decision, RecordedEvent, Rejection } from '#kernel';
+import type { Actor, CommandContext, Decider, Decision, RecordedEvent, Rejection } from '#kernel';
 import { accept, canonicalJson, refuse, SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
 import type { OfferOutcome, Quantity, Role } from '#vocabulary';
 import { formatQuantity, isDeterminate, isRival, minorUnits, periodEnd, quantityOf, sameMeasure } from '#vocabulary';
@@ -60,6 +60,8 @@ export interface OfferSummary {
   readonly status: OfferStatus;
   readonly closedAs?: OfferOutcome;
   readonly claimedFrom?: string;
+  /** Revision of its posting: what stands before it is the draft, which is the owner's alone. */
+  readonly posted?: number;
   readonly content: OfferContent;
   /** Highest line number ever given: numbers are not used again. */
   readonly lastLine: number;
@@ -96,7 +98,13 @@ export interface ReservedLeg {
 export type LegKey = Pick<CapacityKey, 'leg' | 'amendment'>;
 
 export type OfferCommand = { readonly by: CommandContext } & (
-  | { readonly type: 'DraftOffer'; readonly content: OfferContent; readonly claimedFrom?: string }
+  | {
+      readonly type: 'DraftOffer';
+      readonly content: OfferContent;
+      /** The reported record a claim makes this draft from, and who claimed it, where the process carries the claim on. */
+      readonly claimedFrom?: string;
+      readonly claimant?: Actor;
+    }
   /** `content` where it is posted directly; absent from a draft. */
   | { readonly type: 'PostOffer'; readonly content?: OfferContent }
   | { readonly type: 'AmendOffer'; readonly changes: OfferChanges }
@@ -270,17 +278,17 @@ const lastLineOf = (lines: readonly OfferLine[]): number => lines.reduce((last, 
 /** The summary after an event that is not about capacity; unchanged where the event says nothing to it. */
 export const withLifecycle = (
   summary: OfferSummary | undefined,
-  event: { readonly type: string; readonly data: object },
+  event: { readonly type: string; readonly data: object; readonly revision: number },
 ): OfferSummary | undefined => {
   // Narrowed here: a stream may hold types that this code does not know.
-  const { type, data } = event as OfferEvent;
+  const { type, data } = event as unknown as OfferEvent;
   if (type === 'OfferDrafted' || type === 'OfferPosted') {
     return {
       ...(type === 'OfferDrafted' && data.claimedFrom !== undefined ? { claimedFrom: data.claimedFrom } : {}),
       figures: new Map(),
       ...summary,
       provider: data.provider,
-      status: type === 'OfferDrafted' ? 'draft' : 'open',
+      ...(type === 'OfferDrafted' ? { status: 'draft' } : { status: 'open', posted: event.revision }),
       content: data.content,
       lastLine: Math.max(summary?.lastLine ?? 0, lastLineOf(data.content.lines)),
     };
@@ -329,7 +337,7 @@ const evolve = (state: OfferState, event: RecordedEvent<OfferEvent>): OfferState
       return { ...state, refusals };
     }
     default: {
-      const summary = withLifecycle(state.summary, fact);
+      const summary = withLifecycle(state.summary, event);
       return summary === state.summary || summary === undefined ? state : { ...state, summary };
     }
   }
@@ -361,12 +369,20 @@ const decide = (command: OfferCommand, state: OfferState): OfferDecision => {
 const forbidden = (detail: string): OfferDecision => refuse('forbidden', detail);
 const absent = (): OfferDecision => refuse('not-found', 'There is no such offer.');
 
-const draft = ({ by, content, claimedFrom }: CommandOf<'DraftOffer'>, { summary }: OfferState): OfferDecision => {
-  if (!isDeskOf({ provider: by.actor.party }, by.actor.party, by.actor.role)) return notADesk();
-  if (summary !== undefined) return refuse('already-exists', 'An offer with this id exists already.');
+const draft = (
+  { by, content, claimedFrom, claimant }: CommandOf<'DraftOffer'>,
+  { summary }: OfferState,
+): OfferDecision => {
+  const { party, role } = by.actor.party === SYSTEM_PROCESS.party && claimant !== undefined ? claimant : by.actor;
+  if (!isDeskOf({ provider: party }, party, role)) return notADesk();
+  if (summary !== undefined) {
+    return claimedFrom !== undefined && summary.claimedFrom === claimedFrom && summary.provider === party
+      ? accept()
+      : refuse('already-exists', 'An offer with this id exists already.');
+  }
   return accept({
     type: 'OfferDrafted',
-    data: { provider: by.actor.party, ...(claimedFrom === undefined ? {} : { claimedFrom }), content },
+    data: { provider: party, ...(claimedFrom === undefined ? {} : { claimedFrom }), content },
   });
 };
 

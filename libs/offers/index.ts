@@ -1,0 +1,9 @@
+export { offersContext, OffersModule } from './offers.module.js';
+export { offerDecider } from './offer.js';
+export type { OfferCommand, OfferRejection, OfferState, OfferSummary } from './offer.js';
+export { draftOfferCommand } from './offer-reading.js';
+export { OfferRecords } from './offer-records.js';
+export { OFFER_BOARD, offerBoard, offerExpiry } from './offer-board.projection.js';
+export { capacityHolding } from './capacity-holding.process.js';
+export { EligibleOffers, NetworkMemberships } from './offer-ports.js';
+export { CAPACITY_PROBLEMS, OFFER_PROBLEMS } from './offer.problems.js';

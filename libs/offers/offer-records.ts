@@ -1,0 +1,53 @@
+import type { Caller } from '#directory/contract';
+import type { Folded, RecordedEvent } from '#kernel';
+import type { RecordKind } from '#web';
+import { Injectable } from '@nestjs/common';
+import type { OfferEvent } from './offer.contract.js';
+import type { OfferCommand, OfferRejection, OfferState } from './offer.js';
+import { offerDecider } from './offer.js';
+import { OfferBoard } from './offer-board.js';
+import type { Bonds } from './offer-sight.js';
+import { seesOffer } from './offer-sight.js';
+import { isDesk, labelOf, offerEventFor, offerView } from './offer.view.js';
+
+const NONE: Bonds = { party: false, eligible: false };
+
+/** How offers are served: who sees them, who may act on them, and what they look like to whom. */
+@Injectable()
+export class OfferRecords implements RecordKind<OfferState, OfferCommand, OfferEvent, OfferRejection> {
+  readonly decider = offerDecider;
+  readonly path = '/v1/offers';
+
+  constructor(private readonly board: OfferBoard) {}
+
+  exists({ summary }: OfferState): boolean {
+    return summary !== undefined;
+  }
+
+  async sees(caller: Caller, id: string, { summary }: OfferState): Promise<boolean> {
+    if (summary === undefined) return false;
+    const label = labelOf(id, summary);
+    // Most offers are public or the caller's own: what joins streams is asked only where it counts.
+    return seesOffer(caller, label, NONE) || seesOffer(caller, label, await this.board.bonds(caller, id));
+  }
+
+  permits(caller: Caller, _command: OfferCommand['type'], { summary }: OfferState): boolean {
+    return summary !== undefined && isDesk(caller, summary);
+  }
+
+  async view(caller: Caller, id: string, { state: { summary } }: Folded<OfferState>): Promise<object> {
+    if (summary === undefined) return {};
+    return offerView(caller, id, summary, await this.board.bonds(caller, id));
+  }
+
+  async maskEvent(
+    caller: Caller,
+    { summary }: OfferState,
+    event: RecordedEvent<OfferEvent>,
+  ): Promise<object | undefined> {
+    if (summary === undefined) return undefined;
+    const id = event.stream.slice(event.stream.indexOf('-') + 1);
+    const bonds = await this.board.bonds(caller, id);
+    return offerEventFor(caller, id, summary, bonds, event, (commitment) => this.board.isPartyOf(caller, commitment));
+  }
+}

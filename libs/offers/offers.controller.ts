@@ -1,0 +1,170 @@
+import type { CommandContext } from '#kernel';
+import type { HttpAnswer, RequestContext } from '#web';
+import {
+  Ctx,
+  Cursors,
+  DEFAULT_LIMIT,
+  EmptyBody,
+  invalid,
+  ListQuery,
+  ReadGate,
+  RecordEndpoints,
+  RouteAction,
+  uuidOf,
+} from '#web';
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import type { OfferReason } from './offer.contract.js';
+import type { DeskCommand, OfferCommand } from './offer.js';
+import { OFFER_BOARD } from './offer-board.projection.js';
+import type { OfferFilter } from './offer-board.js';
+import { OfferBoard } from './offer-board.js';
+import { OfferRecords } from './offer-records.js';
+import { AmendOfferDto, changesOf, contentOf, OfferListQuery, OfferReasonBody, PostOfferDto } from './offer.dto.js';
+import { OFFER_PROBLEMS } from './offer.problems.js';
+import { accessTo, offerView } from './offer.view.js';
+
+const onCommand = (command: DeskCommand | 'DraftOffer') =>
+  RouteAction({
+    ...accessTo(command),
+    problems: OFFER_PROBLEMS,
+    ...(command === 'DraftOffer' ? {} : { ifMatch: 'required' as const }),
+  });
+
+const reasonOf = ({ reason: { code, note, noteFor } }: OfferReasonBody): OfferReason => ({
+  code,
+  ...(note === undefined ? {} : { note }),
+  ...(noteFor === undefined ? {} : { noteFor }),
+});
+
+/** A lead provider named in the body can only be who asks: nobody posts in another's name. */
+const requireOwnName = (ctx: RequestContext, providers: readonly { readonly party: string }[] | undefined): void => {
+  const [lead] = providers ?? [];
+  if (lead === undefined || lead.party === ctx.caller.party) return;
+  throw invalid([
+    { field: 'providers[0].party', message: `must be your own party (${ctx.caller.party}), or left out` },
+  ]);
+};
+
+@Controller('v1/offers')
+export class OffersController {
+  constructor(
+    private readonly endpoints: RecordEndpoints,
+    private readonly records: OfferRecords,
+    private readonly board: OfferBoard,
+    private readonly gate: ReadGate,
+    private readonly cursors: Cursors,
+  ) {}
+
+  /** Publishes an offer, or keeps it as a draft. */
+  @Post()
+  @onCommand('DraftOffer')
+  post(@Ctx() ctx: RequestContext, @Body() body: PostOfferDto): Promise<HttpAnswer> {
+    return this.endpoints.create(ctx, this.records, {
+      access: accessTo('DraftOffer'),
+      prepare: () => {
+        requireOwnName(ctx, body.providers);
+        const content = contentOf(body);
+        return (by): OfferCommand => ({ type: body.draft === true ? 'DraftOffer' : 'PostOffer', by, content });
+      },
+    });
+  }
+
+  @Get()
+  @RouteAction({ action: 'offer.list', anonymous: true })
+  async list(@Ctx() ctx: RequestContext, @Query() query: OfferListQuery): Promise<HttpAnswer> {
+    const { limit = DEFAULT_LIMIT, cursor, ...given } = query;
+    if (given.from !== undefined && given.to !== undefined && given.from > given.to) {
+      throw invalid([{ field: 'to', message: `must not be before from (${given.from})` }]);
+    }
+    const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as OfferFilter;
+    const after = cursor === undefined ? undefined : this.cursors.decode(ctx, filter, cursor);
+    await this.gate.ready(ctx, OFFER_BOARD);
+    const rows = await this.board.list(
+      ctx.caller,
+      filter,
+      limit + 1,
+      after === undefined ? undefined : [String(after[0]), Number(after[1])],
+    );
+    const page = rows.slice(0, limit);
+    const bonds = await this.board.bondsOf(
+      ctx.caller,
+      page.map(({ id }) => id),
+    );
+    const last = page.at(-1);
+    const next = rows.length > limit && last !== undefined ? this.cursors.encode(ctx, filter, last.keyset) : null;
+    const items = page.map(({ id, revision, summary }) => ({
+      ...offerView(ctx.caller, id, summary, bonds.get(id) ?? { party: false, eligible: false }),
+      revision,
+    }));
+    return this.endpoints.list(ctx, { items, next });
+  }
+
+  @Get(':id')
+  @RouteAction({ action: 'offer.read', anonymous: true })
+  one(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<HttpAnswer> {
+    return this.endpoints.one(ctx, this.records, uuidOf(id));
+  }
+
+  @Get(':id/history')
+  @RouteAction({ action: 'offer.history', anonymous: true })
+  history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
+    const { limit, cursor } = query;
+    return this.endpoints.history(ctx, this.records, uuidOf(id), {
+      ...(limit === undefined ? {} : { limit }),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+  }
+
+  @Post(':id/post')
+  @onCommand('PostOffer')
+  publish(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
+    return this.command(ctx, id, 'PostOffer', (by) => ({ type: 'PostOffer', by }));
+  }
+
+  @Post(':id/amend')
+  @onCommand('AmendOffer')
+  amend(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: AmendOfferDto): Promise<HttpAnswer> {
+    return this.command(ctx, id, 'AmendOffer', (by) => {
+      requireOwnName(ctx, body.providers);
+      return { type: 'AmendOffer', by, changes: changesOf(body) };
+    });
+  }
+
+  @Post(':id/suspend')
+  @onCommand('SuspendOffer')
+  suspend(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: OfferReasonBody): Promise<HttpAnswer> {
+    return this.command(ctx, id, 'SuspendOffer', (by) => ({ type: 'SuspendOffer', by, reason: reasonOf(body) }));
+  }
+
+  @Post(':id/resume')
+  @onCommand('ResumeOffer')
+  resume(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
+    return this.command(ctx, id, 'ResumeOffer', (by) => ({ type: 'ResumeOffer', by }));
+  }
+
+  @Post(':id/withdraw')
+  @onCommand('WithdrawOffer')
+  withdraw(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: OfferReasonBody): Promise<HttpAnswer> {
+    return this.command(ctx, id, 'WithdrawOffer', (by) => ({ type: 'WithdrawOffer', by, reason: reasonOf(body) }));
+  }
+
+  @Post(':id/complete')
+  @onCommand('CompleteOffer')
+  complete(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
+    return this.command(ctx, id, 'CompleteOffer', (by) => ({ type: 'CompleteOffer', by }));
+  }
+
+  private command(
+    ctx: RequestContext,
+    id: string,
+    type: DeskCommand,
+    build: (by: CommandContext) => OfferCommand,
+  ): Promise<HttpAnswer> {
+    return this.endpoints.command(ctx, this.records, uuidOf(id), {
+      access: accessTo(type),
+      type,
+      ifMatch: 'required',
+      prepare: () => build,
+    });
+  }
+}

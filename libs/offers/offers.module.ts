@@ -1,0 +1,28 @@
+import type { Context } from '#web';
+import { Global, Module } from '@nestjs/common';
+import { capacityHolding } from './capacity-holding.process.js';
+import { OfferReader } from './offer.contract.js';
+import { offerDecider } from './offer.js';
+import { OFFER_BOARD, offerBoard, offerExpiry } from './offer-board.projection.js';
+import { OfferBoard } from './offer-board.js';
+import { StreamOfferReader } from './offer-reading.js';
+import { OfferRecords } from './offer-records.js';
+import { OffersController } from './offers.controller.js';
+
+/** Global, because matching and commitments read offers through the port `OfferReader`. */
+@Global()
+@Module({
+  controllers: [OffersController],
+  providers: [OfferBoard, OfferRecords, StreamOfferReader, { provide: OfferReader, useExisting: StreamOfferReader }],
+  exports: [OfferReader, OfferRecords],
+})
+export class OffersModule {}
+
+export const offersContext: Context = {
+  name: 'offers',
+  module: OffersModule,
+  schemas: offerDecider.schemas,
+  projections: () => [offerBoard],
+  processes: () => [capacityHolding],
+  deadlines: ({ reads }) => [offerExpiry(() => reads(OFFER_BOARD))],
+};
