@@ -9,6 +9,7 @@ import type {
   Transactor,
   Upcaster,
 } from '#kernel';
+import type { CallerDirectory } from './caller-directory.js';
 
 /** What a context may use to build its projections, processes and deadlines. */
 export interface ContextDeps {
@@ -26,6 +27,8 @@ export interface Context {
   readonly module: Type | DynamicModule;
   /** Every event type the context writes, with the newest schema it knows. */
   readonly schemas: Readonly<Record<string, number>>;
+  /** The directory's part: who callers are. Exactly one context of an app has it. */
+  readonly callers?: (deps: ContextDeps) => CallerDirectory;
   readonly upcasters?: readonly Upcaster[];
   readonly projections?: (deps: ContextDeps) => readonly Projection[];
   readonly processes?: (deps: ContextDeps) => readonly Process[];

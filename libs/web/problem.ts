@@ -17,7 +17,7 @@ export interface ProblemExtras {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const registry = new Map<string, ProblemInfo>(Object.entries(WEB_PROBLEMS));
+const registry = new Map<string, ProblemInfo>(Object.entries<ProblemInfo>(WEB_PROBLEMS));
 
 /**
  * Adds a context's table of refusals to the one table that answers, documents and serves problems.

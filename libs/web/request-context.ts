@@ -25,16 +25,9 @@ export interface RequestContext {
   readonly accept?: string;
 }
 
-/** Where the pipeline keeps the context of a request between its steps. */
-export const CONTEXT: unique symbol = Symbol('request context');
-
-export interface ContextualRequest extends FastifyRequest {
-  [CONTEXT]?: RequestContext;
-}
-
 /** Parameter decorator: the `RequestContext` of this request. */
 export const Ctx = createParamDecorator((_data: unknown, context: ExecutionContext): RequestContext => {
-  const ctx = context.switchToHttp().getRequest<ContextualRequest>()[CONTEXT];
+  const { ctx } = context.switchToHttp().getRequest<FastifyRequest>().pledgebook;
   if (ctx === undefined) throw new Error('the route was reached without its guard');
   return ctx;
 });

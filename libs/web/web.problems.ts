@@ -15,6 +15,7 @@ export const WEB_PROBLEMS = {
   'internal-error': { status: 500, title: 'Something broke on our side' },
   'projection-behind': { status: 503, title: 'The view is not there yet' },
   'store-unavailable': { status: 503, title: 'The log cannot be written or read' },
+  'identity-provider-unavailable': { status: 503, title: 'Tokens cannot be checked now' },
   'shutting-down': { status: 503, title: 'The server is stopping' },
 } as const;
 

@@ -1,0 +1,4 @@
+import type { Context } from '#web';
+
+/** The contexts that one process serves. */
+export const contexts: readonly Context[] = [];

@@ -1,0 +1,41 @@
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
+
+/** Where the keys of a data folder live; only the owner may read it. */
+export const keyFolder = (dataFolder: string): string => join(dataFolder, 'keys');
+
+/**
+ * The secret in `<data>/keys/<name>`, made where absent. Safe when the server and the token command start at once: the first
+ * complete file wins.
+ */
+export const secretFile = (dataFolder: string, name: string, make: () => string): string => {
+  const folder = keyFolder(dataFolder);
+  const path = join(folder, name);
+  const known = readIfThere(path);
+  if (known !== undefined) return known;
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o700);
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  writeFileSync(draft, make(), { mode: 0o600, flag: 'wx', flush: true });
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
+  } finally {
+    rmSync(draft);
+  }
+  return readFileSync(path, 'utf8');
+};
+
+const readIfThere = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+};

@@ -1,0 +1,86 @@
+import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import { Catch, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errors as joseErrors } from 'jose';
+import { ContentionError, InvalidAppendError, NewerEventError, StoreUnavailableError } from '#kernel';
+import { Problem } from './problem.js';
+import { sendProblem } from './problem-document.js';
+import { WEB_PROBLEMS } from './web.problems.js';
+
+/** Told of faults of our own, with the correlation id of the request they broke. */
+export type FaultLog = (correlationId: string, error: unknown) => void;
+
+/** Turns whatever a request ended with into a problem document. What is not known stays inside. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly log: FaultLog) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    const { correlationId } = http.getRequest<FastifyRequest>().pledgebook;
+    const problem = problemOf(error);
+    if (problem.status >= 500 && !(error instanceof Problem)) this.log(correlationId, error);
+    // A stream that broke half-way cannot be answered again.
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    sendProblem(reply, correlationId, problem);
+  }
+}
+
+const RETRY_SOON = { headers: { 'retry-after': '1' } } as const;
+
+/** The problem that stands for anything thrown. */
+export const problemOf = (error: unknown): Problem => {
+  if (error instanceof Problem) return error;
+  if (error instanceof StoreUnavailableError) {
+    return Problem.of(
+      'store-unavailable',
+      'The log cannot be reached now. Nothing was written, or a repeat with the same Idempotency-Key is safe.',
+      {
+        headers: { 'retry-after': '5' },
+      },
+    );
+  }
+  if (error instanceof ContentionError) {
+    return Problem.of(
+      'store-unavailable',
+      'The record is changing too fast. Nothing was written: try again.',
+      RETRY_SOON,
+    );
+  }
+  if (error instanceof NewerEventError) {
+    return Problem.of(
+      'store-unavailable',
+      'The record was written by a newer version of this service. Nothing was written.',
+      {
+        headers: { 'retry-after': '60' },
+      },
+    );
+  }
+  // The one rule of an append that a request can break is its size.
+  if (error instanceof InvalidAppendError)
+    return Problem.of('payload-too-large', 'The record would be larger than 1 MiB.');
+  if (error instanceof joseErrors.JOSEError || (error instanceof TypeError && error.message === 'fetch failed')) {
+    return Problem.of('identity-provider-unavailable', 'The identity provider cannot be reached now.', {
+      headers: { 'retry-after': '5' },
+    });
+  }
+  if (error instanceof HttpException) return ofHttpException(error);
+  return Problem.of('internal-error', 'Something broke on our side. Quote the correlation id when you report it.');
+};
+
+const BY_STATUS = new Map<number, readonly [code: keyof typeof WEB_PROBLEMS, detail: string]>([
+  [400, ['invalid-request', 'The request cannot be read.']],
+  [404, ['not-found', 'There is no such route.']],
+  [413, ['payload-too-large', 'A body may have 1 MiB at most.']],
+  [415, ['unsupported-media-type', 'Send the body as application/json.']],
+  [431, ['header-fields-too-large', 'The header fields are too large.']],
+]);
+
+const ofHttpException = (error: HttpException): Problem => {
+  const [code, detail] = BY_STATUS.get(error.getStatus()) ?? ['internal-error', 'Something broke on our side.'];
+  return Problem.of(code, detail);
+};

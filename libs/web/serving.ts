@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import type { INestApplication } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { METHOD_METADATA } from '@nestjs/common/constants';
+import { secretFile } from './key-folder.js';
+import { ROUTE_ACTION } from './route-action.js';
+
+const KEY_BYTES = 32;
+
+/** The key that cursors and consistency tokens are sealed with: of the data folder, or of this process alone. */
+export const sealKeyOf = (dataFolder: string | undefined): Uint8Array => {
+  const fresh = (): string => randomBytes(KEY_BYTES).toString('hex');
+  return Buffer.from(dataFolder === undefined ? fresh() : secretFile(dataFolder, 'seals.key', fresh), 'hex');
+};
+
+/** A route as a class declares it. */
+export interface DeclaredRoute {
+  readonly controller: string;
+  readonly handler: string;
+  readonly declaresAction: boolean;
+}
+
+/** Every route of the app's controllers. */
+export const declaredRoutes = (app: INestApplication): readonly DeclaredRoute[] => {
+  const scanner = new MetadataScanner();
+  return app
+    .get(DiscoveryService, { strict: false })
+    .getControllers()
+    .flatMap(({ metatype }) => {
+      if (typeof metatype !== 'function') return [];
+      const prototype = metatype.prototype as Record<string, object>;
+      return scanner
+        .getAllMethodNames(prototype)
+        .filter((name) => Reflect.hasMetadata(METHOD_METADATA, prototype[name] ?? {}))
+        .map((handler) => ({
+          controller: metatype.name,
+          handler,
+          declaresAction: Reflect.hasMetadata(ROUTE_ACTION, prototype[handler] ?? {}),
+        }));
+    });
+};
+
+/** Refuses to serve a route that does not say what it does: what is not declared is denied. */
+export const requireActions = (app: INestApplication): void => {
+  const silent = declaredRoutes(app).filter(({ declaresAction }) => !declaresAction);
+  if (silent.length > 0) {
+    throw new Error(
+      `routes without an action: ${silent.map(({ controller, handler }) => `${controller}.${handler}`).join(', ')}`,
+    );
+  }
+};

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
+import type { Database, Statement } from '#sqlite';
+import { openDatabase } from '#sqlite';
+import { keyFolder } from './key-folder.js';
+
+/** A person as the identity provider names them. */
+export interface Person {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+const SCHEMA = `CREATE TABLE IF NOT EXISTS subject (
+  reference TEXT PRIMARY KEY, issuer TEXT NOT NULL, subject TEXT NOT NULL, UNIQUE (issuer, subject)
+) STRICT, WITHOUT ROWID`;
+
+/**
+ * The only place that knows which person an opaque reference stands for: `iss` and `sub` (which may be an e-mail address) never
+ * reach the log. Erasing a row makes the reference say nothing for ever.
+ */
+export class SubjectRegister {
+  private readonly known = new LRUCache<string, string>({ max: 50_000 });
+  private readonly find: Statement;
+  private readonly add: Statement;
+  private readonly reverse: Statement;
+
+  private constructor(private readonly database: Database) {
+    database.exec(SCHEMA);
+    this.find = database.prepare('SELECT reference FROM subject WHERE issuer = ? AND subject = ?');
+    this.add = database.prepare('INSERT INTO subject (reference, issuer, subject) VALUES (?, ?, ?)');
+    this.reverse = database.prepare('SELECT issuer, subject FROM subject WHERE reference = ?');
+  }
+
+  static open(dataFolder: string): SubjectRegister {
+    mkdirSync(keyFolder(dataFolder), { recursive: true, mode: 0o700 });
+    return new SubjectRegister(openDatabase(join(keyFolder(dataFolder), 'subjects.sqlite'), { synchronous: 'FULL' }));
+  }
+
+  static inMemory(): SubjectRegister {
+    return new SubjectRegister(openDatabase(':memory:'));
+  }
+
+  /** The reference of a person, durable before it is answered: an event may rest on it. */
+  referenceOf({ issuer, subject }: Person): string {
+    const key = JSON.stringify([issuer, subject]);
+    const cached = this.known.get(key);
+    if (cached !== undefined) return cached;
+    const row = this.find.get(issuer, subject) as { readonly reference: string } | undefined;
+    const reference = row?.reference ?? randomUUID();
+    if (row === undefined) this.add.run(reference, issuer, subject);
+    this.known.set(key, reference);
+    return reference;
+  }
+
+  /** The person behind a reference; undefined where it is unknown or was erased. */
+  personBehind(reference: string): Person | undefined {
+    const row = this.reverse.get(reference) as { readonly issuer: string; readonly subject: string } | undefined;
+    return row === undefined ? undefined : { issuer: row.issuer, subject: row.subject };
+  }
+
+  close(): void {
+    if (this.database.isOpen) this.database.close();
+  }
+}

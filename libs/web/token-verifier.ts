@@ -1,0 +1,146 @@
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '#kernel';
+import type { PartyId, PartyKind, Role } from '#vocabulary';
+import { isPartyId, isRole, partyKind } from '#vocabulary';
+import type { LocalIssuer } from './local-issuer.js';
+import { LOCAL_ISSUER } from './local-issuer.js';
+
+/** What a token that was verified says. `subject` is still the issuer's own name of the person: it never leaves this layer. */
+export interface VerifiedToken {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly party: PartyId;
+  readonly roles: readonly Role[];
+}
+
+/** Why a token is not accepted; the reason goes to the log, never to the caller in detail. */
+export class BadTokenError extends Error {
+  override readonly name = 'BadTokenError';
+}
+
+/** Whose tokens are accepted. */
+export interface TrustedIssuer {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly algorithms: readonly string[];
+  readonly keys: JWTVerifyGetKey;
+}
+
+/** The issuer of this data folder. */
+export const trustLocal = (local: LocalIssuer, audience: string): TrustedIssuer => ({
+  issuer: LOCAL_ISSUER,
+  audience,
+  algorithms: ['EdDSA'],
+  keys: () => local.publicKey,
+});
+
+/**
+ * An OpenID Connect issuer: its signing keys are fetched when first needed and again when an unknown key id appears.
+ * @param jwksUri where absent it is read from the issuer's discovery document
+ */
+export const trustOidc = (issuer: string, audience: string, jwksUri?: string): TrustedIssuer => {
+  let keys: JWTVerifyGetKey | undefined;
+  return {
+    issuer,
+    audience,
+    algorithms: ['EdDSA', 'ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+    keys: async (header, token) => {
+      keys ??= createRemoteJWKSet(new URL(jwksUri ?? (await discoveredJwks(issuer))));
+      return keys(header, token);
+    },
+  };
+};
+
+const discoveredJwks = async (issuer: string): Promise<string> => {
+  const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const response = await fetch(address, { signal: AbortSignal.timeout(5_000) });
+  const document = (await response.json()) as { readonly issuer?: unknown; readonly jwks_uri?: unknown };
+  if (document.issuer !== issuer || typeof document.jwks_uri !== 'string') {
+    throw new BadTokenError(`${address} does not describe ${issuer}`);
+  }
+  return document.jwks_uri;
+};
+
+// DOMAIN, roles table. Secretariats are agencies; hosting staff may stand under any party.
+const FITTING: Readonly<Record<Role, readonly PartyKind[]>> = {
+  npc: ['state', 'authority'],
+  mission: ['state', 'authority'],
+  'line-ministry': ['state', 'authority'],
+  'donor-desk': ['donor', 'fund', 'state', 'authority'],
+  implementer: ['agency'],
+  'fiscal-agent': ['agency'],
+  'network-host': ['network'],
+  coordinator: ['agency'],
+  auditor: ['auditor'],
+  operator: ['agency', 'state', 'authority', 'donor', 'fund', 'network', 'auditor'],
+};
+
+const MAX_TOKEN_LENGTH = 8_192;
+const MAX_CACHED = 10_000;
+
+interface Cached {
+  readonly token: VerifiedToken;
+  readonly expiresAtMs: number;
+}
+
+/** Verifies bearer tokens, each once until it expires: a signature check costs about as much as a whole write. */
+export class TokenVerifier {
+  private readonly cache = new LRUCache<string, Cached>({ max: MAX_CACHED });
+
+  constructor(
+    private readonly trusted: TrustedIssuer,
+    private readonly clock: Clock,
+  ) {}
+
+  /** What the token says if it was verified before and still lives. */
+  known(token: string): VerifiedToken | undefined {
+    const cached = this.cache.get(token);
+    if (cached === undefined) return undefined;
+    if (cached.expiresAtMs > this.clock.now().getTime()) return cached.token;
+    this.cache.delete(token);
+    return undefined;
+  }
+
+  /** @throws {BadTokenError} */
+  async verify(token: string): Promise<VerifiedToken> {
+    const known = this.known(token);
+    if (known !== undefined) return known;
+    if (token.length > MAX_TOKEN_LENGTH) throw new BadTokenError('longer than any token of ours');
+    const { payload } = await this.verified(token);
+    const verified = readClaims(payload, this.trusted.issuer);
+    this.cache.set(token, { token: verified, expiresAtMs: (payload.exp ?? 0) * 1000 });
+    return verified;
+  }
+
+  private async verified(token: string): Promise<{ readonly payload: JWTPayload }> {
+    const { issuer, audience, algorithms, keys } = this.trusted;
+    try {
+      return await jwtVerify(token, keys, {
+        issuer,
+        audience,
+        algorithms: [...algorithms],
+        requiredClaims: ['sub', 'exp'],
+        currentDate: this.clock.now(),
+      });
+    } catch (error) {
+      throw new BadTokenError(error instanceof Error ? error.message : 'not verifiable', { cause: error });
+    }
+  }
+}
+
+/**
+ * Roles that the party's kind can never hold are left out: the token is genuine, but nobody becomes a coordinator by claim of a
+ * State's office.
+ */
+const readClaims = ({ sub, party, roles }: JWTPayload, issuer: string): VerifiedToken => {
+  if (typeof sub !== 'string' || sub === '' || sub.length > 1_000 || !sub.isWellFormed())
+    throw new BadTokenError('sub is not a text');
+  if (!isPartyId(party)) throw new BadTokenError('party is not a party id');
+  if (!Array.isArray(roles) || roles.length === 0 || roles.length > 20 || !roles.every(isRole)) {
+    throw new BadTokenError('roles is not a list of known roles');
+  }
+  const kind = partyKind(party);
+  return { issuer, subject: sub, party, roles: [...new Set(roles)].filter((role) => FITTING[role].includes(kind)) };
+};
