@@ -20,6 +20,7 @@ export interface Database {
   prepare(sql: string): Statement;
   /** Runs SQL text without parameters; never text made from input. */
   exec(sql: string): void;
+  /** Closes and, where writable, folds the write-ahead log into the file. */
   close(): void;
 }
 
@@ -49,12 +50,49 @@ export const openDatabase = (path: string, options: OpenOptions = {}): Database 
     // Otherwise a REPLACE deletes rows without firing the triggers that guard them.
     database.exec('PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF');
     if (walAutoCheckpoint !== undefined) database.exec(`PRAGMA wal_autocheckpoint = ${walAutoCheckpoint}`);
-    return database;
+    return new Connection(database, readOnly);
   } catch (error) {
     database.close();
     throw error;
   }
 };
+
+/**
+ * The driver does not finalise statements when it closes: SQLite keeps the file open until they are garbage-collected, and
+ * never gets to fold the write-ahead log into the main file. So that is done here.
+ */
+class Connection implements Database {
+  constructor(
+    private readonly driver: InstanceType<typeof DatabaseSync>,
+    private readonly readOnly: boolean,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.driver.isOpen;
+  }
+
+  get isTransaction(): boolean {
+    return this.driver.isTransaction;
+  }
+
+  prepare(sql: string): Statement {
+    return this.driver.prepare(sql);
+  }
+
+  exec(sql: string): void {
+    this.driver.exec(sql);
+  }
+
+  close(): void {
+    try {
+      if (!this.readOnly && !this.driver.isTransaction) this.driver.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // A full disk, say: nothing is lost, the next opening reads the write-ahead log.
+    } finally {
+      this.driver.close();
+    }
+  }
+}
 
 /** Runs `work` in one transaction: all of it, or nothing where it throws. */
 export const inTransaction = <T>(database: Database, work: () => T): T => {
@@ -100,7 +138,8 @@ export interface ProcessLock {
 export const takeProcessLock = (path: string): ProcessLock | undefined => {
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    // No journal beside it: nothing is ever written.
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     if (faultOf(error) === 'busy') return undefined;
@@ -128,9 +167,26 @@ const FAULTS: Readonly<Record<number, SqliteFault>> = {
   26: 'corrupt',
 };
 
+/** The driver leaves the result code off the errors of `all` and `iterate`: then SQLite's fixed English text has to do. */
+const FAULT_TEXTS: readonly (readonly [text: string, fault: SqliteFault])[] = [
+  ['database disk image is malformed', 'corrupt'],
+  ['file is not a database', 'corrupt'],
+  ['database or disk is full', 'full'],
+  ['disk I/O error', 'io'],
+  ['is locked', 'busy'],
+  ['readonly database', 'read-only'],
+  ['unable to open database file', 'cannot-open'],
+  ['constraint failed', 'constraint'],
+];
+
 /** The kind of an error of SQLite; undefined for any other error. */
 export const faultOf = (error: unknown): SqliteFault | undefined => {
-  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_SQLITE_ERROR') return undefined;
+  // Not `instanceof Error`: the driver's errors may come from another realm.
+  if (typeof error !== 'object' || error === null || !('code' in error) || error.code !== 'ERR_SQLITE_ERROR') {
+    return undefined;
+  }
   // The low byte is the primary result code, the rest tells its variants apart.
-  return 'errcode' in error && typeof error.errcode === 'number' ? (FAULTS[error.errcode & 0xff] ?? 'other') : 'other';
+  if ('errcode' in error && typeof error.errcode === 'number') return FAULTS[error.errcode & 0xff] ?? 'other';
+  const message = 'message' in error ? String(error.message) : '';
+  return FAULT_TEXTS.find(([text]) => message.includes(text))?.[1] ?? 'other';
 };

@@ -18,7 +18,7 @@ import { transformSync } from '@swc/core';
 import { NO_STREAM } from '#kernel';
 import { everyEvent, sampleEvent } from '#kernel-testing';
 import { backUp, BackupError, restoreFrom } from './backup.js';
-import { DataFolderInUseError, logPath } from './data-folder.js';
+import { DataFolderInUseError, lockFolder, logPath } from './data-folder.js';
 import { checkLog } from './log-check.js';
 import { SqliteEventStore } from './sqlite-event-store.js';
 
@@ -99,15 +99,19 @@ const writeUntilKilled = async (
   const child = spawn(process.execPath, [join(program, 'writer.js'), folder], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const acknowledged: Acknowledged[] = [];
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [append = '', of, stream = '', revision, position, ...more] = line.split(' ');
-    // The last line may be cut off by the kill: then its receipt never reached anybody.
-    if (position === undefined || more.length > 0) continue;
-    acknowledged.push({ append, of: Number(of), stream, revision: Number(revision), position: BigInt(position) });
-    if (acknowledged.length === lines) {
-      meanwhile();
-      child.kill('SIGKILL');
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [append = '', of, stream = '', revision, position, ...more] = line.split(' ');
+      // The last line may be cut off by the kill: then its receipt never reached anybody.
+      if (position === undefined || more.length > 0) continue;
+      acknowledged.push({ append, of: Number(of), stream, revision: Number(revision), position: BigInt(position) });
+      if (acknowledged.length === lines) {
+        meanwhile();
+        child.kill('SIGKILL');
+      }
     }
+  } finally {
+    child.kill('SIGKILL');
   }
   const [, signal] = (await exited) as [number | null, string | null];
   expect(signal).toBe('SIGKILL');
@@ -224,12 +228,10 @@ describe('backup', () => {
     writeFileSync(join(other, 'notes.txt'), 'mine');
     expect(() => restoreFrom(target, other)).toThrow(/not empty/);
     const held = join(scratch, 'held');
-    const holder = SqliteEventStore.open(held);
-    rmSync(logPath(held));
-    rmSync(`${logPath(held)}-wal`, { force: true });
-    rmSync(`${logPath(held)}-shm`, { force: true });
+    mkdirSync(held);
+    const lock = lockFolder(held);
     expect(() => restoreFrom(target, held)).toThrow(DataFolderInUseError);
-    await holder.close();
+    lock.release();
   });
 
   it('that was altered, or whose list points elsewhere, is not restored', async () => {

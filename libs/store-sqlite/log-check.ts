@@ -4,7 +4,7 @@ import type { Database } from '#sqlite';
 import { faultOf, integrityFaults, openDatabase } from '#sqlite';
 import { logPath } from './data-folder.js';
 import type { EventRow } from './log-file.js';
-import { arrays, checksumOf, LOG_SCHEMA, storeIdOf, unavailable } from './log-file.js';
+import { arrays, checksumOf, LOG_SCHEMA, messageOf, storeIdOf, unavailable } from './log-file.js';
 
 type CheckedRow = readonly [...EventRow, checksum: number];
 
@@ -87,7 +87,7 @@ const guarded = (faults: () => string[]): string[] => {
     return faults();
   } catch (error) {
     if (faultOf(error) !== 'corrupt') throw error;
-    return [error instanceof Error ? error.message : String(error)];
+    return [messageOf(error)];
   }
 };
 

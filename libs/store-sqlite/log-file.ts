@@ -187,10 +187,14 @@ export const unavailable = (error: unknown, path: string): Error => {
     });
   }
   const fault = faultOf(error);
-  const detail = error instanceof Error ? error.message : String(error);
-  if (fault === undefined) return error instanceof Error ? error : new Error(detail);
+  const detail = messageOf(error);
+  if (fault === undefined) return error instanceof Error ? error : new Error(detail, { cause: error });
   return new StoreUnavailableError(`${ADVICE[fault](path)} (${detail})`, { cause: error });
 };
+
+/** An error's own words, also where it comes from another realm (the driver's do in tests). */
+export const messageOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 
 const ADVICE: Readonly<Record<NonNullable<ReturnType<typeof faultOf>>, (path: string) => string>> = {
   full: (path) => `the disk that holds ${path} is full, nothing was written: free space, then repeat the request`,
