@@ -10,9 +10,8 @@ export type ObjectOf<F extends Fields> = { readonly [K in keyof F]?: Value<F[K]>
 
 const within = (path: string, field: string): string => (path === '' ? field : `${path}.${field}`);
 
-const fault = <T = never>(faults: Fault[], path: string, message: string): T | undefined => {
+const fault = (faults: Fault[], path: string, message: string): void => {
   faults.push({ path, message });
-  return undefined;
 };
 
 /** An object of these fields and no others. `required` must be present. */
@@ -20,7 +19,8 @@ export const object =
   <F extends Fields>(fields: F, required: readonly (keyof F & string)[] = []): Read<ObjectOf<F>> =>
   (value, path, faults) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return fault(faults, path, `must be an object with ${Object.keys(fields).join(', ')}`);
+      fault(faults, path, `must be an object with ${Object.keys(fields).join(', ')}`);
+      return undefined;
     }
     const given = value as Record<string, unknown>;
     for (const name of Object.keys(given)) {
@@ -47,9 +47,18 @@ export const list =
     { max = 500, min = 0 }: { readonly max?: number; readonly min?: number } = {},
   ): Read<readonly T[]> =>
   (value, path, faults) => {
-    if (!Array.isArray(value)) return fault(faults, path, 'must be a list');
-    if (value.length < min) return fault(faults, path, `must have at least ${min} entr${min === 1 ? 'y' : 'ies'}`);
-    if (value.length > max) return fault(faults, path, `must have at most ${max} entries, has ${value.length}`);
+    if (!Array.isArray(value)) {
+      fault(faults, path, 'must be a list');
+      return undefined;
+    }
+    if (value.length < min) {
+      fault(faults, path, `must have at least ${min} entr${min === 1 ? 'y' : 'ies'}`);
+      return undefined;
+    }
+    if (value.length > max) {
+      fault(faults, path, `must have at most ${max} entries, has ${value.length}`);
+      return undefined;
+    }
     return value.flatMap((each: unknown, index) => {
       const read = item(each, `${path}[${index}]`, faults);
       return read === undefined ? [] : [read];
@@ -83,15 +92,20 @@ export const title: Read<string> = text(TITLE_MAX);
 
 export const code =
   <T>(holds: (value: unknown) => value is T, says: string): Read<T> =>
-  (value, path, faults) =>
-    holds(value) ? value : fault(faults, path, `must be ${says}`);
+  (value, path, faults) => {
+    if (holds(value)) return value;
+    fault(faults, path, `must be ${says}`);
+    return undefined;
+  };
 
 /** A value with its own check that answers what is wrong. */
 export const checked =
   <T>(faultOf: (value: unknown) => string | undefined): Read<T> =>
   (value, path, faults) => {
     const message = faultOf(value);
-    return message === undefined ? (value as T) : fault(faults, path, message);
+    if (message === undefined) return value as T;
+    fault(faults, path, message);
+    return undefined;
   };
 
 export const flag: Read<boolean> = code((value): value is boolean => typeof value === 'boolean', 'true or false');

@@ -302,7 +302,7 @@ const visibilityFaults = (visibility: unknown, source: unknown): readonly Fault[
     : [];
 
 const whatRead = (kind: unknown, value: unknown, faults: Fault[]): ReportedWhat | undefined =>
-  isReportedKind(kind) ? (WHAT[kind](value, 'what', faults)) : undefined;
+  isReportedKind(kind) ? WHAT[kind](value, 'what', faults) : undefined;
 
 /** Everything wrong with one field of the body, paths from the body; `whole` is the body it stands in. */
 export const faultsOfField = (
