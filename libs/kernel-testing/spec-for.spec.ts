@@ -4,6 +4,8 @@ import { counter } from './counter.js';
 import { askedBy, frozen, recordedEvent, recordedHistory, stateAfter, throughJson } from './records.js';
 import { specFor } from './spec-for.js';
 
+const counterWith = (change: Partial<typeof counter>): typeof counter => ({ ...counter, ...change });
+
 const raised = (by: number) => ({ type: 'Raised', data: { by } }) as const;
 
 describe('given, when, then', () => {
@@ -60,10 +62,9 @@ describe('given, when, then', () => {
 
   it('passes on who asks when, and the record', () => {
     const curious = specFor(
-      {
-        ...counter,
+      counterWith({
         decide: ({ by }) => accept({ type: 'Noted', data: { text: `${by.actor.party} ${by.at} ${by.effectiveAt}` } }),
-      },
+      }),
       { id: 'x' },
     );
     curious
@@ -76,22 +77,25 @@ describe('given, when, then', () => {
   });
 
   it('fails where a rule mutates, forgets a schema, or keeps what JSON loses', () => {
-    const mutating = specFor({
-      ...counter,
-      evolve: (state) => Object.assign(state, { value: 1 }),
-    });
+    const mutating = specFor(
+      counterWith({
+        evolve: (state) => Object.assign(state, { value: 1 }),
+      }),
+    );
     expect(() => mutating.given(raised(1))).toThrow(TypeError);
-    const forgetful = specFor({ ...counter, schemas: { Noted: 1 } as unknown as typeof counter.schemas });
+    const forgetful = specFor(counterWith({ schemas: { Noted: 1 } as unknown as typeof counter.schemas }));
     expect(() => forgetful.given(raised(1))).toThrow('missing in the schemas');
-    const lossy = specFor({
-      ...counter,
-      decide: () => accept({ type: 'Raised', data: { by: undefined as unknown as number } }),
-    });
+    const lossy = specFor(
+      counterWith({
+        decide: () => accept({ type: 'Raised', data: { by: undefined as unknown as number } }),
+      }),
+    );
     expect(() => lossy.given().when({ type: 'Raise', amount: 1 }).accepted()).toThrow('holds what JSON loses');
-    const silent = specFor({
-      ...counter,
-      decide: () => ({ kind: 'refused', rejection: { code: 'too-high', detail: ' ' } }),
-    });
+    const silent = specFor(
+      counterWith({
+        decide: () => ({ kind: 'refused', rejection: { code: 'too-high', detail: ' ' } }),
+      }),
+    );
     expect(() => silent.given().when({ type: 'Raise', amount: 1 }).refused('too-high')).toThrow(
       'says nothing to people',
     );

@@ -175,7 +175,7 @@ describe('deadline ticker', () => {
 
   it('a command that cannot be tried is an alarm, and tried again with the next tick', async () => {
     const rig = new Rig([deadline('1', START)]);
-    const { append } = rig.store;
+    const append = rig.store.append.bind(rig.store);
     rig.store.append = () => Promise.reject(new Error('disk full'));
     await rig.ticker.tickNow();
     expect(rig.alarms).toMatchObject([

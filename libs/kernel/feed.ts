@@ -35,8 +35,9 @@ export class Feed {
 
   private async run(): Promise<void> {
     const { signal } = this.ending;
+    const stopped = (): boolean => signal.aborted;
     let failures = 0;
-    while (!signal.aborted) {
+    while (!stopped()) {
       try {
         const subscription = this.store.subscribeToAll(
           this.handled,
@@ -62,7 +63,7 @@ export class Feed {
         // Ended without a failure and without our asking: the store is closing.
         return;
       } catch (error) {
-        if (signal.aborted) return;
+        if (stopped()) return;
         failures += 1;
         this.options.broken(error, failures);
         await pause(backoffMs(failures), signal);

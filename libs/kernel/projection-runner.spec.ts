@@ -62,7 +62,7 @@ class Rig {
   }
 
   value(name: string, stream: string): unknown {
-    return this.runner.model(name).get('SELECT value FROM value WHERE stream = ?', stream)?.['value'];
+    return this.runner.model(name).get('SELECT value FROM value WHERE stream = ?', stream)?.value;
   }
 
   async close(): Promise<void> {
@@ -452,11 +452,12 @@ describe('projection runner', () => {
         return this.failures-- > 0 ? Promise.reject(new StoreUnavailableError('away')) : super.readAll(after, limit);
       }
     }
-    const rig = new Rig([sums('a')], new Failing());
+    const store = new Failing();
+    const rig = new Rig([sums('a')], store);
     await rig.append('counter-1', raised(1));
     await rig.runner.start();
     expect(await rig.runner.waitFor(1n, 5_000)).toBe(true);
-    (rig.store as Failing).failures = 1;
+    store.failures = 1;
     await rig.runner.rebuild('a');
     expect(rig.value('a', 'counter-1')).toBe(1);
     expect(rig.alarms.map(({ kind }) => kind)).toEqual(['feed-broken', 'feed-broken', 'feed-broken']);

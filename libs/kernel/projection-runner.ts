@@ -204,7 +204,7 @@ export class ProjectionRunner {
         this.alarm({ kind: 'feed-broken', projections: [...this.slots.keys()], error });
       },
     });
-    if (begun.length > 0 && empty.length > 0) this.journey(this.catchUp(empty));
+    if (begun.length > 0 && empty.length > 0) void this.journey(this.catchUp(empty));
     for (const slot of slots) this.settleStart(slot, this.begun);
   }
 
@@ -371,66 +371,62 @@ export class ProjectionRunner {
   private async build(slot: Slot): Promise<void> {
     const { projection } = slot.lane;
     const lane = new Lane(projection, this.database.openBeside(projection));
-    let poison: PoisonEventError | undefined;
-    let switched = false;
-    try {
-      await this.travel(
-        0n,
-        [projection.name],
-        (page, lift) => {
-          poison = this.timed(() => lane.apply(page, lift));
-          return poison === undefined;
-        },
-        () => {
-          lane.save();
-          slot.lane = new Lane(projection, this.database.switchTo(projection, slot.lane.model, lane.model));
-          // A release under way finds nothing left to do.
-          slot.state = 'fed';
-          switched = true;
-        },
-      );
-    } finally {
-      if (!switched) lane.model.close();
+    const poisons: PoisonEventError[] = [];
+    const met = await this.travel(
+      0n,
+      [projection.name],
+      (page, lift) => {
+        const poison = this.timed(() => lane.apply(page, lift));
+        if (poison !== undefined) poisons.push(poison);
+        return poison === undefined;
+      },
+      () => {
+        lane.save();
+        slot.lane = new Lane(projection, this.database.switchTo(projection, slot.lane.model, lane.model));
+        // A release under way finds nothing left to do.
+        slot.state = 'fed';
+      },
+    );
+    if (!met) {
+      lane.model.close();
+      throw poisons[0] ?? new Error(`stopped while ${projection.name} was being rebuilt`);
     }
-    if (poison !== undefined) throw poison as PoisonEventError;
-    if (!switched) throw new Error(`stopped while ${projection.name} was being rebuilt`);
     this.note({ kind: 'rebuilt', projection: projection.name, position: slot.lane.position });
     this.wake();
   }
 
   /**
    * Reads the log page by page from `from` to its head and the shared feed, then calls `meet`, in the same turn: no batch of the
-   * feed can slip in between. `take` answers whether to go on. Ends without meeting when the runner stops.
+   * feed can slip in between. `take` answers whether to go on. Answers whether it met: not so where `take` or the runner stops.
    */
   private async travel(
     from: bigint,
     names: readonly string[],
     take: (page: readonly RecordedEvent[], lift: (event: RecordedEvent) => RecordedEvent) => boolean,
     meet: () => void,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { signal } = this.ending;
     let position = from;
     let failures = 0;
     while (!signal.aborted) {
-      let page: readonly RecordedEvent[];
       try {
-        page = await this.store.readAll(position, this.maxBatch);
+        const page = await this.store.readAll(position, this.maxBatch);
+        if (!take(page, this.lifting())) return false;
+        position = page.at(-1)?.position ?? position;
+        // Short of a full page the log has ended: what comes now comes to the shared feed as well.
+        if (page.length < this.maxBatch && position >= this.begun) {
+          meet();
+          return true;
+        }
         failures = 0;
+        await this.breathe();
       } catch (error) {
         failures += 1;
         this.alarm({ kind: 'feed-broken', projections: names, error });
         await pause(backoffMs(failures), signal);
-        continue;
       }
-      position = page.at(-1)?.position ?? position;
-      if (!take(page, this.lifting())) return;
-      // Short of a full page the log has ended: what comes now comes to the shared feed as well.
-      if (page.length < this.maxBatch && position >= this.begun) {
-        meet();
-        return;
-      }
-      await this.breathe();
     }
+    return false;
   }
 
   /** Upcasting, once per event whatever the number of projections. */

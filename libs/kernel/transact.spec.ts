@@ -231,10 +231,10 @@ describe('transact', () => {
     expect((await transactor.load(counter, '1')).state.value).toBe(1_000);
     await store.append('counter-1', 999, some(1));
     const read: number[] = [];
-    const { readStream } = store;
+    const readStream = store.readStream.bind(store);
     store.readStream = (stream, from, limit) => {
       read.push(from);
-      return readStream.call(store, stream, from, limit);
+      return readStream(stream, from, limit);
     };
     expect((await transactor.load(counter, '1')).state.value).toBe(1_001);
     expect(read).toEqual([1_000]);

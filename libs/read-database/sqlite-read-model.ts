@@ -28,7 +28,7 @@ export class SqliteReadModel implements ReadModel {
 
   private constructor(private readonly database: Database) {
     const row = this.get('SELECT CAST(position AS TEXT) AS position FROM _model');
-    this.position = BigInt(String(row?.['position']));
+    this.position = BigInt(String(row?.position));
     this.transaction = {
       get: (sql, ...parameters) => this.get(sql, ...parameters),
       all: (sql, ...parameters) => this.all(sql, ...parameters),
@@ -55,10 +55,10 @@ export class SqliteReadModel implements ReadModel {
         });
       }
       const meta = database.prepare('SELECT * FROM _model').get() as Record<string, unknown>;
-      if (meta['schema'] !== hash) throw new UnusableModelError('its tables are not those of this version');
-      if (meta['origin'] !== origin) throw new UnusableModelError('it was built from another log');
+      if (meta.schema !== hash) throw new UnusableModelError('its tables are not those of this version');
+      if (meta.origin !== origin) throw new UnusableModelError('it was built from another log');
       // A look at every page takes long: only where nobody closed the file.
-      const faults = meta['clean'] === 1 ? [] : integrityFaults(database, 'quick');
+      const faults = meta.clean === 1 ? [] : integrityFaults(database, 'quick');
       if (faults[0] !== undefined) throw new UnusableModelError(faults[0]);
       database.exec('UPDATE _model SET clean = 0');
       return new SqliteReadModel(database);
@@ -70,7 +70,7 @@ export class SqliteReadModel implements ReadModel {
 
   /** Whether the model counts; one that is still being built beside another does not. */
   get isCurrent(): boolean {
-    return this.get('SELECT current FROM _model')?.['current'] === 1;
+    return this.get('SELECT current FROM _model')?.current === 1;
   }
 
   /** Makes a model built beside another the one that counts, durably. */
@@ -92,7 +92,7 @@ export class SqliteReadModel implements ReadModel {
     return exactly(
       statement,
       () => statement.all(...parameters) as SqlRow[],
-      (rows) => rows.map(smallerRow) as SqlRow[],
+      (rows) => rows.map((row) => smallerRow(row)),
     );
   }
 
@@ -143,11 +143,9 @@ const exactly = <T>(statement: Statement, read: () => T, smaller: (result: T) =>
 const isSafe = (value: bigint): boolean => value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER;
 
 const smallerRow = <T extends SqlRow | undefined>(row: T): T =>
-  row === undefined
-    ? row
-    : (Object.fromEntries(
-        Object.entries(row).map(([name, value]) => [
-          name,
-          typeof value === 'bigint' && isSafe(value) ? Number(value) : value,
-        ]),
-      ) as T);
+  Object.fromEntries(
+    Object.entries(row ?? {}).map(([name, value]) => [
+      name,
+      typeof value === 'bigint' && isSafe(value) ? Number(value) : value,
+    ]),
+  ) as T;

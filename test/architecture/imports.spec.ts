@@ -1,0 +1,208 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import type { Aliases, Rule, Sources } from './imports.js';
+import { violationsIn } from './imports.js';
+
+const root = process.cwd();
+
+const aliases: Aliases = new Map(
+  Object.entries(
+    (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { imports: Record<string, string> }).imports,
+  ).map(([name, path]) => [name, path.replace('./dist/', '').replace(/\.js$/, '.ts')]),
+);
+
+const ours = (): Sources => {
+  const sources = new Map<string, string>();
+  const walk = (folder: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        if (entry.name !== 'node_modules' && entry.name !== 'data') walk(path);
+      } else if (entry.name.endsWith('.ts')) {
+        sources.set(relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8'));
+      }
+    }
+  };
+  for (const folder of ['apps', 'libs', 'test', 'infra']) if (existsSync(join(root, folder))) walk(join(root, folder));
+  return sources;
+};
+
+/** The rules broken by these files, as `rule file`. */
+const broken = (files: Readonly<Record<string, string>>): string[] =>
+  violationsIn(new Map(Object.entries(files)), aliases).map(({ rule, file }) => `${rule} ${file}`);
+
+describe("DESIGN's import rules", () => {
+  it('hold in this repository', () => {
+    const sources = ours();
+    expect(sources.size).toBeGreaterThan(50);
+    expect(violationsIn(sources, aliases).map(({ rule, file, because }) => `${rule}: ${file} ${because}`)).toEqual([]);
+  });
+
+  it('every lib has its name', () => {
+    const libs = readdirSync(join(root, 'libs')).filter((lib) => existsSync(join(root, 'libs', lib, 'index.ts')));
+    expect(libs.filter((lib) => aliases.get(`#${lib}`) !== `libs/${lib}/index.ts`)).toEqual([]);
+  });
+});
+
+describe('the check finds', () => {
+  it.each<[string, Rule, string, string]>([
+    [
+      'a decider that imports a framework',
+      'decider-is-pure',
+      'libs/needs/need.ts',
+      `import { Injectable } from '@nestjs/common';`,
+    ],
+    [
+      'a decider that imports node',
+      'decider-is-pure',
+      'libs/needs/need.ts',
+      `import { randomBytes } from 'node:crypto';`,
+    ],
+    ['a decider that imports web', 'decider-is-pure', 'libs/offers/offer.ts', `import type { Problem } from '#web';`],
+    [
+      'a decider that runs code of another contract',
+      'decider-is-pure',
+      'libs/offers/offer.ts',
+      `import { f } from '#needs/contract';`,
+    ],
+    [
+      'a decider that imports its controller',
+      'decider-is-pure',
+      'libs/offers/offer.ts',
+      `export * from './offer.controller.js';`,
+    ],
+    [
+      'a decider of another file name',
+      'decider-is-pure',
+      'libs/audit/finding.ts',
+      `import x from 'lru-cache'; export const finding: Decider<S, C, E, R> = x;`,
+    ],
+    [
+      "a context in another context's index",
+      'context-through-contract',
+      'libs/matching/a.ts',
+      `import { need } from '#needs';`,
+    ],
+    ['also for types', 'context-through-contract', 'libs/matching/a.ts', `import type { Need } from '#needs';`],
+    [
+      "web in a context's index",
+      'context-through-contract',
+      'libs/web/a.ts',
+      `import type { Party } from '#directory';`,
+    ],
+    [
+      'an adapter that knows a context',
+      'adapter-knows-kernel-only',
+      'libs/bus-local/a.ts',
+      `import type { N } from '#needs/contract';`,
+    ],
+    [
+      'an adapter that knows another adapter',
+      'adapter-knows-kernel-only',
+      'libs/read-database/a.ts',
+      `import { B } from '#bus-local';`,
+    ],
+    [
+      'the driver lib that knows the kernel',
+      'adapter-knows-kernel-only',
+      'libs/sqlite/a.ts',
+      `import { B } from '#kernel';`,
+    ],
+    ['a context that picks an adapter', 'only-apps-compose', 'libs/needs/a.ts', `import { S } from '#store-sqlite';`],
+    [
+      'a context that opens a database',
+      'only-apps-compose',
+      'libs/needs/a.ts',
+      `const { o } = await import('#sqlite');`,
+    ],
+    [
+      'a second import of the driver',
+      'one-driver-import',
+      'libs/store-sqlite/a.ts',
+      `import { D } from '@photostructure/sqlite';`,
+    ],
+    ['also in a spec', 'one-driver-import', 'libs/store-sqlite/a.spec.ts', `import { D } from 'node:sqlite';`],
+    ['also by require', 'one-driver-import', 'apps/pledgebook/a.ts', `const D = require('better-sqlite3');`],
+    [
+      'a kernel that knows a framework',
+      'core-stands-alone',
+      'libs/kernel/a.ts',
+      `import { Module } from '@nestjs/common';`,
+    ],
+    ['a kernel that knows a lib', 'core-stands-alone', 'libs/kernel/a.ts', `import type { K } from '#vocabulary';`],
+    ['a vocabulary that knows a lib', 'core-stands-alone', 'libs/vocabulary/a.ts', `type A = import('#kernel').Actor;`],
+    [
+      'production code on test code',
+      'testing-stays-in-tests',
+      'libs/needs/a.ts',
+      `import { specFor } from '#kernel-testing';`,
+    ],
+    ['a way around the index', 'libs-by-name', 'libs/needs/a.ts', `import { a } from '../kernel/ids.js';`],
+    ['also in a spec', 'libs-by-name', 'libs/needs/a.spec.ts', `import { a } from '../kernel/ids.js';`],
+    ['a name that is none', 'libs-by-name', 'libs/needs/a.ts', `import { a } from '#nowhere';`],
+  ])('%s', (_what, rule, file, text) => {
+    expect(broken({ [file]: text })).toContain(`${rule} ${file}`);
+  });
+
+  it('a lib that stands on an app or a test', () => {
+    expect(
+      broken({ 'libs/needs/a.ts': `import '../../apps/pledgebook/main.js'; import '../../test/data/x.js';` }),
+    ).toEqual([
+      'libs-by-name libs/needs/a.ts',
+      'only-apps-compose libs/needs/a.ts',
+      'libs-by-name libs/needs/a.ts',
+      'only-apps-compose libs/needs/a.ts',
+    ]);
+  });
+
+  it('what a decider reaches through files of its own lib', () => {
+    expect(
+      broken({
+        'libs/needs/need.ts': `import { a } from './a.js';`,
+        'libs/needs/a.ts': `import { b } from './b.js';`,
+        'libs/needs/b.ts': `import type { P } from './a.js'; import { x } from 'node:fs';`,
+      }),
+    ).toEqual(['decider-is-pure libs/needs/need.ts']);
+  });
+
+  it('circles of files, within a lib and across, but not those of types', () => {
+    expect(broken({ 'libs/needs/a.ts': `import './b.js';`, 'libs/needs/b.ts': `export * from './a.js';` })).toEqual([
+      'no-cycles libs/needs/a.ts',
+    ]);
+    expect(
+      broken({
+        'libs/needs/index.ts': `export { a } from './a.js';`,
+        'libs/needs/a.ts': `import { type A, b } from './b.js';`,
+        'libs/needs/b.ts': `import { a } from './index.js';`,
+      }),
+    ).toEqual(['no-cycles libs/needs/index.ts']);
+    expect(
+      broken({
+        'libs/needs/a.ts': `import type { B } from './b.js';`,
+        'libs/needs/b.ts': `import { type A } from './a.js'; export type { C } from './c.js';`,
+        'libs/needs/c.ts': `export { type A } from './a.js'; import A = require('./a.js');`.replace(
+          'import A',
+          'import type A',
+        ),
+      }),
+    ).toEqual([]);
+  });
+
+  it('nothing where the rules are kept', () => {
+    expect(
+      broken({
+        'libs/needs/need.ts': `import { accept } from '#kernel'; import type { O } from '#offers/contract'; import { q } from './coverage.js';`,
+        'libs/needs/coverage.ts': `import { q } from '#vocabulary';`,
+        'libs/needs/need.spec.ts': `import { specFor } from '#kernel-testing'; import { M } from '#read-database'; import { o } from '#offers';`,
+        'libs/needs/needs.controller.ts': `import { C } from '@nestjs/common'; import { P } from '#web'; import { O } from '#offers/contract';`,
+        'libs/kernel/a.ts': `import { v7 } from 'uuid';`,
+        'libs/kernel-testing/a.ts': `import { M } from '#read-database';`,
+        'libs/read-database/a.ts': `import { openDatabase } from '#sqlite'; import { R } from '#kernel';`,
+        'libs/sqlite/database.ts': `import { DatabaseSync } from '@photostructure/sqlite';`,
+        'apps/pledgebook/main.ts': `import { S } from '#store-sqlite'; import { N } from '#needs'; import { a } from './a.js';`,
+        'test/bench/a.ts': `import { S } from '#store-sqlite'; import { x } from '../scenarios/b.js';`,
+      }),
+    ).toEqual([]);
+  });
+});
