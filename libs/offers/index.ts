@@ -1,7 +1,7 @@
 export { offersContext, OffersModule } from './offers.module.js';
 export { offerDecider } from './offer.js';
 export type { OfferCommand, OfferRejection, OfferState, OfferSummary } from './offer.js';
-export { draftOfferCommand } from './offer-reading.js';
+export { ClaimedOffers } from './claim.js';
 export { OfferRecords } from './offer-records.js';
 export { OFFER_BOARD, offerBoard, offerExpiry } from './offer-board.projection.js';
 export { capacityHolding } from './capacity-holding.process.js';

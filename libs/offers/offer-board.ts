@@ -1,7 +1,7 @@
 import type { Caller } from '#directory/contract';
 import { Clock, ProjectionRunner, type SqlValue } from '#kernel';
-import type { InstrumentCode, Kind, Visibility } from '#vocabulary';
-import { membersOf, organisationsOf, stateOf, stateOfParty, stateParty, STATES } from '#vocabulary';
+import type { InstrumentCode, Kind, MemberRole, Visibility } from '#vocabulary';
+import { dateOf, membersOf, organisationsOf, stateOf, stateOfParty, stateParty, STATES } from '#vocabulary';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { OFFER_BOARD, summaryOf } from './offer-board.projection.js';
 import type { OfferStatus, OfferSummary } from './offer.js';
@@ -37,6 +37,9 @@ export interface BoardRow {
   readonly summary: OfferSummary;
   readonly keyset: OfferKeyset;
 }
+
+/** An observer of a network does not belong to it. */
+const BELONGING: readonly MemberRole[] = ['member', 'associate'];
 
 const ORDERS: Readonly<Record<OfferSort, { readonly order: string; readonly after: string }>> = {
   newest: { order: 'o.seq DESC', after: "? = '' AND o.seq < ?" },
@@ -149,13 +152,15 @@ export class OfferBoard {
   }
 
   private networksOf(party: string): readonly string[] {
-    const on = this.clock.now().toISOString();
-    return this.memberships?.networksOf(party, on) ?? organisationsOf(party, on);
+    const on = dateOf(this.clock.now());
+    return this.memberships?.networksOf(party, on) ?? organisationsOf(party, on, BELONGING);
   }
 
   private membersOf(network: string): readonly string[] {
-    const on = this.clock.now().toISOString();
-    return this.memberships?.membersOf(network, on) ?? fullMembersOf(network, on);
+    const on = dateOf(this.clock.now());
+    return (this.memberships?.membersOf(network, on) ?? membersOf(network, on))
+      .filter(({ as }) => BELONGING.includes(as))
+      .map(({ party }) => party);
   }
 
   private async eligibleFor(caller: Caller): Promise<ReadonlySet<string>> {
@@ -182,10 +187,5 @@ const matching = (q: string): { readonly sql: string; readonly values: SqlValue[
     values: [words.map((word) => `"${word}"`).join(' ')],
   };
 };
-
-const fullMembersOf = (network: string, on: string): readonly string[] =>
-  membersOf(network, on)
-    .filter(({ as }) => as === 'member')
-    .map(({ party }) => party);
 
 const regionsOf = (state: string): readonly string[] => stateOf(state)?.regions ?? [];

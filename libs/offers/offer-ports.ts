@@ -10,10 +10,13 @@ export abstract class EligibleOffers {
   abstract for(caller: Caller): Promise<ReadonlySet<string>>;
 }
 
-/** Port: full members of networks as the directory has them; where absent, the reference table of regional organisations. */
+/** Port: members of networks as the directory has them; where absent, the reference table of regional organisations. */
 export abstract class NetworkMemberships {
-  /** Networks that `party` is a member of at a moment (RFC 3339 UTC). */
-  abstract networksOf(party: string, at: string): readonly string[];
-  /** Party ids of the members at a moment. */
-  abstract membersOf(network: string, at: string): readonly string[];
+  /** Members of a network on a UTC day (`YYYY-MM-DD`). */
+  abstract membersOf(
+    network: string,
+    on: string,
+  ): readonly { readonly party: string; readonly as: 'member' | 'associate' | 'observer' }[];
+  /** Ids of the networks that a party belongs to on a UTC day, but for those it only observes. */
+  abstract networksOf(party: string, on: string): readonly string[];
 }

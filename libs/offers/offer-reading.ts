@@ -1,10 +1,8 @@
 import type { Caller } from '#directory/contract';
-import type { Actor, ProcessCommand } from '#kernel';
-import { processCommand, Transactor } from '#kernel';
+import { Transactor } from '#kernel';
 import { Injectable } from '@nestjs/common';
-import type { OfferContent, OfferFacts } from './offer.contract.js';
+import type { OfferFacts } from './offer.contract.js';
 import { OfferReader } from './offer.contract.js';
-import type { OfferCommand } from './offer.js';
 import { offerDecider } from './offer.js';
 import { OfferRecords } from './offer-records.js';
 
@@ -21,7 +19,7 @@ export class StreamOfferReader extends OfferReader {
   override async facts(offerId: string): Promise<OfferFacts | undefined> {
     const { summary } = (await this.transactor.load(offerDecider, offerId)).state;
     if (summary === undefined) return undefined;
-    const { lines, earmark, conditions, period } = summary.content;
+    const { lines, earmark, conditions, period, visibility } = summary.content;
     return {
       offerId,
       status: summary.status,
@@ -29,6 +27,7 @@ export class StreamOfferReader extends OfferReader {
       lines,
       earmark,
       conditions,
+      visibility,
       ...(period === undefined ? {} : { period }),
     };
   }
@@ -38,19 +37,3 @@ export class StreamOfferReader extends OfferReader {
     return this.records.sees(caller, offerId, state);
   }
 }
-
-/** The command that makes a claimed publication a draft of its claimant; asked again it writes nothing. */
-export const draftOfferCommand = (claim: {
-  readonly id: string;
-  readonly claimant: Actor;
-  readonly claimedFrom: string;
-  readonly content: OfferContent;
-}): ProcessCommand => {
-  const { id, claimant, claimedFrom, content } = claim;
-  return processCommand({
-    decider: offerDecider,
-    id,
-    key: 'draft',
-    command: (by): OfferCommand => ({ type: 'DraftOffer', by, content, claimedFrom, claimant }),
-  });
-};

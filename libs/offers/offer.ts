@@ -1,4 +1,4 @@
-import type { Actor, CommandContext, Decider, Decision, RecordedEvent, Rejection } from '#kernel';
+import type { CommandContext, Decider, Decision, RecordedEvent, Rejection } from '#kernel';
 import { accept, canonicalJson, refuse, SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
 import type { OfferOutcome, Quantity, Role } from '#vocabulary';
 import { formatQuantity, isDeterminate, isRival, minorUnits, periodEnd, quantityOf, sameMeasure } from '#vocabulary';
@@ -101,9 +101,8 @@ export type OfferCommand = { readonly by: CommandContext } & (
   | {
       readonly type: 'DraftOffer';
       readonly content: OfferContent;
-      /** The reported record a claim makes this draft from, and who claimed it, where the process carries the claim on. */
+      /** The reported record whose claim makes this draft. */
       readonly claimedFrom?: string;
-      readonly claimant?: Actor;
     }
   /** `content` where it is posted directly; absent from a draft. */
   | { readonly type: 'PostOffer'; readonly content?: OfferContent }
@@ -369,11 +368,8 @@ const decide = (command: OfferCommand, state: OfferState): OfferDecision => {
 const forbidden = (detail: string): OfferDecision => refuse('forbidden', detail);
 const absent = (): OfferDecision => refuse('not-found', 'There is no such offer.');
 
-const draft = (
-  { by, content, claimedFrom, claimant }: CommandOf<'DraftOffer'>,
-  { summary }: OfferState,
-): OfferDecision => {
-  const { party, role } = by.actor.party === SYSTEM_PROCESS.party && claimant !== undefined ? claimant : by.actor;
+const draft = ({ by, content, claimedFrom }: CommandOf<'DraftOffer'>, { summary }: OfferState): OfferDecision => {
+  const { party, role } = by.actor;
   if (!isDeskOf({ provider: party }, party, role)) return notADesk();
   if (summary !== undefined) {
     return claimedFrom !== undefined && summary.claimedFrom === claimedFrom && summary.provider === party

@@ -12,7 +12,8 @@ import {
   RouteAction,
   uuidOf,
 } from '#web';
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { OfferReason } from './offer.contract.js';
 import type { DeskCommand, OfferCommand } from './offer.js';
 import { OFFER_BOARD } from './offer-board.projection.js';
@@ -45,6 +46,7 @@ const requireOwnName = (ctx: RequestContext, providers: readonly { readonly part
   ]);
 };
 
+@ApiTags('offers')
 @Controller('v1/offers')
 export class OffersController {
   constructor(
@@ -116,12 +118,14 @@ export class OffersController {
   }
 
   @Post(':id/post')
+  @HttpCode(200)
   @onCommand('PostOffer')
   publish(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
     return this.command(ctx, id, 'PostOffer', (by) => ({ type: 'PostOffer', by }));
   }
 
   @Post(':id/amend')
+  @HttpCode(200)
   @onCommand('AmendOffer')
   amend(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: AmendOfferDto): Promise<HttpAnswer> {
     return this.command(ctx, id, 'AmendOffer', (by) => {
@@ -131,24 +135,28 @@ export class OffersController {
   }
 
   @Post(':id/suspend')
+  @HttpCode(200)
   @onCommand('SuspendOffer')
   suspend(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: OfferReasonBody): Promise<HttpAnswer> {
     return this.command(ctx, id, 'SuspendOffer', (by) => ({ type: 'SuspendOffer', by, reason: reasonOf(body) }));
   }
 
   @Post(':id/resume')
+  @HttpCode(200)
   @onCommand('ResumeOffer')
   resume(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
     return this.command(ctx, id, 'ResumeOffer', (by) => ({ type: 'ResumeOffer', by }));
   }
 
   @Post(':id/withdraw')
+  @HttpCode(200)
   @onCommand('WithdrawOffer')
   withdraw(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: OfferReasonBody): Promise<HttpAnswer> {
     return this.command(ctx, id, 'WithdrawOffer', (by) => ({ type: 'WithdrawOffer', by, reason: reasonOf(body) }));
   }
 
   @Post(':id/complete')
+  @HttpCode(200)
   @onCommand('CompleteOffer')
   complete(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
     return this.command(ctx, id, 'CompleteOffer', (by) => ({ type: 'CompleteOffer', by }));

@@ -1,5 +1,6 @@
 import type { Context } from '#web';
-import { Global, Module } from '@nestjs/common';
+import { RecordKinds } from '#web';
+import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { capacityHolding } from './capacity-holding.process.js';
 import { OfferReader } from './offer.contract.js';
 import { offerDecider } from './offer.js';
@@ -16,7 +17,16 @@ import { OffersController } from './offers.controller.js';
   providers: [OfferBoard, OfferRecords, StreamOfferReader, { provide: OfferReader, useExisting: StreamOfferReader }],
   exports: [OfferReader, OfferRecords],
 })
-export class OffersModule {}
+export class OffersModule implements OnModuleInit {
+  constructor(
+    private readonly kinds: RecordKinds,
+    private readonly records: OfferRecords,
+  ) {}
+
+  onModuleInit(): void {
+    this.kinds.add(this.records);
+  }
+}
 
 export const offersContext: Context = {
   name: 'offers',
