@@ -50,12 +50,12 @@ const checkName = (what: string, name: string): void => {
 };
 
 const jsonOf = (value: object, what: string): string => {
-  let text: string | undefined;
+  let text: unknown;
   try {
-    text = JSON.stringify(value) as string | undefined;
+    text = JSON.stringify(value);
   } catch (error) {
     throw new InvalidAppendError(`${what} has no JSON form`, { cause: error });
   }
-  if (text === undefined || !text.startsWith('{')) throw new InvalidAppendError(`${what} is not a JSON object`);
+  if (typeof text !== 'string' || !text.startsWith('{')) throw new InvalidAppendError(`${what} is not a JSON object`);
   return text;
 };
