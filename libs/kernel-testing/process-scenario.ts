@@ -39,11 +39,12 @@ export interface ScenarioStep {
 export const step = <S, C extends Command, E extends DomainEvent, R extends Rejection>(of: {
   readonly decider: Decider<S, C, E, R>;
   readonly id: string;
-  readonly command: (by: CommandContext) => C;
+  // Naming the type's type keeps the literal: callers write `{ type: 'Raise', … }` without an annotation.
+  readonly command: (by: CommandContext) => C & { readonly type: C['type'] };
   readonly actor?: Actor;
   readonly effectiveAt?: string;
   readonly atOnce?: boolean;
-}): ScenarioStep => of as unknown as ScenarioStep;
+}): ScenarioStep => of;
 
 export interface ProcessScenarioOptions {
   /** Seeds of the disturbed runs. */

@@ -1,3 +1,4 @@
+import type { CounterCommand } from '#kernel-testing';
 import { ANYONE, counter, InMemoryEventStore } from '#kernel-testing';
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from './clock.js';
@@ -57,12 +58,17 @@ class Rig {
   }
 
   async raise(id: string, amount: number): Promise<void> {
-    await new Transactor(this.store, this.clock).transact(counter, id, (by) => ({ type: 'Raise', amount, by }), {
-      commandId: newId(),
-      correlationId: 'c',
-      causationId: null,
-      actor: ANYONE,
-    });
+    await new Transactor(this.store, this.clock).transact(
+      counter,
+      id,
+      (by): CounterCommand => ({ type: 'Raise', amount, by }),
+      {
+        commandId: newId(),
+        correlationId: 'c',
+        causationId: null,
+        actor: ANYONE,
+      },
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { LocalMessageBus } from '#bus-local';
+import type { CounterCommand } from '#kernel-testing';
 import { ANYONE, counter, InMemoryEventStore } from '#kernel-testing';
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from './clock.js';
@@ -46,13 +47,18 @@ class Rig {
   }
 
   async raise(id: string, amount: number, effectiveAt?: string): Promise<bigint> {
-    const outcome = await this.transactor.transact(counter, id, (asked) => ({ type: 'Raise', amount, by: asked }), {
-      commandId: newId(),
-      correlationId: 'the-correlation',
-      causationId: null,
-      actor: ANYONE,
-      ...(effectiveAt === undefined ? {} : { effectiveAt }),
-    });
+    const outcome = await this.transactor.transact(
+      counter,
+      id,
+      (asked): CounterCommand => ({ type: 'Raise', amount, by: asked }),
+      {
+        commandId: newId(),
+        correlationId: 'the-correlation',
+        causationId: null,
+        actor: ANYONE,
+        ...(effectiveAt === undefined ? {} : { effectiveAt }),
+      },
+    );
     return outcome.kind === 'written' ? outcome.position : 0n;
   }
 
@@ -137,7 +143,7 @@ describe('process runner', () => {
     const rig = new Rig([careful]);
     await rig.raise('1', 60);
     await rig.raise('1', 40);
-    await rig.transactor.transact(counter, '2', (asked) => ({ type: 'Raise', amount: 30, by: asked }), {
+    await rig.transactor.transact(counter, '2', (asked): CounterCommand => ({ type: 'Raise', amount: 30, by: asked }), {
       commandId: 'c',
       correlationId: 'c',
       causationId: null,
@@ -207,7 +213,7 @@ describe('process runner', () => {
       }),
     ]);
     runner.start();
-    await transactor.transact(counter, '1', (asked) => ({ type: 'Raise', amount: 1, by: asked }), {
+    await transactor.transact(counter, '1', (asked): CounterCommand => ({ type: 'Raise', amount: 1, by: asked }), {
       commandId: 'c',
       correlationId: 'c',
       causationId: null,

@@ -11,7 +11,8 @@ export interface ProcessCommand {
   readonly command: (by: CommandContext) => Command;
   /**
    * Called when the decider refuses: the commands (if any) that carry the refusal on. Where absent a refusal is an alarm:
-   * a process command that can be refused without an answer is a fault of the code.
+   * a process command that can be refused without an answer is a fault of the code. The refusal itself is not remembered: an event that
+   * comes again is decided afresh, so a refusal that must stand is an event of the decider's stream.
    */
   readonly refused?: (rejection: Rejection) => readonly ProcessCommand[];
 }
@@ -21,8 +22,9 @@ export const processCommand = <S, C extends Command, E extends DomainEvent, R ex
   readonly decider: Decider<S, C, E, R>;
   readonly id: string;
   readonly key: string;
-  readonly command: (by: CommandContext) => C;
-  readonly refused?: (rejection: R) => readonly ProcessCommand[];
+  // Naming the type's type keeps the literal: callers write `{ type: 'Raise', … }` without an annotation.
+  readonly command: (by: CommandContext) => C & { readonly type: C['type'] };
+  readonly refused?: (rejection: NoInfer<R>) => readonly ProcessCommand[];
 }): ProcessCommand => command as unknown as ProcessCommand;
 
 /** Reads of other streams that a reaction may need; never a read model. */
