@@ -1,0 +1,475 @@
+import assert from 'node:assert/strict';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Actor, CommandContext, RecordedEvent } from '#kernel';
+import { SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
+import type { CommandBody } from '#kernel-testing';
+import { recordedEvent } from '#kernel-testing';
+import { ANONYMOUS } from '#directory/contract';
+import type { Quantity } from '#vocabulary';
+import { minorUnits } from '#vocabulary';
+import type { EarmarkedNeed } from './earmark.js';
+import { earmarkReasons } from './earmark.js';
+import type { CapacityKey, Earmark, OfferContent, OfferEvent } from './offer.contract.js';
+import type { OfferCommand, OfferState } from './offer.js';
+import { deskRoleOf, figuresOf, offerDecider, reservationOf } from './offer.js';
+import { offerView } from './offer.view.js';
+
+const usd = (cents: number): Quantity => ({
+  measure: 'money',
+  currency: 'USD',
+  amount: `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`,
+});
+const seats = (amount: number): Quantity => ({ measure: 'seats', amount: String(amount) });
+
+const PROVIDER: Actor = { party: 'donor:japan', role: 'donor-desk' };
+const ACTORS: readonly Actor[] = [
+  PROVIDER,
+  PROVIDER,
+  { party: 'donor:japan', role: 'coordinator' },
+  { party: 'donor:norway', role: 'donor-desk' },
+  { party: 'state:VUT', role: 'npc' },
+  { party: 'agency:unoda', role: 'coordinator' },
+  SYSTEM_TIMER,
+  SYSTEM_PROCESS,
+];
+const COMMITMENTS = ['c-00', 'c-01', 'c-02', 'c-03', 'c-04', 'c-05'];
+const TIMES = ['2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '2027-01-01T00:00:00.000Z'];
+
+const FACTS: EarmarkedNeed = {
+  beneficiaries: ['state:VUT'],
+  networks: [],
+  regions: ['009'],
+  instruments: ['ATT'],
+  traffickingNexus: false,
+  needLineKinds: { 1: 'training', 2: 'legal' },
+};
+
+const CONTENT: OfferContent = {
+  title: 'Courses and a fund',
+  lines: [
+    { line: 1, kinds: ['training'], capacity: seats(10) },
+    { line: 2, kinds: ['legal'], capacity: usd(1000_00) },
+  ],
+  earmark: {},
+  conditions: [],
+  period: { to: '2026-12-31' },
+  visibility: 'public',
+  named: [],
+};
+
+const commitmentId = fc.constantFrom(...COMMITMENTS);
+const lineQuantity = fc.oneof(
+  fc.record({ line: fc.constant(1), quantity: fc.integer({ min: 1, max: 6 }).map(seats) }),
+  fc.record({ line: fc.constant(2), quantity: fc.integer({ min: 1, max: 600_00 }).map(usd) }),
+);
+const legKeys = fc.subarray([1, 2, 3], { minLength: 1 }).map((legs) => legs.map((leg) => ({ leg, amendment: 0 })));
+const earmark: fc.Arbitrary<Earmark> = fc.constantFrom({}, {}, { beneficiaries: ['FJI'] }, { beneficiaries: ['VUT'] });
+
+const processCommands: fc.Arbitrary<CommandBody<OfferCommand>> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({ commitment: commitmentId, legs: fc.array(lineQuantity, { minLength: 1, maxLength: 3 }) })
+      .map(({ commitment, legs }) => ({
+        type: 'ReserveCapacity' as const,
+        commitment,
+        amendment: 0,
+        legs: legs.map(({ line, quantity }, index) => ({ leg: index + 1, line, needLine: line, quantity })),
+        facts: FACTS,
+      })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ commitment: commitmentId, legs: legKeys })
+      .map((keys) => ({ type: 'CommitCapacity' as const, ...keys })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({
+        commitment: commitmentId,
+        leg: fc.integer({ min: 1, max: 3 }),
+        delivery: fc.integer({ min: 1, max: 4 }),
+      })
+      .chain(({ commitment, leg, delivery }) =>
+        fc.constantFrom(seats(1), seats(3), usd(1_00), usd(250_00)).map((quantity) => ({
+          type: 'DeliverCapacity' as const,
+          key: { commitment, leg, amendment: 0 },
+          delivery,
+          quantity,
+        })),
+      ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ commitment: commitmentId, legs: legKeys })
+      .map((keys) => ({ type: 'ReleaseCapacity' as const, ...keys })),
+  },
+);
+const deskCommands: fc.Arbitrary<CommandBody<OfferCommand>> = fc.oneof(
+  fc.constantFrom<CommandBody<OfferCommand>>(
+    { type: 'PostOffer' },
+    { type: 'SuspendOffer' },
+    { type: 'ResumeOffer' },
+    { type: 'ResumeOffer' },
+    { type: 'ExpireOffer' },
+    { type: 'WithdrawOffer' },
+    { type: 'CompleteOffer' },
+    { type: 'DraftOffer', content: CONTENT },
+    { type: 'PostOffer', content: CONTENT },
+  ),
+  fc
+    .record({ first: fc.integer({ min: 1, max: 15 }), second: fc.integer({ min: 1, max: 1500_00 }), earmark })
+    .map(({ first, second, earmark: narrowed }) => ({
+      type: 'AmendOffer' as const,
+      changes: {
+        earmark: narrowed,
+        lines: [
+          { kinds: ['training' as const], capacity: seats(first) },
+          { kinds: ['legal' as const], capacity: usd(second) },
+        ],
+      },
+    })),
+  fc.constant<CommandBody<OfferCommand>>({
+    type: 'AmendOffer',
+    changes: { lines: [{ line: 2, kinds: ['legal'], capacity: usd(2000_00) }] },
+  }),
+);
+
+interface Asked {
+  readonly body: CommandBody<OfferCommand>;
+  readonly actor: Actor;
+  readonly at: string;
+}
+const actor = fc.constantFrom(...ACTORS);
+const asked: fc.Arbitrary<Asked> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      body: processCommands,
+      actor: fc.constant(SYSTEM_PROCESS),
+      at: fc.constant(TIMES[0] ?? ''),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ body: deskCommands, actor: fc.constant(PROVIDER), at: fc.constant(TIMES[0] ?? '') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ body: fc.oneof(deskCommands, processCommands), actor, at: fc.constantFrom(...TIMES) }),
+  },
+);
+const story = fc.array(asked, { minLength: 1, maxLength: 60 });
+
+interface Step {
+  readonly asked: Asked;
+  readonly before: OfferState;
+  readonly event: RecordedEvent<OfferEvent>;
+  readonly after: OfferState;
+}
+
+const POSTED: OfferEvent = { type: 'OfferPosted', data: { provider: 'donor:japan', content: CONTENT } };
+
+/** Plays a story on an open offer; every event is one step. */
+const play = (commands: readonly Asked[]): readonly Step[] => {
+  let state = offerDecider.evolve(offerDecider.initial, recordedEvent('offer-r1', 0, POSTED));
+  const steps: Step[] = [];
+  for (const one of commands) {
+    const by: CommandContext = { actor: one.actor, at: one.at, effectiveAt: one.at };
+    const decision = offerDecider.decide({ ...one.body, by } as OfferCommand, state);
+    if (decision.kind === 'refused') continue;
+    for (const fact of decision.events) {
+      const event = recordedEvent('offer-r1', steps.length + 1, fact, { actor: one.actor, recordedAt: one.at });
+      const after = offerDecider.evolve(state, event);
+      steps.push({ asked: one, before: state, event, after });
+      state = after;
+    }
+  }
+  return steps;
+};
+
+interface Account {
+  held: bigint;
+  committed: bigint;
+  delivered: bigint;
+}
+
+/** The books of an offer, kept from its events alone and in another way than the offer keeps them. */
+class Books {
+  private readonly accounts = new Map<number, Account>();
+  private readonly bound = new Set<string>();
+
+  record(event: RecordedEvent<OfferEvent>): void {
+    const move = event as unknown as OfferEvent;
+    if (!('leg' in move.data) || move.data.line === undefined || move.data.quantity === undefined) return;
+    const account = this.of(move.data.line);
+    const amount = minorUnits(move.data.quantity);
+    const key = keyText(move.data);
+    if (move.type === 'CapacityReserved') account.held += amount;
+    if (move.type === 'CapacityCommitted') {
+      this.bound.add(key);
+      account.held -= amount;
+      account.committed += amount;
+    }
+    if (move.type === 'CapacityDelivered') account.delivered += amount;
+    if (move.type === 'CapacityReleased') account[this.bound.has(key) ? 'committed' : 'held'] -= amount;
+  }
+
+  of(line: number): Account {
+    const account = this.accounts.get(line) ?? { held: 0n, committed: 0n, delivered: 0n };
+    this.accounts.set(line, account);
+    return account;
+  }
+}
+const keyText = ({ commitment, leg, amendment }: CapacityKey): string => `${commitment} ${leg} ${amendment}`;
+
+interface ViewedLine {
+  readonly line: number;
+  readonly capacity: Quantity;
+  readonly held: Quantity;
+  readonly committed: Quantity;
+  readonly delivered: Quantity;
+  readonly available: Quantity;
+  readonly expired?: Quantity;
+}
+const viewedLines = ({ summary }: OfferState): readonly ViewedLine[] => {
+  if (summary === undefined) return [];
+  const view = offerView(ANONYMOUS, 'r1', summary, { party: false, eligible: false });
+  return (view as { readonly lines: readonly ViewedLine[] }).lines;
+};
+
+const RUNS = { numRuns: 200 };
+
+describe('at every revision of an offer', () => {
+  test('I1: what is held and committed never exceeds the capacity of a rival line', () => {
+    fc.assert(
+      fc.property(story, (commands) => {
+        const books = new Books();
+        for (const { event, after } of play(commands)) {
+          books.record(event);
+          for (const { line, capacity } of after.summary?.content.lines ?? []) {
+            const { held, committed, delivered } = books.of(line);
+            assert.ok(held >= 0n, 'less than nothing is held');
+            assert.ok(held + committed <= minorUnits(capacity), 'more is promised than there is');
+            assert.ok(delivered <= committed, 'more is delivered than committed');
+            assert.deepEqual(after.summary && figuresOf(after.summary, line), { held, committed, delivered });
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('I6: capacity = available + held + committed and not delivered + delivered + expired, as any reader adds it up', () => {
+    fc.assert(
+      fc.property(story, (commands) => {
+        const books = new Books();
+        for (const { event, after } of play(commands)) {
+          books.record(event);
+          for (const { line, capacity, held, committed, delivered, available, expired } of viewedLines(after)) {
+            const kept = books.of(line);
+            const [h, c, d, a, e] = [held, committed, delivered, available, expired ?? seats(0)].map(minorUnits) as [
+              bigint,
+              bigint,
+              bigint,
+              bigint,
+              bigint,
+            ];
+            assert.deepEqual({ held: h, committed: c, delivered: d }, kept);
+            assert.equal(a + h + (c - d) + d + e, minorUnits(capacity));
+            assert.ok(a >= 0n && e >= 0n, 'less than nothing is left');
+            if (after.summary?.status === 'closed') assert.equal(a, 0n);
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('I17: no act of desk or timer alters what commitments took', () => {
+    fc.assert(
+      fc.property(story, (commands) => {
+        for (const { event, before, after } of play(commands)) {
+          if (event.type.startsWith('Capacity')) continue;
+          assert.equal(after.reservations, before.reservations);
+          for (const line of [1, 2]) {
+            assert.deepEqual(
+              after.summary && figuresOf(after.summary, line),
+              before.summary && figuresOf(before.summary, line),
+            );
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('I17: what was bound can be delivered whatever the desk did since', () => {
+    const bound: readonly OfferEvent[] = [
+      { type: 'CapacityReserved', data: { commitment: 'c-99', leg: 1, amendment: 0, line: 1, quantity: seats(4) } },
+      { type: 'CapacityCommitted', data: { commitment: 'c-99', leg: 1, amendment: 0, line: 1, quantity: seats(4) } },
+    ];
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ body: deskCommands, at: fc.constantFrom(...TIMES) }), { maxLength: 12 }),
+        (acts) => {
+          let state = [POSTED, ...bound].reduce(
+            (so, event, revision) => offerDecider.evolve(so, recordedEvent('offer-r1', revision, event)),
+            offerDecider.initial,
+          );
+          for (const { body, at } of acts) {
+            const by = { actor: body.type === 'ExpireOffer' ? SYSTEM_TIMER : PROVIDER, at, effectiveAt: at };
+            const decision = offerDecider.decide({ ...body, by } as OfferCommand, state);
+            if (decision.kind === 'refused') continue;
+            for (const event of decision.events)
+              state = offerDecider.evolve(state, recordedEvent('offer-r1', 9, event));
+          }
+          const by = { actor: SYSTEM_PROCESS, at: TIMES[2] ?? '', effectiveAt: TIMES[2] ?? '' };
+          const delivery = { commitment: 'c-99', leg: 1, amendment: 0 };
+          const decision = offerDecider.decide(
+            { type: 'DeliverCapacity', by, key: delivery, delivery: 1, quantity: seats(4) },
+            state,
+          );
+          expect(decision).toMatchObject({ kind: 'accepted', events: [{ type: 'CapacityDelivered' }] });
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  test('I20: no event of a party is written by another', () => {
+    const writer: Readonly<Partial<Record<OfferEvent['type'], string>>> = {
+      OfferExpired: SYSTEM_TIMER.party,
+      CapacityReserved: SYSTEM_PROCESS.party,
+      CapacityRefused: SYSTEM_PROCESS.party,
+      CapacityCommitted: SYSTEM_PROCESS.party,
+      CapacityDelivered: SYSTEM_PROCESS.party,
+      CapacityReleased: SYSTEM_PROCESS.party,
+    };
+    fc.assert(
+      fc.property(story, (commands) => {
+        for (const { event, after } of play(commands)) {
+          const { party, role } = event.metadata.actor;
+          assert.equal(party, writer[event.type as OfferEvent['type']] ?? after.summary?.provider);
+          if (!party.startsWith('system:')) assert.equal(role, deskRoleOf(party));
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('whatever is asked again of the process writes nothing', () => {
+    fc.assert(
+      fc.property(story, (commands) => {
+        const steps = play(commands);
+        for (const {
+          asked: { body, actor: who, at },
+        } of steps.filter((step) => step.event.type.startsWith('Capacity'))) {
+          const last = steps.at(-1)?.after ?? offerDecider.initial;
+          // Committing is passed over where the leg was released since; a delivery may be refused, never doubled.
+          const decision = offerDecider.decide(
+            { ...body, by: { actor: who, at, effectiveAt: at } } as OfferCommand,
+            last,
+          );
+          if (decision.kind === 'accepted' && body.type !== 'CommitCapacity' && body.type !== 'ReleaseCapacity') {
+            assert.deepEqual(decision.events, []);
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('a release that overtakes its reservation wins', () => {
+    fc.assert(
+      fc.property(story, commitmentId, (commands, commitment) => {
+        const steps = play(commands.filter(({ body }) => !('commitment' in body) || body.commitment !== commitment));
+        const state =
+          steps.at(-1)?.after ?? offerDecider.evolve(offerDecider.initial, recordedEvent('offer-r1', 0, POSTED));
+        const by = { actor: SYSTEM_PROCESS, at: TIMES[0] ?? '', effectiveAt: TIMES[0] ?? '' };
+        const released = offerDecider.decide(
+          { type: 'ReleaseCapacity', by, commitment, legs: [{ leg: 1, amendment: 0 }] },
+          state,
+        );
+        if (released.kind === 'refused') throw new Error('a release is never refused');
+        const after = released.events.reduce(
+          (so, event, index) => offerDecider.evolve(so, recordedEvent('offer-r1', 100 + index, event)),
+          state,
+        );
+        const late = offerDecider.decide(
+          {
+            type: 'ReserveCapacity',
+            by,
+            commitment,
+            amendment: 0,
+            legs: [{ leg: 1, line: 1, needLine: 1, quantity: seats(1) }],
+            facts: FACTS,
+          },
+          after,
+        );
+        expect(late).toEqual({ kind: 'accepted', events: [] });
+        expect(reservationOf(after, { commitment, leg: 1, amendment: 0 })?.taken).toBe(0n);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('the earmark of an offer', () => {
+  const some = <T>(values: readonly T[]): fc.Arbitrary<T[]> => fc.subarray([...values]);
+  const facts: fc.Arbitrary<EarmarkedNeed> = fc.record({
+    beneficiaries: fc.subarray(['state:VUT', 'state:FJI', 'network:msg'], { minLength: 1 }),
+    networks: some(['network:msg', 'network:pif']),
+    regions: some(['009', '054', '002']),
+    instruments: some(['ATT', 'ITI', 'UNPoA'] as const),
+    traffickingNexus: fc.boolean(),
+    needLineKinds: fc.constantFrom<EarmarkedNeed['needLineKinds']>({ 1: 'training' }, { 1: 'legal' }, {}),
+  });
+  const anyEarmark: fc.Arbitrary<Earmark> = fc.record(
+    {
+      beneficiaries: some(['VUT', 'state:FJI', 'network:msg']),
+      regions: some(['009', '001']),
+      networks: some(['network:msg']),
+      instruments: some(['ATT', 'ITI'] as const),
+      kinds: some(['training', 'legal'] as const),
+      traffickingNexus: fc.boolean(),
+    },
+    { requiredKeys: [] },
+  );
+
+  test('decides a reservation exactly as the pure function that matching uses', () => {
+    fc.assert(
+      fc.property(anyEarmark, facts, (terms, need) => {
+        const content = { ...CONTENT, earmark: terms };
+        const posted: OfferEvent = { type: 'OfferPosted', data: { provider: 'donor:japan', content } };
+        const state = offerDecider.evolve(offerDecider.initial, recordedEvent('offer-r1', 0, posted));
+        const by = { actor: SYSTEM_PROCESS, at: TIMES[0] ?? '', effectiveAt: TIMES[0] ?? '' };
+        const decision = offerDecider.decide(
+          {
+            type: 'ReserveCapacity',
+            by,
+            commitment: 'c-01',
+            amendment: 0,
+            legs: [{ leg: 1, line: 1, needLine: 1, quantity: seats(1) }],
+            facts: need,
+          },
+          state,
+        );
+        const [reason] = earmarkReasons(content, need, [{ offerLine: 1, needLine: 1 }]);
+        expect(decision).toMatchObject({
+          kind: 'accepted',
+          events: [
+            reason === undefined
+              ? { type: 'CapacityReserved' }
+              : { type: 'CapacityRefused', data: { code: 'earmark', detail: reason.because } },
+          ],
+        });
+      }),
+      RUNS,
+    );
+  });
+});
