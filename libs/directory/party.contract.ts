@@ -74,3 +74,4 @@ export type AnyPartyEvent = PartyEvent extends DomainEvent ? PartyEvent : never;
 
 export type { Caller, MandateInForce } from './caller.js';
 export { ANONYMOUS, hasRole } from './caller.js';
+export { DesignationClock, Networks } from './networks.js';

@@ -3,7 +3,7 @@ import type { Actor } from '#kernel';
 import { recordedEvent, specFor, stateAfter, TEST_TIME } from '#kernel-testing';
 import type { MandateScope, PartyContent, PartyEvent } from './party.contract.js';
 import type { PartyCommand, PartyRejectionCode } from './party.js';
-import { designationsOf, keepsDesignations, mandateHolds, mayBeParty, partyDecider } from './party.js';
+import { designationsOf, keepsDesignations, mandateHolds, mayBeParty, partyDecider, standstillMs } from './party.js';
 
 const COORDINATOR: Actor = { party: 'agency:secretariat', role: 'coordinator' };
 const DESK: Actor = { party: 'donor:japan', role: 'donor-desk', sovereign: 'JPN', subject: 'subject-1' };
@@ -223,6 +223,43 @@ describe('a designation', () => {
         expect(partyDecider.decide(command, state).kind).toBe(allowed ? 'accepted' : 'refused');
       }),
     );
+  });
+});
+
+describe('the time nobody could act for a party', () => {
+  const still = (
+    events: Parameters<typeof stateAfter<typeof partyDecider.initial, PartyCommand, PartyEvent, never>>[1],
+    from: string,
+    to: string,
+  ): number =>
+    standstillMs(stateAfter(partyDecider, events, 'state:VUT'), `${from}T00:00:00.000Z`, `${to}T00:00:00.000Z`) /
+    86_400_000;
+  const held = [designation({ from: '2026-01-10', to: '2026-01-19' }), { at: '2026-01-05T00:00:00.000Z' }] as const;
+
+  it('is none while it keeps no designations', () => {
+    expect(still([], '2026-01-01', '2026-02-01')).toBe(0);
+  });
+
+  it('is what lies outside its designations, from when it first recorded one', () => {
+    expect(still([held], '2026-01-01', '2026-02-01')).toBe(5 + 12);
+    expect(still([held], '2026-01-12', '2026-01-15')).toBe(0);
+    expect(still([held], '2026-02-02', '2026-02-01')).toBe(0);
+  });
+
+  it('begins with a revocation and ends with the next designation', () => {
+    const { to: _to, ...open } = designation({ designation: 'd2', from: '2026-01-16' }).data;
+    const revoked = { type: 'DesignationRevoked', data: { designation: 'd1' } } as const;
+    expect(
+      still(
+        [
+          held,
+          [revoked, { at: '2026-01-12T00:00:00.000Z' }],
+          [{ type: 'DesignationRecorded', data: open }, { at: '2026-01-15T00:00:00.000Z' }],
+        ],
+        '2026-01-10',
+        '2026-02-01',
+      ),
+    ).toBe(4);
   });
 });
 

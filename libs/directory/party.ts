@@ -1,7 +1,7 @@
 import type { Actor, Command, Decider, Decision, RecordedEvent, Rejection } from '#kernel';
 import { accept, canonicalJson, refuse } from '#kernel';
 import type { Office, Power, Role } from '#vocabulary';
-import { dateOf, lastInstant, periodHolds, stateOfParty } from '#vocabulary';
+import { dateOf, lastInstant, periodEnd, periodHolds, periodStart, stateOfParty } from '#vocabulary';
 import type { MandateScope, PartyContent, PartyEvent } from './party.contract.js';
 
 /** Why a command to a party's record is refused. */
@@ -20,6 +20,7 @@ export interface Designation {
   readonly from: string;
   readonly to?: string;
   readonly recordedBy: string;
+  readonly recordedAt: string;
   readonly revokedAt?: string;
 }
 
@@ -50,7 +51,10 @@ export type PartyCommand = Command &
     | { readonly type: 'RegisterParty'; readonly id: string; readonly content: PartyContent }
     | { readonly type: 'AmendParty'; readonly changes: Partial<PartyContent> }
     | { readonly type: 'RetireParty' }
-    | ({ readonly type: 'RecordDesignation'; readonly party: string } & Omit<Designation, 'recordedBy' | 'revokedAt'>)
+    | ({ readonly type: 'RecordDesignation'; readonly party: string } & Omit<
+        Designation,
+        'recordedBy' | 'recordedAt' | 'revokedAt'
+      >)
     | { readonly type: 'RevokeDesignation'; readonly designation: string }
     | ({ readonly type: 'GiveMandate'; readonly auditor: string } & Omit<Mandate, 'appointedBy' | 'endedAt'>)
     | { readonly type: 'EndMandate'; readonly mandate: string }
@@ -97,7 +101,7 @@ const evolve = (state: PartyState, recorded: RecordedEvent<PartyEvent>): PartySt
     case 'PartyRetired':
       return { ...state, retired: true };
     case 'DesignationRecorded': {
-      const designation = { ...event.data, recordedBy: metadata.actor.party };
+      const designation = { ...event.data, recordedBy: metadata.actor.party, recordedAt: metadata.recordedAt };
       return { ...state, id, designations: [...state.designations, designation] };
     }
     case 'DesignationRevoked': {
@@ -152,6 +156,28 @@ export const designationsOf = (
   at: readonly string[],
 ): readonly Designation[] =>
   designations.filter((each) => each.holder === subject && at.every((instant) => designationHolds(each, instant)));
+
+/**
+ * Milliseconds between two instants during which the party kept designations and none was valid: nobody could act for it
+ * (DOMAIN, FallDormant: the clock stands still meanwhile).
+ */
+export const standstillMs = ({ designations }: PartyState, from: string, to: string): number => {
+  const edges = designations.flatMap((each) => [
+    each.recordedAt,
+    periodStart(each.from),
+    ...(each.to === undefined ? [] : [periodEnd(each.to)]),
+    ...(each.revokedAt === undefined ? [] : [each.revokedAt]),
+  ]);
+  let start = from;
+  let sum = 0;
+  for (const end of [...edges.filter((edge) => from < edge && edge < to).sort(), to]) {
+    const kept = designations.filter(({ recordedAt }) => recordedAt <= start);
+    const still = kept.length > 0 && !kept.some((each) => designationHolds(each, start));
+    if (still && start < end) sum += Date.parse(end) - Date.parse(start);
+    start = end;
+  }
+  return sum;
+};
 
 /** States act without being registered, all others are registered before they act; a retired party acts no more. */
 export const mayBeParty = ({ content, retired }: PartyState, id: string): boolean =>

@@ -1,0 +1,36 @@
+import { ProjectionRunner } from '#kernel';
+import type { Context } from '#web';
+import { Global, Module } from '@nestjs/common';
+import { DesignationsController, MandatesController } from './designations.controller.js';
+import { FoldedCallers } from './directory-callers.js';
+import { DirectoryRecords } from './directory-records.js';
+import { Networks } from './networks.js';
+import { PARTIES, partiesProjection, RegisteredNetworks } from './parties.projection.js';
+import { PartiesController } from './parties.controller.js';
+import { partyDecider } from './party.js';
+import { PartyBoard } from './party-board.js';
+
+/** Global, because other contexts ask for `Networks`. */
+@Global()
+@Module({
+  controllers: [PartiesController, DesignationsController, MandatesController],
+  providers: [
+    DirectoryRecords,
+    PartyBoard,
+    {
+      provide: Networks,
+      useFactory: (runner: ProjectionRunner) => new RegisteredNetworks(() => runner.model(PARTIES)),
+      inject: [ProjectionRunner],
+    },
+  ],
+  exports: [Networks, DirectoryRecords],
+})
+export class DirectoryModule {}
+
+export const directoryContext: Context = {
+  name: 'directory',
+  module: DirectoryModule,
+  schemas: partyDecider.schemas,
+  callers: ({ transactor }) => new FoldedCallers(transactor),
+  projections: () => [partiesProjection],
+};

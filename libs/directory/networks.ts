@@ -1,0 +1,15 @@
+import type { NetworkMember } from './party.contract.js';
+
+/** Memberships of regional networks on a day: what parties registered, else the reference table of organisations. */
+export abstract class Networks {
+  /** Members of a network on a UTC day (`YYYY-MM-DD`); empty for an unknown one. */
+  abstract membersOf(network: string, on: string): readonly NetworkMember[];
+  /** Ids of the networks that a party is a full or associate member of on a UTC day. */
+  abstract networksOf(party: string, on: string): readonly string[];
+}
+
+/** How long since a moment nobody could act for a party, though it keeps designations. */
+export abstract class DesignationClock {
+  /** Milliseconds between two RFC 3339 instants; from the party's own stream, never behind. */
+  abstract standstillMs(party: string, from: string, to: string): Promise<number>;
+}

@@ -1,0 +1,143 @@
+import type { RecordedEvent } from '#kernel';
+import { organisationOf, stateOf, stateOfParty } from '#vocabulary';
+import { hasAuthority } from '#web';
+import type { CommandAccess } from '#web';
+import type { Caller } from './caller.js';
+import { hasRole } from './caller.js';
+import type { PartyEvent } from './party.contract.js';
+import type { Designation, Mandate, PartyCommandType, PartyState } from './party.js';
+import { DESIGNATING_ROLES, designationHolds, mandateHolds, OWNING_ROLES } from './party.js';
+
+/** Who may send a command at all; where a party and the coordinator both may, the one the caller is. */
+export const accessTo = (command: PartyCommandType, own: boolean): CommandAccess => {
+  const action = ACTIONS[command];
+  if (!own) return { action, roles: ['coordinator'] };
+  return command === 'GiveMandate' || command === 'EndMandate'
+    ? { action, roles: OWNING_ROLES, power: 'consent' }
+    : { action, roles: DESIGNATING_ROLES, power: 'designate' };
+};
+
+const ACTIONS: Readonly<Record<PartyCommandType, string>> = {
+  RegisterParty: 'party.register',
+  AmendParty: 'party.amend',
+  RetireParty: 'party.retire',
+  RecordDesignation: 'designation.record',
+  RevokeDesignation: 'designation.revoke',
+  GiveMandate: 'mandate.give',
+  EndMandate: 'mandate.end',
+};
+
+/** Name of a party that nobody registered but everybody knows: a State, or an organisation of the reference table. */
+export const knownName = (id: string): string | undefined =>
+  stateOf(stateOfParty(id) ?? '')?.name ?? organisationOf(id)?.name;
+
+/** The register is public; what a party is not registered for is for itself and the coordinator. */
+export const seesParty = (caller: Caller, id: string, { content }: PartyState): boolean =>
+  content !== undefined || knownName(id) !== undefined || caller.party === id || hasRole(caller, 'coordinator');
+
+/** A party as this caller sees it. The mailbox of an office is for members. */
+export const partyView = (caller: Caller, id: string, { content, retired }: PartyState): object => {
+  const state = stateOfParty(id);
+  const { contact, members, ...fields } = content ?? { name: knownName(id) };
+  const listed = members ?? organisationOf(id)?.members;
+  const actions =
+    content !== undefined && !retired && hasAuthority(caller, accessTo('AmendParty', false)) ? ['amend', 'retire'] : [];
+  return {
+    id,
+    ...fields,
+    ...(state === undefined ? {} : { ofState: state }),
+    ...(contact === undefined || caller.anonymous ? {} : { contact }),
+    ...(listed === undefined ? {} : { members: listed }),
+    registered: content !== undefined && !retired,
+    retired,
+    actions,
+  };
+};
+
+/** Designations are between the party and the coordinator. */
+export const seesDesignations = (caller: Caller, party: string): boolean =>
+  (!caller.anonymous && caller.party === party) || hasRole(caller, 'coordinator');
+
+/** The person's own name at the identity provider, for an opaque reference; undefined where it was erased. */
+export type NameOf = (reference: string) => string | undefined;
+
+export const designationView = (
+  caller: Caller,
+  party: string,
+  designation: Designation,
+  now: string,
+  nameOf: NameOf,
+): object => {
+  const { designation: id, holder, revokedAt, recordedBy, recordedAt, ...fields } = designation;
+  const name = nameOf(holder);
+  const own = caller.party === party;
+  const mayRevoke = revokedAt === undefined && hasAuthority(caller, accessTo('RevokeDesignation', own));
+  return {
+    id,
+    party,
+    ...fields,
+    ...(name === undefined ? {} : { holder: name }),
+    recordedBy,
+    recordedAt,
+    ...(revokedAt === undefined ? {} : { revokedAt }),
+    inForce: designationHolds(designation, now),
+    actions: mayRevoke ? ['revoke'] : [],
+  };
+};
+
+/** A mandate is for the auditor, the coordinator, who gave it, and the parties it is about. */
+export const seesMandate = (caller: Caller, auditor: string, { appointedBy, scope }: Mandate): boolean =>
+  !caller.anonymous &&
+  (caller.party === auditor ||
+    hasRole(caller, 'coordinator') ||
+    caller.party === appointedBy ||
+    ('parties' in scope && scope.parties.includes(caller.party)));
+
+export const mandateView = (caller: Caller, auditor: string, mandate: Mandate, now: string): object => {
+  const { mandate: id, endedAt, ...fields } = mandate;
+  const mine = mandate.sealed ? caller.party === mandate.appointedBy : hasRole(caller, 'coordinator');
+  const mayEnd = mine && endedAt === undefined && hasAuthority(caller, accessTo('EndMandate', mandate.sealed));
+  return {
+    id,
+    auditor,
+    ...fields,
+    ...(endedAt === undefined ? {} : { endedAt }),
+    inForce: mandateHolds(mandate, now),
+    actions: mayEnd ? ['end'] : [],
+  };
+};
+
+/** An event of a party's history as this caller sees it; undefined where it may not know what it says. */
+export const partyEventFor = (
+  caller: Caller,
+  id: string,
+  state: PartyState,
+  recorded: RecordedEvent<PartyEvent>,
+  nameOf: NameOf,
+): object | undefined => {
+  const event = { type: recorded.type, data: recorded.data } as PartyEvent;
+  switch (event.type) {
+    case 'PartyRegistered':
+    case 'PartyAmended': {
+      const { contact, ...data } = event.data;
+      return caller.anonymous || contact === undefined ? data : event.data;
+    }
+    case 'PartyRetired':
+      return event.data;
+    case 'DesignationRecorded': {
+      if (!seesDesignations(caller, id)) return undefined;
+      const { holder, ...data } = event.data;
+      const name = nameOf(holder);
+      return name === undefined ? data : { ...data, holder: name };
+    }
+    case 'DesignationRevoked':
+      return seesDesignations(caller, id) ? event.data : undefined;
+    case 'MandateGiven':
+    case 'MandateEnded': {
+      const mandate = state.mandates.find((each) => each.mandate === event.data.mandate);
+      return mandate !== undefined && seesMandate(caller, id, mandate) ? event.data : undefined;
+    }
+    default:
+      return undefined;
+  }
+};
