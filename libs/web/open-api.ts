@@ -1,11 +1,328 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { MEASURES, QUALIFIERS } from '#vocabulary';
 import { ApiDocument } from './api-document.js';
+import type { ProblemInfo } from './problem.js';
+import { problemInfo } from './problem.js';
+import { PROBLEM_MEDIA_TYPE } from './problem-document.js';
+import type { RouteActionOptions } from './route-action.js';
+import { declaredRoutes } from './serving.js';
+
+type Schema = Readonly<Record<string, unknown>>;
+
+interface Operation {
+  operationId?: string;
+  parameters?: unknown[];
+  requestBody?: { content?: Record<string, { schema?: Schema; example?: unknown }> };
+  responses?: Record<string, unknown>;
+  [key: string]: unknown;
+}
+
+interface Document {
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { schemas: Record<string, Schema> };
+}
+
+const QUANTITY: Schema = {
+  type: 'object',
+  description: 'An exact amount: decimal strings, never JSON numbers.',
+  required: ['measure'],
+  properties: {
+    measure: { type: 'string', enum: MEASURES },
+    amount: { type: 'string', description: 'Absent where undetermined; "unlimited" for some access' },
+    currency: { type: 'string', description: 'ISO 4217, of money' },
+    unit: { type: 'string', description: 'Of items' },
+    why: { type: 'string', enum: ['to-be-assessed', 'not-stated'], description: 'Of undetermined' },
+    qualifier: { type: 'string', enum: QUALIFIERS },
+  },
+  example: { measure: 'money', currency: 'USD', amount: '180000.00' },
+};
+
+const PERIOD: Schema = {
+  type: 'object',
+  description: 'Inclusive UTC days.',
+  required: ['from', 'to'],
+  properties: { from: { type: 'string', format: 'date' }, to: { type: 'string', format: 'date' } },
+  example: { from: '2027-01-01', to: '2027-12-31' },
+};
+
+const PROBLEM: Schema = {
+  type: 'object',
+  description: 'RFC 9457, with code, correlationId and errors.',
+  required: ['type', 'title', 'status', 'detail', 'code', 'correlationId'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string' },
+    correlationId: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['field', 'message'],
+        properties: { field: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
+  },
+};
+
+const header = (name: string, description: string, example: string, required = false): object => ({
+  name,
+  in: 'header',
+  required,
+  description,
+  schema: { type: 'string' },
+  example,
+});
+
+const CORRELATION = header(
+  'X-Correlation-Id',
+  'Taken if it is 1 to 128 visible ASCII characters, else created; returned.',
+  'visit-42',
+);
+const WAIT = header(
+  'Prefer',
+  'How long to wait: for the token on reads, for the outcome on proposals and acceptances; at most 30 s.',
+  'wait=5',
+);
+const READ_HEADERS = [
+  header(
+    'Consistency-Token',
+    'Of an earlier write, as it was answered: the answer shows at least that write.',
+    'MDFh….BvTj',
+  ),
+  WAIT,
+  CORRELATION,
+];
+const WRITE_HEADERS = [
+  header(
+    'Idempotency-Key',
+    'A repeat with the same key and body writes nothing and answers the same.',
+    '0f8fad5b-d9cb-469f-a165-70867728950e',
+  ),
+  header(
+    'Effective-At',
+    'When it happened, as you claim: a time, or YYYY, YYYY-MM, YYYY-MM-DD; not in the future.',
+    '2026-11-20',
+  ),
+  WAIT,
+  CORRELATION,
+];
 
 /** Builds the document from the routes and the problem table, once. */
 export const publishDocument = (app: INestApplication): void => {
-  app.get(ApiDocument, { strict: false }).value = SwaggerModule.createDocument(
-    app,
-    new DocumentBuilder().setTitle('Pledgebook').setVersion('1').setOpenAPIVersion('3.1.0').addBearerAuth().build(),
+  app.get(ApiDocument, { strict: false }).value = buildDocument(app);
+};
+
+const buildDocument = (app: INestApplication): object => {
+  const builder = new DocumentBuilder()
+    .setTitle('Pledgebook')
+    .setDescription(
+      'Needs, offers and commitments of assistance in small-arms control, on one log that auditors can replay.',
+    )
+    .setVersion('1')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .setOpenAPIVersion('3.1.0')
+    .addBearerAuth();
+  const document = SwaggerModule.createDocument(app, builder.build()) as unknown as Document;
+  Object.assign(document.components.schemas, { Quantity: QUANTITY, Period: PERIOD, Problem: PROBLEM });
+  const actions = new Map(
+    declaredRoutes(app).map(({ controller, handler, action }) => [`${controller}_${handler}`, action]),
   );
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(operations)) {
+      const action = actions.get(operation.operationId ?? '');
+      if (action !== undefined) describe(document, path, method, operation, action);
+    }
+  }
+  return document;
+};
+
+const describe = (
+  document: Document,
+  path: string,
+  method: string,
+  operation: Operation,
+  action: RouteActionOptions,
+): void => {
+  const isPost = method === 'post';
+  const creates = isPost && !path.includes('{');
+  const success = String(action.status ?? (creates ? 201 : 200));
+  operation['summary'] = action.action;
+  operation['description'] = whoMay(action);
+  operation['security'] = action.anonymous === true ? [{}, { bearer: [] }] : [{ bearer: [] }];
+  operation.parameters = [...(operation.parameters ?? []), ...headersOf(path, isPost, action)];
+  const body = operation.requestBody?.content?.['application/json'];
+  if (body?.schema !== undefined) body.example ??= exampleOf(document, body.schema);
+  operation.responses = {
+    [success]: answerOf(path, isPost, creates, action),
+    ...(path.startsWith('/v1/') ? refusalsOf(isPost, action) : {}),
+  };
+};
+
+const whoMay = ({ anonymous, roles, power }: RouteActionOptions): string => {
+  if (roles === undefined)
+    return anonymous === true ? 'Anyone; what is shown depends on who asks.' : 'Anyone with a token.';
+  return `${roles.join(', ')}${power === undefined ? '' : `, with the power "${power}"`}.`;
+};
+
+const headersOf = (path: string, isPost: boolean, { ifMatch }: RouteActionOptions): readonly object[] => {
+  if (!path.startsWith('/v1/')) return [CORRELATION];
+  if (!isPost) return READ_HEADERS;
+  const match =
+    ifMatch === undefined
+      ? []
+      : [header('If-Match', 'The revision you read: the ETag of the record.', '"3"', ifMatch === 'required')];
+  return [...match, ...WRITE_HEADERS];
+};
+
+const textHeader = (description: string): object => ({ description, schema: { type: 'string' } });
+
+const answerOf = (
+  path: string,
+  isPost: boolean,
+  creates: boolean,
+  { produces, example }: RouteActionOptions,
+): object => ({
+  description: creates ? 'Created.' : 'As asked.',
+  headers: {
+    'X-Correlation-Id': textHeader('Names this request in every event and log line.'),
+    ...(isPost || /\{id\}$/.test(path) ? { ETag: textHeader("The record's revision, quoted.") } : {}),
+    ...(isPost ? { 'Consistency-Token': textHeader('Send it with a read to see at least this write.') } : {}),
+    ...(creates ? { Location: textHeader('The new record.') } : {}),
+    ...(!isPost && !path.includes('{') && path.startsWith('/v1/')
+      ? { Link: textHeader('The next page, rel="next".') }
+      : {}),
+  },
+  content: {
+    ...(produces === undefined || path.startsWith('/v1/')
+      ? { 'application/json': { schema: { type: 'object' }, ...(example === undefined ? {} : { example }) } }
+      : {}),
+    ...Object.fromEntries((produces ?? []).map((type) => [type, { schema: { type: 'string' } }])),
+  },
+});
+
+/** The codes a route may answer, by status: what the pipeline can say anywhere, and its own refusals. */
+const refusalCodes = (
+  isPost: boolean,
+  { problems = {}, ifMatch }: RouteActionOptions,
+): ReadonlyMap<number, readonly string[]> => {
+  const codes = [
+    'invalid-request',
+    'unauthenticated',
+    'forbidden',
+    ...(isPost ? ['party-not-registered'] : []),
+    'not-found',
+    ...(ifMatch === undefined ? [] : ['stale-revision']),
+    ...(isPost ? ['payload-too-large', 'unsupported-media-type', 'idempotency-key-reused'] : []),
+    ...(ifMatch === 'required' ? ['if-match-required'] : []),
+    'too-many-requests',
+    'internal-error',
+    ...(isPost ? [] : ['projection-behind']),
+    'store-unavailable',
+    'identity-provider-unavailable',
+    'shutting-down',
+    ...Object.keys(problems),
+  ];
+  const byStatus = new Map<number, string[]>();
+  for (const code of new Set(codes)) {
+    const { status } = problemInfo(code);
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return byStatus;
+};
+
+const refusalsOf = (isPost: boolean, action: RouteActionOptions): Record<string, object> =>
+  Object.fromEntries(
+    [...refusalCodes(isPost, action)].map(([status, codes]) => [
+      String(status),
+      {
+        description: codes.map((code) => `\`${code}\`: ${problemInfo(code).title}.`).join(' '),
+        headers: {
+          'X-Correlation-Id': textHeader('Names this request in every event and log line.'),
+          ...(status === 401 ? { 'WWW-Authenticate': textHeader('Bearer') } : {}),
+          ...(status === 429 || status === 503 ? { 'Retry-After': textHeader('Seconds to wait.') } : {}),
+        },
+        content: {
+          [PROBLEM_MEDIA_TYPE]: {
+            schema: {
+              allOf: [
+                { $ref: '#/components/schemas/Problem' },
+                { type: 'object', properties: { code: { type: 'string', enum: codes } } },
+              ],
+            },
+            examples: Object.fromEntries(
+              codes.map((code) => [code, { value: exampleProblem(code, problemInfo(code)) }]),
+            ),
+          },
+        },
+      },
+    ]),
+  );
+
+const exampleProblem = (code: string, { status, title }: ProblemInfo): object => ({
+  type: `/problems/${code}`,
+  title,
+  status,
+  detail: `${title}.`,
+  code,
+  correlationId: '01a205aa-c50f-75d8-9c63-3ccf820f1da6',
+  ...(status === 400 ? { errors: [{ field: 'title', message: 'is required' }] } : {}),
+});
+
+/** An instance of a schema, made of the examples its fields carry and of their rules where they carry none. */
+const exampleOf = (document: Document, schema: Schema, depth = 0): unknown => {
+  if ('example' in schema) return schema['example'];
+  const {
+    $ref,
+    allOf,
+    oneOf,
+    anyOf,
+    enum: codes,
+    type,
+    items,
+    properties,
+    minimum,
+  } = schema as {
+    readonly $ref?: string;
+    readonly allOf?: readonly Schema[];
+    readonly oneOf?: readonly Schema[];
+    readonly anyOf?: readonly Schema[];
+    readonly enum?: readonly unknown[];
+    readonly type?: string;
+    readonly items?: Schema;
+    readonly properties?: Readonly<Record<string, Schema>>;
+    readonly minimum?: number;
+  };
+  if ($ref !== undefined)
+    return exampleOf(document, document.components.schemas[$ref.slice($ref.lastIndexOf('/') + 1)] ?? {}, depth + 1);
+  const inner = allOf?.[0] ?? oneOf?.[0] ?? anyOf?.[0];
+  if (inner !== undefined) return exampleOf(document, inner, depth + 1);
+  if (codes !== undefined) return codes[0];
+  if (depth > 8) return {};
+  switch (type) {
+    case 'array':
+      return items === undefined ? [] : [exampleOf(document, items, depth + 1)];
+    case 'object':
+      return Object.fromEntries(
+        Object.entries(properties ?? {}).map(([name, field]) => [name, exampleOf(document, field, depth + 1)]),
+      );
+    case 'integer':
+      return minimum ?? 0;
+    case 'boolean':
+      return false;
+    default:
+      return exampleText(schema);
+  }
+};
+
+const exampleText = ({ format, pattern }: Schema): string => {
+  if (format === 'date') return '2027-03-01';
+  if (format === 'date-time') return '2026-11-22T10:00:00Z';
+  if (format === 'uri') return 'https://example.org/document.pdf';
+  if (pattern === '^[0-9a-f]{64}$') return '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+  if (typeof pattern === 'string' && pattern.includes('[0-9]+')) return '1';
+  return 'text';
 };

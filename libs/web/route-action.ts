@@ -16,6 +16,8 @@ export interface RouteActionOptions {
   readonly problems?: Readonly<Record<string, ProblemInfo>>;
   /** How the route treats `If-Match`, for its document. */
   readonly ifMatch?: 'required' | 'optional';
+  /** Status of success; unless told 201 for a creation, 200 for everything else. */
+  readonly status?: number;
   /** Media types answered beside JSON. */
   readonly produces?: readonly string[];
   /** An answer as a client would see it, for its document. */

@@ -3,6 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { METHOD_METADATA } from '@nestjs/common/constants';
 import { secretFile } from './key-folder.js';
+import type { RouteActionOptions } from './route-action.js';
 import { ROUTE_ACTION } from './route-action.js';
 
 const KEY_BYTES = 32;
@@ -17,7 +18,8 @@ export const sealKeyOf = (dataFolder: string | undefined): Uint8Array => {
 export interface DeclaredRoute {
   readonly controller: string;
   readonly handler: string;
-  readonly declaresAction: boolean;
+  /** Undefined where the route does not declare one. */
+  readonly action: RouteActionOptions | undefined;
 }
 
 /** Every route of the app's controllers. */
@@ -35,14 +37,14 @@ export const declaredRoutes = (app: INestApplication): readonly DeclaredRoute[] 
         .map((handler) => ({
           controller: metatype.name,
           handler,
-          declaresAction: Reflect.hasMetadata(ROUTE_ACTION, prototype[handler] ?? {}),
+          action: Reflect.getMetadata(ROUTE_ACTION, prototype[handler] ?? {}) as RouteActionOptions | undefined,
         }));
     });
 };
 
 /** Refuses to serve a route that does not say what it does: what is not declared is denied. */
 export const requireActions = (app: INestApplication): void => {
-  const silent = declaredRoutes(app).filter(({ declaresAction }) => !declaresAction);
+  const silent = declaredRoutes(app).filter(({ action }) => action === undefined);
   if (silent.length > 0) {
     throw new Error(
       `routes without an action: ${silent.map(({ controller, handler }) => `${controller}.${handler}`).join(', ')}`,

@@ -150,7 +150,7 @@ class NotesController {
   write(@Ctx() ctx: RequestContext, @Body() { title, hidden }: NoteDto): Promise<HttpAnswer> {
     return this.records.create(ctx, notes, {
       access: WRITE,
-      prepare: (id) => (by) => ({ type: 'write', id, title, hidden: hidden === 'yes', by }),
+      prepare: (id) => (by) => ({ type: 'write' as const, id, title, hidden: hidden === 'yes', by }),
       settle: () =>
         Promise.resolve(title === 'refused later' ? { code: 'full', detail: 'The refusal was recorded.' } : undefined),
     });
@@ -163,7 +163,7 @@ class NotesController {
       access: STAMP,
       type: 'stamp',
       ifMatch: 'required',
-      prepare: () => (by) => ({ type: 'stamp', by }),
+      prepare: () => (by) => ({ type: 'stamp' as const, by }),
     });
   }
 
