@@ -1,8 +1,8 @@
 import type { Clock } from './clock.js';
 import type { DeadlineSource, DueDeadline } from './deadlines.js';
+import { deadlineCommandId } from './deadlines.js';
 import { streamOf } from './decider.js';
 import { SYSTEM_TIMER } from './events.js';
-import { derivedId } from './ids.js';
 import type { Transactor } from './transact.js';
 
 /** A deadline could not be tried, or a source not be asked; the next tick tries again. */
@@ -108,7 +108,7 @@ export class DeadlineTicker {
       const rows = await source.due(now, limit);
       const fresh: { readonly key: string; readonly row: DueDeadline }[] = [];
       for (const row of rows) {
-        const key = keyOf(row);
+        const key = deadlineCommandId(row);
         if (!seen.has(key) && (await this.isToTry(key, row, now))) fresh.push({ key, row });
         seen.add(key);
       }
@@ -127,9 +127,8 @@ export class DeadlineTicker {
     return (await this.transactor.load(command.decider, command.id)).revision !== tried.revision;
   }
 
-  private async fire(source: DeadlineSource, key: string, { due, command }: DueDeadline, now: Date): Promise<void> {
-    const stream = streamOf(command.decider.category, command.id);
-    const commandId = derivedId('deadline', stream, command.key, due);
+  private async fire(source: DeadlineSource, commandId: string, row: DueDeadline, now: Date): Promise<void> {
+    const { due, command } = row;
     try {
       const outcome = await this.transactor.transact(command.decider, command.id, command.command, {
         commandId,
@@ -139,12 +138,9 @@ export class DeadlineTicker {
         effectiveAt: due,
       });
       const settled = outcome.kind === 'written' || outcome.kind === 'repeated';
-      this.tried.set(key, { revision: settled ? undefined : outcome.folded.revision, at: now.getTime() });
+      this.tried.set(commandId, { revision: settled ? undefined : outcome.folded.revision, at: now.getTime() });
     } catch (error) {
-      this.alarm({ source: source.name, error, stream, due });
+      this.alarm({ source: source.name, error, stream: streamOf(command.decider.category, command.id), due });
     }
   }
 }
-
-const keyOf = ({ due, command }: DueDeadline): string =>
-  `${streamOf(command.decider.category, command.id)} ${command.key} ${due}`;

@@ -34,6 +34,7 @@ export { ReadDatabase, rowByRow } from './projection.js';
 export type { BusSubscription, Process, ProcessCommand, ProcessReads, StuckMessage } from './process.js';
 export { MessageBus, processCommand } from './process.js';
 export type { DeadlineSource, DueDeadline } from './deadlines.js';
+export { deadlineCommandId } from './deadlines.js';
 export { backoffMs, messageOf, pause, yieldToLoop } from './backoff.js';
 export type { FeedOptions } from './feed.js';
 export { Feed } from './feed.js';
