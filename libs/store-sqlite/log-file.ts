@@ -133,11 +133,11 @@ export class LogReads {
   }
 
   readStream(stream: string, from: number, limit: number): RecordedEvent[] {
-    return this.page(() => this.streamPage.all(stream, from, Math.max(limit, 0)));
+    return this.page(() => this.streamPage.all(stream, from, rowsOf(limit)));
   }
 
   readAll(after: bigint, limit: number): RecordedEvent[] {
-    return this.page(() => this.allPage.all(Number(after), Math.max(limit, 0)));
+    return this.page(() => this.allPage.all(Number(after), rowsOf(limit)));
   }
 
   /** Position of the newest domain event, 0 where there is none. */
@@ -157,6 +157,9 @@ export class LogReads {
     }
   }
 }
+
+/** SQLite takes a negative limit for none at all, and refuses an infinite one. */
+const rowsOf = (limit: number): number => Math.min(Math.max(limit, 0), Number.MAX_SAFE_INTEGER);
 
 /** The statement's rows as arrays. */
 export const arrays = (statement: Statement): Statement => {

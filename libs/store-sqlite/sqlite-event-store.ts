@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import type {
   AppendReceipt,
@@ -71,6 +71,8 @@ export class SqliteEventStore extends EventStore {
     const path = logPath(folder);
     let database: Database | undefined;
     try {
+      // Restricted records are in it; SQLite gives the files beside it the same mode.
+      if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
       database = openDatabase(path, { synchronous: 'FULL', cacheKib: 65_536, walAutoCheckpoint: 4_000 });
       const storeId = prepareLog(database, path);
       const faults = tailFaults(database, options.tailCheck ?? TAIL_CHECK, statSync(path).size <= QUICK_CHECK_BYTES);
@@ -175,6 +177,10 @@ export class SqliteEventStore extends EventStore {
     const batch = this.takeBatch();
     if (batch.length === 0) return;
     if (this.waiting.length > 0) this.schedule();
+    if (this.broken !== undefined) {
+      for (const append of batch) append.reject(this.broken);
+      return;
+    }
     const before = { position: this.position, domainHead: this.domainHead };
     const settle: (() => void)[] = [];
     try {
