@@ -201,7 +201,7 @@ describe('the check finds', () => {
         'libs/read-database/a.ts': `import { openDatabase } from '#sqlite'; import { R } from '#kernel';`,
         'libs/sqlite/database.ts': `import { DatabaseSync } from '@photostructure/sqlite';`,
         'apps/pledgebook/main.ts': `import { S } from '#store-sqlite'; import { N } from '#needs'; import { a } from './a.js';`,
-        'test/bench/a.ts': `import { S } from '#store-sqlite'; import { x } from '../scenarios/b.js';`,
+        'test/bench/a.ts': `import { S } from '#store-sqlite'; import { x } from '../scenarios/b.js'; import { m } from '../../apps/pledgebook/main.js';`,
       }),
     ).toEqual([]);
   });
