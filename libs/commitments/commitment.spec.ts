@@ -12,10 +12,10 @@ import type {
   CommitmentState,
   CommitmentStatus,
   ProposedLeg,
+  COMMITMENT_RULES,
 } from './commitment.js';
 import {
   actionsOf,
-  COMMITMENT_RULES,
   commitmentDecider,
   deadlineOf,
   defaultSignatories,
@@ -605,9 +605,9 @@ describe('consents and signatures (I20)', () => {
         const signatures = new Set<string>();
         const consents = new Set<string>();
         for (const index of order) {
-          const [body, actor] = steps[index] as readonly [Body, Actor];
+          const [body, actor] = steps[index]!;
           const decision = commitmentDecider.decide(
-            { ...body, by: { actor, at: TEST_TIME, effectiveAt: TEST_TIME } } as CommitmentCommand,
+            { ...body, by: { actor, at: TEST_TIME, effectiveAt: TEST_TIME } },
             at(history),
           );
           if (decision.kind === 'refused') continue;
@@ -807,7 +807,7 @@ describe('transfers', () => {
             : pay({ amount });
           const actor = back ? CAVR : JAPAN;
           const decision = commitmentDecider.decide(
-            { ...body, by: { actor, at: TEST_TIME, effectiveAt: TEST_TIME } } as CommitmentCommand,
+            { ...body, by: { actor, at: TEST_TIME, effectiveAt: TEST_TIME } },
             at(history),
           );
           const wouldFit = net + minorUnits(amount) <= 100_000n;
@@ -1210,7 +1210,7 @@ describe('deliveries', () => {
             const credited = quantityOf(usd('0'), BigInt(cents));
             let state = { drawn, credited, deliveredDrawn: zeroLike(drawn), deliveredCredited: zeroLike(credited) };
             const take = (like: 'drawn' | 'credited', minor: bigint): void => {
-              const tranche = trancheOf(state, quantityOf(state[like] as Quantity, minor));
+              const tranche = trancheOf(state, quantityOf(state[like], minor));
               expect(tranche).toBeDefined();
               if (tranche === undefined) return;
               expect(minorUnits(tranche.drawn)).toBeGreaterThanOrEqual(0n);
@@ -1271,7 +1271,7 @@ describe('random deliveries, confirmations and a cancellation', () => {
           const actor = kind === 'deliver' ? JAPAN : VANUATU;
           const before = at(history);
           const decision = commitmentDecider.decide(
-            { ...body, by: { actor, at: TEST_TIME, effectiveAt: TEST_TIME } } as CommitmentCommand,
+            { ...body, by: { actor, at: TEST_TIME, effectiveAt: TEST_TIME } },
             before,
           );
           if (decision.kind === 'refused') continue;

@@ -1,0 +1,393 @@
+import {
+  type Fault,
+  DELIVERY_CONDITIONS,
+  type DeliveryCondition,
+  isInstrument,
+  isRegion,
+  type InstrumentCode,
+  type Kind,
+  KINDS,
+  type Measure,
+  NOTE_AUDIENCES,
+  type NoteAudience,
+  parseQuantity,
+  parseValuation,
+  type Quantity,
+  rateHolds,
+  readMoment,
+  REFUSAL_REASONS,
+  type RefusalReasonCode,
+  sameMeasure,
+  compare,
+  TRANSFER_KINDS,
+  type TransferKind,
+  type Valuation,
+} from '#vocabulary';
+import {
+  Checked,
+  Code,
+  CodeList,
+  DateField,
+  DecimalText,
+  InstantField,
+  ListQuery,
+  Nested,
+  Parses,
+  PartyIdField,
+  QuantityField,
+  Sha256Field,
+  StateCode,
+  Text,
+  Title,
+  WebAddressField,
+  WholeNumber,
+} from '#web';
+import type { CommitmentStatus, ProposedLeg } from './commitment.js';
+
+const LEG_MEASURES: readonly Measure[] = ['money', 'person-days', 'seats', 'items', 'access'];
+const LEG_RULE = { measures: LEG_MEASURES, unlimited: false, determinate: true } as const;
+const MONEY = { measures: ['money'], determinate: true } as const satisfies {
+  measures: readonly Measure[];
+  determinate: true;
+};
+
+const at = (path: string, message: string): Fault => ({ path, message });
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A credited quantity; crediting a scope in words comes with assessed lines. */
+const creditedFaults = (value: unknown): readonly Fault[] => {
+  if (isObject(value) && Object.hasOwn(value, 'scope')) {
+    return [at('scope', 'is not accepted yet: scope credits come with a later release; credit a quantity')];
+  }
+  const parsed = parseQuantity(value, LEG_RULE);
+  return parsed.ok ? [] : parsed.faults;
+};
+
+/** What one leg alone shows to be wrong between its quantities and its valuation. */
+const legFaults = (leg: unknown): readonly Fault[] => {
+  if (!isObject(leg) || leg.credited === undefined) return [];
+  const drawn = parseQuantity(leg.drawn, LEG_RULE);
+  const credited = parseQuantity(leg.credited, LEG_RULE);
+  if (!drawn.ok || !credited.ok) return [];
+  if (sameMeasure(drawn.value, credited.value)) {
+    return compare(drawn.value, credited.value) === 0
+      ? []
+      : [at('credited', 'must equal drawn where both are in one measure: leave it out')];
+  }
+  if (leg.valuation === undefined) {
+    return [at('valuation', 'is required where drawn and credited are in different measures')];
+  }
+  const valuation = parseValuation(leg.valuation);
+  return valuation.ok && 'rate' in valuation.value && !rateHolds(drawn.value, valuation.value.rate, credited.value)
+    ? [at('valuation.rate', 'must make drawn × rate what is credited')]
+    : [];
+};
+
+const legsFaults = (legs: unknown): readonly Fault[] =>
+  Array.isArray(legs)
+    ? legs.flatMap((leg: unknown, index) =>
+        legFaults(leg).map(({ path, message }) => at(`[${index}].${path}`, message)),
+      )
+    : [];
+
+export class LegDto {
+  @WholeNumber({ min: 1, example: 1 })
+  offerLine!: number;
+
+  @WholeNumber({ min: 1, example: 1 })
+  needLine!: number;
+
+  @QuantityField({
+    ...LEG_RULE,
+    description: 'In the measure of the offer’s line',
+    example: { measure: 'money', currency: 'USD', amount: '60000.00' },
+  })
+  drawn!: Quantity;
+
+  @Checked({
+    name: 'credited',
+    required: false,
+    schema: { allOf: [{ $ref: '#/components/schemas/Quantity' }] },
+    description: 'In the measure of the need’s line; `drawn` where the measures are the same',
+    faults: creditedFaults,
+  })
+  credited?: Quantity;
+
+  @Parses(
+    'valuation',
+    parseValuation,
+    { type: 'object', description: '{"rate","asOf","source"} or {"basis":"agreed-lump-sum","reference"}' },
+    { required: false },
+  )
+  valuation?: Valuation;
+}
+
+export class ProposeCommitmentDto {
+  @Text({ max: 100, description: 'Id of an open offer' })
+  offerId!: string;
+
+  @Text({ max: 100, description: 'Id of an open need' })
+  needId!: string;
+
+  @Nested(() => LegDto, { array: true, min: 1 })
+  @Checked({ name: 'legs', schema: {}, faults: legsFaults })
+  legs!: LegDto[];
+
+  @PartyIdField({ kinds: ['agency'], required: false, example: 'agency:cavr' })
+  implementer?: string;
+
+  @PartyIdField({ kinds: ['agency'], required: false, example: 'agency:cavr' })
+  fiscalAgent?: string;
+
+  @PartyIdField({ array: true, min: 1, required: false, description: 'The default, until others can be named' })
+  signatories?: string[];
+
+  @Text({ max: 100, required: false, description: 'A parent commitment or reported programme' })
+  partOf?: string;
+
+  @InstantField({ required: false, description: 'Any moment in the future; 60 days unless told' })
+  expiresAt?: string;
+}
+
+export class ReasonDto {
+  @CodeList(REFUSAL_REASONS, { example: 'budget' })
+  code!: RefusalReasonCode;
+
+  @Text({ required: false })
+  note?: string;
+
+  @CodeList(NOTE_AUDIENCES, { required: false, description: 'other-side unless told' })
+  noteFor?: NoteAudience;
+}
+
+export class ReasonBody {
+  @Nested(() => ReasonDto)
+  reason!: ReasonDto;
+}
+
+/** Why in words, for what is not a refusal by a code. */
+export class WordsBody {
+  @Text()
+  reason!: string;
+}
+
+/** A claimed day, month or year. */
+const ReportDate = (): PropertyDecorator =>
+  Checked({
+    name: 'date',
+    schema: { type: 'string', description: 'YYYY-MM-DD, or YYYY-MM or YYYY where only that is known' },
+    example: '2026-11-20',
+    faults: (value) => {
+      const moment = readMoment(value);
+      return moment === undefined || moment.precision === 'instant'
+        ? [at('', 'must be an existing date written YYYY-MM-DD, or YYYY-MM or YYYY where only that is known')]
+        : [];
+    },
+  });
+
+/** Movements that a holder may book with itself. */
+const OWN_BOOKINGS: readonly string[] = ['fee', 'interest', 'programme-income', 'exchange-difference', 'bank-charge'];
+
+/** What a transfer's fields show together. */
+const transferFaults = (kind: unknown, dto: object): readonly Fault[] => {
+  const { from, to, of, onward } = dto as Readonly<Record<string, unknown>>;
+  const faults: Fault[] = [];
+  if (from !== undefined && from === to && !OWN_BOOKINGS.includes(String(kind))) {
+    faults.push(at('', `must be one of ${OWN_BOOKINGS.join(', ')} where from and to are one party`));
+  }
+  if (kind === 'refund' && of === undefined && onward === undefined) {
+    faults.push(at('', 'a refund names the transfer it reverses: send of'));
+  }
+  return faults;
+};
+
+export class TransferDto {
+  @CodeList(TRANSFER_KINDS, { example: 'disbursement' })
+  @Checked({ name: 'transfer', schema: {}, faults: transferFaults })
+  kind!: TransferKind;
+
+  @PartyIdField({ example: 'donor:japan' })
+  from!: string;
+
+  @PartyIdField({ example: 'agency:cavr' })
+  to!: string;
+
+  @QuantityField({ ...MONEY, example: { measure: 'money', currency: 'USD', amount: '60000.00' } })
+  amount!: Quantity;
+
+  @WholeNumber({ min: 1, required: false, description: 'The leg it belongs to' })
+  leg?: number;
+
+  @WholeNumber({ min: 1, required: false, description: 'The transfer whose money is passed on' })
+  onward?: number;
+
+  @WholeNumber({ min: 1, required: false, description: 'The transfer a refund reverses' })
+  @Checked({
+    name: 'refund',
+    required: false,
+    schema: {},
+    faults: (_value, dto) => ((dto as TransferDto).kind === 'refund' ? [] : [at('', 'belongs to a refund only')]),
+  })
+  of?: number;
+
+  @ReportDate()
+  date!: string;
+
+  @Text({ max: 300, required: false })
+  reference?: string;
+}
+
+const moneyOf = (value: unknown): Quantity | undefined => {
+  const parsed = parseQuantity(value, MONEY);
+  return parsed.ok ? parsed.value : undefined;
+};
+
+/** Whether a sum of money is, or is not, in the currency of the amount that arrived. */
+const currencyFault = (value: unknown, dto: object, same: boolean): readonly Fault[] => {
+  const [money, amount] = [moneyOf(value), moneyOf((dto as { readonly amount?: unknown }).amount)];
+  if (money === undefined || amount === undefined || sameMeasure(money, amount) === same) return [];
+  return [at('currency', same ? 'must be that of amount' : 'must differ from that of amount: leave credited out')];
+};
+
+export class ReceiptDto {
+  @WholeNumber({ min: 1, example: 1 })
+  transfer!: number;
+
+  @QuantityField({ ...MONEY, description: 'What arrived, in the transfer’s currency' })
+  amount!: Quantity;
+
+  @QuantityField({ ...MONEY, required: false, description: 'What was booked, where that is in another currency' })
+  @Checked({ name: 'booked', required: false, schema: {}, faults: (value, dto) => currencyFault(value, dto, false) })
+  credited?: Quantity;
+
+  @DecimalText({ as: 'rate', required: false, description: 'Booked units per unit that arrived' })
+  @Checked({
+    name: 'booking',
+    required: false,
+    schema: {},
+    faults: (_value, dto) =>
+      (dto as ReceiptDto).credited === undefined ? [at('', 'belongs to credited: send both, or neither')] : [],
+  })
+  rate?: string;
+
+  @QuantityField({ ...MONEY, required: false })
+  @Checked({ name: 'charged', required: false, schema: {}, faults: (value, dto) => currencyFault(value, dto, true) })
+  charges?: Quantity;
+
+  @ReportDate()
+  date!: string;
+
+  @Text({ max: 300, required: false })
+  reference?: string;
+}
+
+export class EvidenceDto {
+  @Title()
+  title!: string;
+
+  @WebAddressField()
+  uri!: string;
+
+  @Sha256Field()
+  sha256!: string;
+}
+
+export class DeliveryDto {
+  @WholeNumber({ min: 1, example: 1 })
+  leg!: number;
+
+  @QuantityField({ ...LEG_RULE, description: 'In the measure drawn or in the measure credited' })
+  quantity!: Quantity;
+
+  @PartyIdField({ required: false, description: 'The State it is for; shared where left out' })
+  beneficiary?: string;
+
+  @ReportDate()
+  date!: string;
+
+  @Nested(() => EvidenceDto, { array: true, required: false })
+  evidence?: EvidenceDto[];
+}
+
+export class ConfirmationDto {
+  @QuantityField({ ...LEG_RULE, required: false, description: 'All of the tranche unless told' })
+  quantity?: Quantity;
+
+  @CodeList(DELIVERY_CONDITIONS, { required: false, description: 'usable unless told' })
+  condition?: DeliveryCondition;
+
+  @Text({ required: false })
+  note?: string;
+}
+
+const STATUSES: readonly CommitmentStatus[] = [
+  'proposed',
+  'accepted',
+  'binding',
+  'delivered',
+  'confirmed',
+  'closed',
+  'declined',
+  'lapsed',
+  'withdrawn',
+  'cancelled',
+];
+
+export const COMMITMENT_SORTS = ['newest', 'oldest', 'deadline'] as const;
+
+export class CommitmentListQuery extends ListQuery {
+  @StateCode({ required: false, description: 'A beneficiary' })
+  state?: string;
+
+  @PartyIdField({ required: false, description: 'A provider' })
+  donor?: string;
+
+  @Text({ max: 100, required: false })
+  needId?: string;
+
+  @Text({ max: 100, required: false })
+  offerId?: string;
+
+  @CodeList(STATUSES, { required: false })
+  status?: CommitmentStatus;
+
+  @Code(isRegion, 'a UN M49 region code such as 009', { required: false })
+  region?: string;
+
+  @PartyIdField({ kinds: ['network'], required: false })
+  network?: string;
+
+  @CodeList(KINDS, { required: false })
+  kind?: Kind;
+
+  @Code(isInstrument, 'an instrument such as ATT', { required: false })
+  instrument?: InstrumentCode;
+
+  @DateField({ required: false, description: 'Proposed on this day or later' })
+  from?: string;
+
+  @DateField({ required: false, description: 'Proposed on this day or before' })
+  to?: string;
+
+  @CodeList(COMMITMENT_SORTS, { required: false, description: 'newest unless told' })
+  sort?: (typeof COMMITMENT_SORTS)[number];
+}
+
+/** A quantity as every event holds it. It was checked with the body. */
+export const canonical = (quantity: Quantity): Quantity => {
+  const parsed = parseQuantity(quantity);
+  if (!parsed.ok) throw new Error('a quantity reached its use unchecked');
+  return parsed.value;
+};
+
+/** The legs a body proposes, in their canonical form. */
+export const legsOf = ({ legs }: ProposeCommitmentDto): ProposedLeg[] =>
+  legs.map(({ offerLine, needLine, drawn, credited, valuation }) => ({
+    offerLine,
+    needLine,
+    drawn: canonical(drawn),
+    ...(credited === undefined ? {} : { credited: canonical(credited) }),
+    ...(valuation === undefined ? {} : { valuation: { ...valuation } }),
+  }));

@@ -1,0 +1,308 @@
+import type { Caller } from '#directory/contract';
+import { hasRole } from '#directory/contract';
+import type { RecordedEvent } from '#kernel';
+import type { NeedReader } from '#needs/contract';
+import type { OfferReader } from '#offers/contract';
+import type { Quantity, Role, Visibility } from '#vocabulary';
+import { add, stateOfParty, stricterVisibility, zeroLike } from '#vocabulary';
+import type { CommandAccess } from '#web';
+import { hasAuthority } from '#web';
+import type { CommitmentEvent } from './commitment.contract.js';
+import type {
+  CommitmentState,
+  DeliveryState,
+  DiscrepancyState,
+  LegState,
+  PartyCommandType,
+  Who,
+} from './commitment.js';
+import { actionsOf, COMMITMENT_RULES, isDisputed, partiesOf, recipientsOf } from './commitment.js';
+
+const SIDES: readonly Role[] = ['npc', 'mission', 'line-ministry', 'donor-desk', 'network-host', 'implementer'];
+const AGENCIES: readonly Role[] = ['implementer', 'fiscal-agent'];
+const STATES: readonly Role[] = ['npc', 'mission', 'line-ministry', 'network-host'];
+
+const access = (action: string, roles: readonly Role[], power?: CommandAccess['power']): CommandAccess => ({
+  action: `commitment.${action}`,
+  roles,
+  ...(power === undefined ? {} : { power }),
+});
+
+/** Who may ever send a command of a party (DOMAIN, roles table). */
+export const COMMITMENT_ACCESS = {
+  ProposeCommitment: access('propose', SIDES, 'propose'),
+  AcceptCommitment: access('accept', SIDES, 'accept'),
+  DeclineCommitment: access('decline', SIDES, 'accept'),
+  WithdrawCommitment: access('withdraw', SIDES, 'propose'),
+  ConsentTask: access('consent-task', AGENCIES, 'consent'),
+  DeclineTask: access('decline-task', AGENCIES, 'consent'),
+  SignCommitment: access('sign', SIDES, 'sign'),
+  ReportTransfer: access('transfers', [...SIDES, 'fiscal-agent'], 'pay'),
+  ReportReceipt: access('receipts', [...SIDES, 'fiscal-agent'], 'pay'),
+  ReportDelivery: access('deliveries', ['donor-desk', 'implementer', 'network-host'], 'deliver'),
+  ConfirmDelivery: access('confirm', STATES, 'confirm'),
+  DisputeDelivery: access('dispute', STATES, 'confirm'),
+  AcceptDiscrepancy: access('accept-discrepancy', ['coordinator']),
+  CancelCommitment: access('cancel', SIDES, 'sign'),
+  // A side needs the power to sign, which `permits` asks; the coordinator's authority is the role.
+  CloseCommitment: access('close', ['coordinator', ...SIDES]),
+} as const satisfies Readonly<Record<PartyCommandType | 'ProposeCommitment', CommandAccess>>;
+
+/** The caller as the rules look at it. */
+export const whoIs = (caller: Caller): Who => ({
+  party: caller.party,
+  coordinator: hasRole(caller, 'coordinator'),
+  roles: caller.roles,
+  ...(caller.sovereign === undefined ? {} : { sovereign: caller.sovereign }),
+});
+
+/** The right to close: the coordinator's role, or a side's power to sign. */
+export const mayClose = (caller: Caller): boolean => hasRole(caller, 'coordinator') || caller.powers.has('sign');
+
+/** What of need and offer says how visible a commitment is. */
+export interface Labels {
+  readonly needs: Pick<NeedReader, 'facts' | 'sight'>;
+  readonly offers: Pick<OfferReader, 'facts' | 'sees'>;
+}
+
+/** The stricter of need body and offer, as they stand now. */
+export const labelOf = async ({ needs, offers }: Labels, { needId, offerId }: CommitmentState): Promise<Visibility> => {
+  const [need, offer] = await Promise.all([needs.facts(needId), offers.facts(offerId)]);
+  return stricterVisibility(need?.visibility ?? 'sealed', offer?.visibility ?? 'sealed');
+};
+
+/** Sides, agencies and signatories, and whoever a transfer reached: a holder must be able to answer for the money. */
+const isInvolved = (caller: Caller, state: CommitmentState): boolean =>
+  !caller.anonymous &&
+  // Hosting staff see no restricted payload, an auditor what its mandates open.
+  !(caller.roles.length > 0 && caller.roles.every((role) => role === 'operator' || role === 'auditor')) &&
+  (partiesOf(state).has(caller.party) || state.transfers.some(({ to }) => to === caller.party));
+
+const covers = (caller: Caller, id: string, state: CommitmentState): Caller['mandates'] => {
+  const parties = partiesOf(state);
+  return caller.mandates.filter(
+    (mandate) =>
+      mandate.everything || mandate.records.has(id) || [...mandate.parties].some((party) => parties.has(party)),
+  );
+};
+
+/** An audit mandate that reaches this commitment; a sealed one only by a mandate of one of its parties. */
+const isMandated = async (labels: Labels, caller: Caller, id: string, state: CommitmentState): Promise<boolean> => {
+  const mandates = covers(caller, id, state);
+  if (mandates.length === 0) return false;
+  const parties = partiesOf(state);
+  if (mandates.some(({ sealed, appointedBy }) => sealed && parties.has(appointedBy))) return true;
+  return mandates.some(({ sealed }) => !sealed) && (await labelOf(labels, state)) !== 'sealed';
+};
+
+const isAuditor = (caller: Caller, id: string, state: CommitmentState): boolean => covers(caller, id, state).length > 0;
+
+/** Whether the caller sees the commitment: until it binds only those whom it concerns, then whoever sees need body and offer. */
+export const seesCommitment = async (
+  labels: Labels,
+  caller: Caller,
+  id: string,
+  state: CommitmentState,
+): Promise<boolean> => {
+  if (isInvolved(caller, state) || hasRole(caller, 'coordinator')) return true;
+  if (await isMandated(labels, caller, id, state)) return true;
+  if (state.boundAt === undefined) return false;
+  const [sight, sees] = await Promise.all([
+    labels.needs.sight(state.needId, caller),
+    labels.offers.sees(state.offerId, caller),
+  ]);
+  return sight.body && sees;
+};
+
+type Reason = NonNullable<CommitmentState['reason']>;
+
+const isSide = (caller: Caller, state: CommitmentState): boolean =>
+  state.providers.includes(caller.party) || recipientsOf(state).includes(caller.party);
+
+/** Declines and the like concern the two sides, the coordinator and auditors; a note only whom it is addressed to. */
+const reasonFor = (
+  caller: Caller,
+  id: string,
+  state: CommitmentState,
+  { note, noteFor = 'other-side', ...reason }: Reason,
+): object | undefined => {
+  const side = isSide(caller, state);
+  const coordinator = hasRole(caller, 'coordinator');
+  const own = caller.party === reason.party;
+  if (!side && !own && !coordinator && !isAuditor(caller, id, state)) return undefined;
+  const addressed = own || isAuditor(caller, id, state) || (noteFor === 'coordinator' ? coordinator : side);
+  return note === undefined || !addressed ? reason : { ...reason, note, noteFor };
+};
+
+const legView = ({
+  amendment: _amendment,
+  deliveredDrawn,
+  deliveredCredited,
+  confirmedDrawn,
+  confirmedCredited,
+  ...leg
+}: LegState): object => ({
+  ...leg,
+  valuation: leg.valuation ?? null,
+  delivered: deliveredDrawn,
+  confirmed: confirmedDrawn,
+  deliveredCredited,
+  confirmedCredited,
+});
+
+const deliveryView = ({ sovereign: _sovereign, confirmed, dispute, ...delivery }: DeliveryState): object => ({
+  ...delivery,
+  confirmedQuantity: confirmed?.quantity ?? zeroLike(delivery.quantity),
+  returnedQuantity: zeroLike(delivery.quantity),
+  ...(confirmed === undefined ? {} : { confirmation: confirmed }),
+  ...(dispute === undefined ? {} : { dispute }),
+  evidence: delivery.evidence ?? [],
+});
+
+const sum = (like: Quantity, quantities: readonly (Quantity | undefined)[]): Quantity =>
+  quantities.reduce<Quantity>(
+    (total, quantity) => (quantity === undefined ? total : add(total, quantity)),
+    zeroLike(like),
+  );
+
+/** Both sides of a discrepancy: what was sent, what arrived, what charges explain, and what remains. */
+const discrepancyView = (
+  { transfers, receipts }: CommitmentState,
+  { n, transfer, difference, sign, status, reason }: DiscrepancyState,
+): object => {
+  const mine = receipts.filter((receipt) => receipt.transfer === transfer);
+  const amount = transfers.find((sent) => sent.n === transfer)?.amount ?? zeroLike(difference);
+  return {
+    n,
+    about: { transfer, receipts: mine.map((receipt) => receipt.n) },
+    provider: amount,
+    recipient: sum(
+      difference,
+      mine.map((receipt) => receipt.amount),
+    ),
+    charges: sum(
+      difference,
+      mine.map((receipt) => receipt.charges),
+    ),
+    difference,
+    sign,
+    status,
+    ...(reason === undefined ? {} : { reason }),
+  };
+};
+
+export interface Viewing {
+  readonly caller: Caller;
+  /** Server time, RFC 3339 UTC with milliseconds: an expired proposal offers no actions. */
+  readonly at: string;
+  /** The label it carries once it binds. */
+  readonly label: Visibility;
+}
+
+/** The commands this caller may send now, by their names in URLs. */
+const actionsFor = (caller: Caller, state: CommitmentState, at: string): string[] => {
+  const allowed = new Set(actionsOf(state, whoIs(caller), at));
+  return (Object.keys(COMMITMENT_RULES) as PartyCommandType[])
+    .filter(
+      (type) =>
+        allowed.has(COMMITMENT_RULES[type].segment) &&
+        hasAuthority(caller, COMMITMENT_ACCESS[type]) &&
+        (type !== 'CloseCommitment' || mayClose(caller)),
+    )
+    .map((type) => COMMITMENT_RULES[type].segment);
+};
+
+/** The commitment as this caller sees it, but for `revision` (API.md, Commitments). Call where the caller sees it. */
+export const commitmentView = ({ caller, at, label }: Viewing, id: string, state: CommitmentState): object => {
+  const reason = state.reason === undefined ? undefined : reasonFor(caller, id, state, state.reason);
+  return {
+    id,
+    status: state.status,
+    closedAs: state.closedAs ?? null,
+    hold: state.hold,
+    acceptance: state.acceptance,
+    flags: isDisputed(state) ? ['disputed'] : [],
+    needId: state.needId,
+    offerId: state.offerId,
+    state: stateOfParty(state.beneficiaries[0] ?? '') ?? null,
+    donor: state.providers[0] ?? null,
+    proposedBy: state.proposedBy,
+    side: state.side,
+    providers: state.providers,
+    beneficiaries: state.beneficiaries,
+    implementer: state.implementer ?? null,
+    fiscalAgent: state.fiscalAgent ?? null,
+    ...(state.partOf === undefined ? {} : { partOf: state.partOf }),
+    proposedAt: state.proposedAt,
+    expiresAt: state.expiresAt,
+    boundAt: state.boundAt ?? null,
+    // Before it binds it is for the parties it names, whatever need and offer are.
+    visibility: state.boundAt === undefined ? 'named' : label,
+    conditions: state.conditions,
+    legs: state.legs.map(legView),
+    signatories: state.signatories,
+    signatures: state.signatures,
+    consents: state.consents,
+    taskDeclines: state.taskDeclines.map(({ party, reason: given, at: when }) => ({
+      party,
+      ...masked(reasonFor(caller, id, state, { party, ...given })),
+      at: when,
+    })),
+    deliveries: state.deliveries.map(deliveryView),
+    transfers: state.transfers,
+    receipts: state.receipts,
+    discrepancies: state.discrepancies.map((discrepancy) => discrepancyView(state, discrepancy)),
+    ...(reason === undefined ? {} : { reason }),
+    ...(state.refusal === undefined || !isInsider(caller, id, state) ? {} : { refusal: state.refusal }),
+    ...(state.closeProposed === undefined ? {} : { closeProposed: state.closeProposed }),
+    actions: actionsFor(caller, state, at),
+  };
+};
+
+const masked = (reason: object | undefined): object => (reason === undefined ? {} : { reason });
+
+/** Those whom proposals and the answers to them concern. */
+const isInsider = (caller: Caller, id: string, state: CommitmentState): boolean =>
+  isInvolved(caller, state) || hasRole(caller, 'coordinator') || isAuditor(caller, id, state);
+
+/** One event of the history as this caller sees it. */
+export const commitmentEventFor = (
+  caller: Caller,
+  id: string,
+  state: CommitmentState,
+  event: RecordedEvent<CommitmentEvent>,
+): object => {
+  // The envelope keeps type and data apart; together they are one of our events.
+  const { type, data } = event as unknown as CommitmentEvent;
+  switch (type) {
+    case 'CommitmentProposed': {
+      // What the earmark was judged on is the need's content, of which a proposal discloses only its lines.
+      const { earmarkFacts, ...proposal } = data;
+      const knows =
+        recipientsOf(state).includes(caller.party) || hasRole(caller, 'coordinator') || isAuditor(caller, id, state);
+      return knows ? { ...proposal, earmarkFacts } : proposal;
+    }
+    case 'HoldRefused':
+    case 'AcceptanceRefused':
+      return isInsider(caller, id, state) ? data : { code: data.code };
+    case 'CommitmentDeclined':
+    case 'CommitmentWithdrawn':
+    case 'CommitmentCancelled': {
+      const { party, reason } = data;
+      const by = party === undefined ? {} : { party };
+      return { ...by, ...masked(reasonWithout(reasonFor(caller, id, state, { ...by, ...reason }))) };
+    }
+    case 'TaskDeclined': {
+      const { agency, reason } = data;
+      return { agency, ...masked(reasonWithout(reasonFor(caller, id, state, { party: agency, ...reason }))) };
+    }
+    default:
+      return data;
+  }
+};
+
+const reasonWithout = (reason: object | undefined): object | undefined => {
+  if (reason === undefined) return undefined;
+  const { party: _party, ...rest } = reason as Reason;
+  return rest;
+};

@@ -1,0 +1,391 @@
+import type { CommandContext } from '#kernel';
+import { Clock, EventStore, streamOf, Upcasting } from '#kernel';
+import type { RecordedEvent } from '#kernel';
+import type { Quantity } from '#vocabulary';
+import { firstInstant, isFuture } from '#vocabulary';
+import type { CommandAccess, HttpAnswer as Answer, RequestContext, Settle } from '#web';
+import {
+  Ctx,
+  Cursors,
+  DEFAULT_LIMIT,
+  EmptyBody,
+  HttpAnswer,
+  invalid,
+  ListQuery,
+  notFound,
+  ReadGate,
+  RecordEndpoints,
+  requireSameMoment,
+  RouteAction,
+  uuidOf,
+} from '#web';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CommitmentBoard } from './commitment-board.js';
+import { COMMITMENT_BOARD } from './commitment-board.projection.js';
+import { CommitmentOutcomes } from './commitment-outcomes.js';
+import { Proposing } from './commitment-proposing.js';
+import { CommitmentRecords } from './commitment-records.js';
+import { eventsAt, readReplayQuery, replayOf } from './commitment-replay.js';
+import type { CommitmentEvent, Reason } from './commitment.contract.js';
+import {
+  canonical,
+  CommitmentListQuery,
+  ConfirmationDto,
+  DeliveryDto,
+  legsOf,
+  ProposeCommitmentDto,
+  ReasonBody,
+  ReceiptDto,
+  TransferDto,
+  WordsBody,
+} from './commitment.dto.js';
+import type { CommitmentCommand, PartyCommandType } from './commitment.js';
+import { commitmentDecider, defaultSignatories } from './commitment.js';
+import { COMMITMENT_PROBLEMS } from './commitment.problems.js';
+import { COMMITMENT_ACCESS } from './commitment.view.js';
+
+type Unasked = CommitmentCommand extends infer C ? (C extends CommitmentCommand ? Omit<C, 'by'> : never) : never;
+
+const asked =
+  (command: Unasked) =>
+  (by: CommandContext): CommitmentCommand => ({ ...command, by });
+
+const onCommand = (type: keyof typeof COMMITMENT_ACCESS, ifMatch?: 'required' | 'optional'): MethodDecorator =>
+  RouteAction({
+    ...COMMITMENT_ACCESS[type],
+    problems: COMMITMENT_PROBLEMS,
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+  });
+
+const reasonOf = ({ reason: { code, note, noteFor } }: ReasonBody): Reason => ({
+  code,
+  ...(note === undefined ? {} : { note }),
+  ...(noteFor === undefined ? {} : { noteFor }),
+});
+
+/** A number in a path that is none names nothing. */
+const numberOf = (n: string): number => {
+  if (!/^[1-9][0-9]{0,8}$/.test(n)) throw notFound();
+  return Number(n);
+};
+
+/** The fields that were given, without those left out. */
+const given = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+
+const READ = 500;
+
+@ApiTags('commitments')
+@Controller('v1/commitments')
+export class CommitmentsController {
+  constructor(
+    private readonly endpoints: RecordEndpoints,
+    private readonly records: CommitmentRecords,
+    private readonly board: CommitmentBoard,
+    private readonly proposing: Proposing,
+    private readonly outcomes: CommitmentOutcomes,
+    private readonly gate: ReadGate,
+    private readonly cursors: Cursors,
+    private readonly clock: Clock,
+    private readonly store: EventStore,
+    private readonly upcasting: Upcasting,
+  ) {}
+
+  /** Proposes to bind lines of an offer to lines of a need. */
+  @Post()
+  @onCommand('ProposeCommitment')
+  propose(@Ctx() ctx: RequestContext, @Body() body: ProposeCommitmentDto): Promise<Answer> {
+    const expiresAt = body.expiresAt === undefined ? undefined : firstInstant(body.expiresAt);
+    if (expiresAt !== undefined && expiresAt <= this.clock.now().toISOString()) {
+      throw invalid([{ field: 'expiresAt', message: 'must lie in the future' }]);
+    }
+    const { offerId, needId, implementer, fiscalAgent, partOf, signatories } = body;
+    const legs = legsOf(body);
+    return this.endpoints.create(ctx, this.records, {
+      access: COMMITMENT_ACCESS.ProposeCommitment,
+      prepare: async () => {
+        const proposal = { offerId, needId, legs, ...agencies(implementer, fiscalAgent) };
+        const facts = await this.proposing.factsOf(ctx.caller, proposal);
+        requireDefault(signatories, defaultSignatories(facts.offer.providers, facts.need));
+        return asked({
+          type: 'ProposeCommitment',
+          facts,
+          legs,
+          ...agencies(implementer, fiscalAgent),
+          ...(partOf === undefined ? {} : { partOf }),
+          ...(expiresAt === undefined ? {} : { expiresAt }),
+        });
+      },
+      settle: (id, waitMs) => this.outcomes.hold(id, waitMs),
+    });
+  }
+
+  @Get()
+  @RouteAction({ action: 'commitment.list', anonymous: true })
+  async list(@Ctx() ctx: RequestContext, @Query() query: CommitmentListQuery): Promise<Answer> {
+    const { limit = DEFAULT_LIMIT, cursor, ...rest } = query;
+    if (rest.from !== undefined && rest.to !== undefined && rest.from > rest.to) {
+      throw invalid([{ field: 'to', message: `must not be before from (${rest.from})` }]);
+    }
+    const filter = given({ ...rest });
+    const after = cursor === undefined ? undefined : this.cursors.decode(ctx, filter, cursor);
+    await this.gate.ready(ctx, COMMITMENT_BOARD);
+    const { items, last } = await this.board.page(
+      ctx.caller,
+      filter,
+      limit,
+      after === undefined ? undefined : { seq: Number(after[0]), deadline: String(after[1]) },
+    );
+    const next = last === undefined ? null : this.cursors.encode(ctx, filter, [last.seq, last.deadline]);
+    return this.endpoints.list(ctx, { items, next });
+  }
+
+  @Get(':id')
+  @RouteAction({ action: 'commitment.read', anonymous: true })
+  one(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<Answer> {
+    return this.endpoints.one(ctx, this.records, uuidOf(id));
+  }
+
+  @Get(':id/history')
+  @RouteAction({ action: 'commitment.history', anonymous: true })
+  history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<Answer> {
+    return this.endpoints.history(ctx, this.records, uuidOf(id), given({ limit: query.limit, cursor: query.cursor }));
+  }
+
+  /** The commitment as it stood at a position or time, with what each event until then changed. */
+  @Get(':id/replay')
+  @RouteAction({ action: 'commitment.replay', anonymous: true })
+  async replay(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<Answer> {
+    const read = readReplayQuery(ctx.query);
+    if ('errors' in read) throw invalid(read.errors);
+    const folded = await this.endpoints.seen(ctx, this.records, uuidOf(id));
+    const events: RecordedEvent<CommitmentEvent>[] = [];
+    const stream = streamOf(commitmentDecider.category, id);
+    while (events.length <= folded.revision) {
+      const page = await this.store.readStream(stream, events.length, READ);
+      events.push(...page.map((event) => this.upcasting.lift(event) as RecordedEvent<CommitmentEvent>));
+      if (page.length < READ) break;
+    }
+    const label = await this.records.label(folded.state);
+    const { state, steps } = replayOf(eventsAt(events, read.query), (then, revision) => ({
+      ...this.records.show(ctx.caller, id, then, label),
+      revision,
+    }));
+    const { at, clock } = read.query;
+    return new HttpAnswer(200, {}, { state, steps, at: at ?? String(events.at(-1)?.position ?? 0n), clock });
+  }
+
+  @Post(':id/accept')
+  @HttpCode(200)
+  @onCommand('AcceptCommitment', 'required')
+  accept(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
+    return this.command(
+      ctx,
+      id,
+      { type: 'AcceptCommitment' },
+      {
+        settle: (commitment, waitMs) => this.outcomes.acceptance(commitment, waitMs),
+      },
+    );
+  }
+
+  @Post(':id/decline')
+  @HttpCode(200)
+  @onCommand('DeclineCommitment', 'required')
+  decline(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<Answer> {
+    return this.command(ctx, id, { type: 'DeclineCommitment', reason: reasonOf(body) });
+  }
+
+  @Post(':id/withdraw')
+  @HttpCode(200)
+  @onCommand('WithdrawCommitment', 'required')
+  withdraw(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<Answer> {
+    return this.command(ctx, id, { type: 'WithdrawCommitment', reason: reasonOf(body) });
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @onCommand('CancelCommitment', 'required')
+  cancel(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<Answer> {
+    return this.command(ctx, id, { type: 'CancelCommitment', reason: reasonOf(body) });
+  }
+
+  @Post(':id/consent-task')
+  @HttpCode(200)
+  @onCommand('ConsentTask', 'required')
+  consentTask(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
+    return this.command(ctx, id, { type: 'ConsentTask' });
+  }
+
+  @Post(':id/decline-task')
+  @HttpCode(200)
+  @onCommand('DeclineTask', 'required')
+  declineTask(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<Answer> {
+    return this.command(ctx, id, { type: 'DeclineTask', reason: reasonOf(body) });
+  }
+
+  @Post(':id/sign')
+  @HttpCode(200)
+  @onCommand('SignCommitment', 'required')
+  sign(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
+    return this.command(ctx, id, { type: 'SignCommitment' });
+  }
+
+  @Post(':id/transfers')
+  @HttpCode(200)
+  @onCommand('ReportTransfer', 'optional')
+  transfers(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: TransferDto): Promise<Answer> {
+    const { kind, from, to, amount, leg, onward, of, date, reference } = body;
+    // A client that knows only API.md points a refund with `onward`.
+    const refunded = kind === 'refund' ? { of: of ?? onward } : { onward };
+    return this.report(ctx, id, date, {
+      type: 'ReportTransfer',
+      kind,
+      from,
+      to,
+      amount: canonical(amount),
+      date,
+      ...given({ leg, ...refunded, reference }),
+    });
+  }
+
+  @Post(':id/receipts')
+  @HttpCode(200)
+  @onCommand('ReportReceipt', 'optional')
+  receipts(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReceiptDto): Promise<Answer> {
+    const { transfer, amount, credited, rate, charges, date, reference } = body;
+    return this.report(ctx, id, date, {
+      type: 'ReportReceipt',
+      transfer,
+      amount: canonical(amount),
+      date,
+      ...given({ credited: optional(credited), rate, charges: optional(charges), reference }),
+    });
+  }
+
+  @Post(':id/deliveries')
+  @HttpCode(200)
+  @onCommand('ReportDelivery', 'optional')
+  deliveries(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: DeliveryDto): Promise<Answer> {
+    const { leg, quantity, beneficiary, date, evidence } = body;
+    return this.report(ctx, id, date, {
+      type: 'ReportDelivery',
+      leg,
+      quantity: canonical(quantity),
+      date,
+      ...given({
+        beneficiary,
+        evidence: evidence?.map(({ title, uri, sha256 }) => ({ title, uri, sha256 })),
+      }),
+    });
+  }
+
+  @Post(':id/deliveries/:n/confirm')
+  @HttpCode(200)
+  @onCommand('ConfirmDelivery', 'required')
+  confirm(
+    @Ctx() ctx: RequestContext,
+    @Param('id') id: string,
+    @Param('n') n: string,
+    @Body() { quantity, condition = 'usable', note }: ConfirmationDto,
+  ): Promise<Answer> {
+    return this.command(ctx, id, {
+      type: 'ConfirmDelivery',
+      n: numberOf(n),
+      condition,
+      ...given({ quantity: optional(quantity), note }),
+    });
+  }
+
+  @Post(':id/deliveries/:n/dispute')
+  @HttpCode(200)
+  @onCommand('DisputeDelivery', 'required')
+  dispute(
+    @Ctx() ctx: RequestContext,
+    @Param('id') id: string,
+    @Param('n') n: string,
+    @Body() { reason }: WordsBody,
+  ): Promise<Answer> {
+    return this.command(ctx, id, { type: 'DisputeDelivery', n: numberOf(n), reason });
+  }
+
+  @Post(':id/discrepancies/:n/accept')
+  @HttpCode(200)
+  @onCommand('AcceptDiscrepancy', 'required')
+  acceptDiscrepancy(
+    @Ctx() ctx: RequestContext,
+    @Param('id') id: string,
+    @Param('n') n: string,
+    @Body() { reason }: WordsBody,
+  ): Promise<Answer> {
+    return this.command(ctx, id, { type: 'AcceptDiscrepancy', n: numberOf(n), reason });
+  }
+
+  @Post(':id/close')
+  @HttpCode(200)
+  @onCommand('CloseCommitment', 'required')
+  close(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
+    return this.command(ctx, id, { type: 'CloseCommitment' });
+  }
+
+  /** A report's date is its `effectiveAt`; it is not dated after today, the latest date anywhere. */
+  private report(
+    ctx: RequestContext,
+    id: string,
+    date: string,
+    command: Unasked & { readonly type: PartyCommandType },
+  ): Promise<Answer> {
+    if (isFuture(date, this.clock.now())) {
+      throw invalid([{ field: 'date', message: 'must not lie after today (the latest date anywhere on Earth)' }]);
+    }
+    requireSameMoment(ctx, 'date', date);
+    return this.command(ctx, id, command, { ifMatch: 'optional', effectiveAt: date });
+  }
+
+  private command(
+    ctx: RequestContext,
+    id: string,
+    command: Unasked & { readonly type: PartyCommandType },
+    options: {
+      readonly ifMatch?: 'optional';
+      readonly effectiveAt?: string;
+      readonly settle?: Settle;
+    } = {},
+  ): Promise<Answer> {
+    const access: CommandAccess = COMMITMENT_ACCESS[command.type];
+    return this.endpoints.command(ctx, this.records, uuidOf(id), {
+      access,
+      type: command.type,
+      ifMatch: options.ifMatch ?? 'required',
+      prepare: () => asked(command),
+      ...(options.effectiveAt === undefined ? {} : { effectiveAt: options.effectiveAt }),
+      ...(options.settle === undefined ? {} : { settle: options.settle }),
+    });
+  }
+}
+
+const optional = (quantity: Quantity | undefined): Quantity | undefined =>
+  quantity === undefined ? undefined : canonical(quantity);
+
+const agencies = (
+  implementer: string | undefined,
+  fiscalAgent: string | undefined,
+): { readonly implementer?: string; readonly fiscalAgent?: string } => ({
+  ...(implementer === undefined ? {} : { implementer }),
+  ...(fiscalAgent === undefined ? {} : { fiscalAgent }),
+});
+
+/** Other signatories than the default come with a later release. @throws {Problem} 400 */
+const requireDefault = (signatories: readonly string[] | undefined, expected: readonly string[]): void => {
+  if (signatories === undefined) return;
+  if (signatories.length === expected.length && expected.every((party) => signatories.includes(party))) return;
+  throw invalid([
+    {
+      field: 'signatories',
+      message: `must be ${expected.join(' and ')} (or left out): others come with a later release`,
+    },
+  ]);
+};

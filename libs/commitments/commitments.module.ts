@@ -1,0 +1,60 @@
+import type { ReadQueries } from '#kernel';
+import { ProjectionRunner } from '#kernel';
+import type { Context } from '#web';
+import { RecordKinds } from '#web';
+import { Global, Module, type OnModuleInit } from '@nestjs/common';
+import { Agencies } from './agencies.js';
+import {
+  BoardOpenProposals,
+  BoardProposalFigures,
+  COMMITMENT_BOARD,
+  commitmentBoard,
+  commitmentDeadlines,
+} from './commitment-board.projection.js';
+import { CommitmentBoard } from './commitment-board.js';
+import { CommitmentOutcomes } from './commitment-outcomes.js';
+import { commitmentProgress } from './commitment-progress.process.js';
+import { Proposing } from './commitment-proposing.js';
+import { CommitmentRecords } from './commitment-records.js';
+import { ProposalFigures } from './commitment.contract.js';
+import { commitmentDecider } from './commitment.js';
+import { CommitmentsController } from './commitments.controller.js';
+
+/** Global, because needs read the figures of proposals through the port `ProposalFigures`. */
+@Global()
+@Module({
+  controllers: [CommitmentsController],
+  providers: [
+    Agencies,
+    CommitmentBoard,
+    CommitmentOutcomes,
+    CommitmentRecords,
+    Proposing,
+    {
+      provide: ProposalFigures,
+      useFactory: (runner: ProjectionRunner) =>
+        new BoardProposalFigures((): ReadQueries => runner.model(COMMITMENT_BOARD)),
+      inject: [ProjectionRunner],
+    },
+  ],
+  exports: [CommitmentRecords, ProposalFigures],
+})
+export class CommitmentsModule implements OnModuleInit {
+  constructor(
+    private readonly kinds: RecordKinds,
+    private readonly records: CommitmentRecords,
+  ) {}
+
+  onModuleInit(): void {
+    this.kinds.add(this.records);
+  }
+}
+
+export const commitmentsContext: Context = {
+  name: 'commitments',
+  module: CommitmentsModule,
+  schemas: commitmentDecider.schemas,
+  projections: () => [commitmentBoard],
+  processes: ({ reads }) => [commitmentProgress(new BoardOpenProposals(() => reads(COMMITMENT_BOARD)))],
+  deadlines: ({ reads }) => [commitmentDeadlines(() => reads(COMMITMENT_BOARD))],
+};
