@@ -17,8 +17,9 @@ export class Agencies {
     private readonly upcasting: Upcasting,
   ) {}
 
-  /** undefined where no such party is registered, or it was retired. */
-  async find(party: string): Promise<Agency | undefined> {
+  /** undefined where none is named, no such party is registered, or it was retired. */
+  async find(party: string | undefined): Promise<Agency | undefined> {
+    if (party === undefined) return undefined;
     let found: Agency | undefined;
     for (let from = 0; ; from += PAGE) {
       const page = await this.store.readStream(streamOf('party', party), from, PAGE);

@@ -82,11 +82,15 @@ export class CommitmentOutcomes implements OnModuleDestroy {
     }
   }
 
+  private isFollowing(): boolean {
+    return this.subscription !== undefined;
+  }
+
   private async follow(): Promise<void> {
-    if (this.subscription !== undefined) return;
+    if (this.isFollowing()) return;
     const head = await this.store.head();
     // Another waiter may have begun meanwhile.
-    if (this.subscription !== undefined) return;
+    if (this.isFollowing()) return;
     const subscription = this.store.subscribeToAll(head, (batch) => {
       this.tell(batch);
       return Promise.resolve();

@@ -41,11 +41,10 @@ export class Proposing {
     // The lines are in the body: a refusal that tells them apart would show them.
     if (!sight.body) throw forbidden('The lines of this need are not shown to you, so you cannot draw on them.');
     requireDesk(caller, offer.provider, [...need.beneficiaries, need.filer]);
-    const [implementer, fiscalAgent] = await Promise.all(
-      [proposal.implementer, proposal.fiscalAgent].map((party) =>
-        party === undefined ? undefined : this.agencies.find(party),
-      ),
-    );
+    const [implementer, fiscalAgent] = await Promise.all([
+      this.agencies.find(proposal.implementer),
+      this.agencies.find(proposal.fiscalAgent),
+    ]);
     const earmarkFacts: EarmarkFacts = {
       beneficiaries: need.beneficiaries,
       networks: need.networks,

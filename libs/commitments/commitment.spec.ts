@@ -62,7 +62,7 @@ import {
   usd,
   VANUATU,
   VANUATU_POLICE,
-} from './commitment-story.js';
+} from './commitment.fixture.js';
 
 const commitments = specFor(commitmentDecider);
 type Body = CommandBody<CommitmentCommand>;

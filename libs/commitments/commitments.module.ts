@@ -55,6 +55,6 @@ export const commitmentsContext: Context = {
   module: CommitmentsModule,
   schemas: commitmentDecider.schemas,
   projections: () => [commitmentBoard],
-  processes: ({ reads }) => [commitmentProgress(new BoardOpenProposals(() => reads(COMMITMENT_BOARD)))],
-  deadlines: ({ reads }) => [commitmentDeadlines(() => reads(COMMITMENT_BOARD))],
+  processes: (deps) => [commitmentProgress(new BoardOpenProposals(() => deps.reads(COMMITMENT_BOARD)))],
+  deadlines: (deps) => [commitmentDeadlines(() => deps.reads(COMMITMENT_BOARD))],
 };
