@@ -12,7 +12,8 @@ import type { Clock, EventStore } from '#kernel';
 import {
   DeadlineTicker,
   describeProcessAlarm,
-  messageOf,
+  failureOf,
+  framesOf,
   ProcessRunner,
   ProjectionRunner,
   SystemClock,
@@ -24,6 +25,7 @@ import { SqliteEventStore } from '#store-sqlite';
 import type { Context, ContextDeps, TokenRequest, TrustedIssuer } from '#web';
 import {
   BODY_LIMIT,
+  clientErrorHandler,
   DEFAULT_AUDIENCE,
   frameworkErrors,
   installPipeline,
@@ -109,10 +111,14 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
       forceCloseConnections: 'idle',
       skipMiddie: true,
       multipart: false,
+      return503OnClosing: false,
       frameworkErrors: frameworkErrors(verifier),
+      clientErrorHandler,
     });
     const fastify = adapter.getInstance() as unknown as FastifyInstance;
+    const life = { closing: false };
     installPipeline(fastify, {
+      closing: () => life.closing,
       verifier,
       rateLimit: rate === 'off' ? undefined : new RateLimit(rate),
       answered: (line) => {
@@ -126,7 +132,7 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
       sealKey: sealKeyOf(durable ? folderOf(dataFolder) : undefined),
       metrics,
       log: (correlationId, error) => {
-        logger.error({ correlationId, err: error }, 'request failed');
+        logger.error({ correlationId, ...faultOf(error) }, 'request failed');
       },
     });
     const nest = await NestFactory.create<NestFastifyApplication>(AppModule.of(core, web, contexts), adapter, {
@@ -141,12 +147,18 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
     await core.projections.start();
     core.processes.start();
     if (options.tick !== 'manual') core.ticker.start();
-    return running(nest, fastify, core, local, subjects, options);
+    return running(nest, fastify, core, local, subjects, life, options);
   } catch (error) {
     for (const part of opened.reverse()) await part.close();
     throw error;
   }
 };
+
+/** A fault for the log: what and where, without the error's own text, which may quote a record. */
+const faultOf = (error: unknown): { readonly error: string; readonly at: readonly string[] } => ({
+  error: failureOf(error),
+  at: framesOf(error),
+});
 
 interface Closing {
   close(): Promise<void> | void;
@@ -187,7 +199,7 @@ const composeCore = (
   const bus = new LocalMessageBus(store, dataFolder === undefined ? ':memory:' : join(dataFolder, 'processes.sqlite'), {
     alarm: (alarm) => {
       const subscription = 'subscription' in alarm ? alarm.subscription : 'all';
-      logger.error({ subscription, error: messageOf(alarm.error) }, `bus: ${alarm.kind}`);
+      logger.error({ subscription, ...faultOf(alarm.error) }, `bus: ${alarm.kind}`);
     },
   });
   const deps: ContextDeps = { store, transactor, clock, reads: (name) => projections.model(name) };
@@ -206,12 +218,11 @@ const composeCore = (
               eventId: event.id,
               eventType: event.type,
               position: String(event.position),
-              error: messageOf(error),
+              ...faultOf(error),
             },
             'projection parked',
           );
-        } else
-          logger.error({ projections: alarm.projections, error: messageOf(alarm.error) }, 'the log cannot be followed');
+        } else logger.error({ projections: alarm.projections, ...faultOf(alarm.error) }, 'the log cannot be followed');
       },
       note: ({ kind, projection, position }) => {
         logger.info({ projection, position: String(position) }, `projection ${kind}`);
@@ -225,7 +236,10 @@ const composeCore = (
     {
       upcasting,
       alarm: (alarm) => {
-        logger.error({ process: alarm.process, eventId: alarm.event.id }, describeProcessAlarm(alarm));
+        logger.error(
+          { process: alarm.process, eventId: alarm.event.id, ...faultOf(alarm.error) },
+          describeProcessAlarm(alarm),
+        );
       },
     },
   );
@@ -235,7 +249,7 @@ const composeCore = (
     clock,
     {
       alarm: ({ source, stream, due, error }) => {
-        logger.error({ source, stream, due, error: messageOf(error) }, 'a deadline could not be tried');
+        logger.error({ source, stream, due, ...faultOf(error) }, 'a deadline could not be tried');
       },
     },
   );
@@ -255,6 +269,7 @@ const running = (
   core: Core,
   local: LocalIssuer,
   subjects: SubjectRegister,
+  life: { closing: boolean },
   { audience = DEFAULT_AUDIENCE }: AppOptions,
 ): PledgebookApp => {
   let closing: Promise<void> | undefined;
@@ -270,7 +285,11 @@ const running = (
     },
     token: (request) => local.token({ audience, issuedAt: core.clock.now(), ...request }),
     settled: (timeoutMs = 10_000) => settle(core, timeoutMs),
-    close: () => (closing ??= closeAll(nest, fastify, core, subjects)),
+    close: () => {
+      life.closing = true;
+      closing ??= closeAll(nest, fastify, core, subjects);
+      return closing;
+    },
   };
 };
 

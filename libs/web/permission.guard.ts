@@ -63,7 +63,7 @@ export class PermissionGuard implements CanActivate {
       correlationId: request.pledgebook.correlationId,
       method: request.method,
       path: pathOf(request.url),
-      body: isPost ? (request.body ?? {}) : undefined,
+      body: isPost ? sentBody(request) : undefined,
       query: request.query as Record<string, string>,
     };
     request.pledgebook.ctx = ctx;
@@ -124,9 +124,12 @@ const readQuery = (request: FastifyRequest, dto: Dto | undefined, errors: FieldE
   return read(dto ?? NoParameters, once, 'parameter', errors);
 };
 
+// No body at all is `{}`; `null` is a body, and not an object.
+const sentBody = ({ body }: FastifyRequest): unknown => (body === undefined ? {} : body);
+
 const readBodyAs = (request: FastifyRequest, dto: Dto | undefined, errors: FieldError[]): object => {
   const found: FieldError[] = [];
-  const body = read(dto ?? NoParameters, request.body ?? {}, 'field', found);
+  const body = read(dto ?? NoParameters, sentBody(request), 'field', found);
   const named = new Set(found.map(({ field }) => field));
   // What the reader saw counts where no field's own rule has said so already.
   for (const { path, message } of request.pledgebook.bodyFaults)

@@ -1,10 +1,12 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '#vocabulary';
 import { newId } from '#kernel';
 import { readBody } from './body-reader.js';
 import { HttpAnswer } from './http-answer.js';
 import { invalid, Problem } from './problem.js';
-import { sendProblem } from './problem-document.js';
+import { PROBLEM_MEDIA_TYPE, problemDocument, sendProblem } from './problem-document.js';
 import type { RateLimit } from './rate-limit.js';
 import type { RequestContext } from './request-context.js';
 import type { TokenVerifier, VerifiedToken } from './token-verifier.js';
@@ -42,6 +44,8 @@ export interface PipelineParts {
   /** Absent: no limit. */
   readonly rateLimit: RateLimit | undefined;
   readonly answered: (line: RequestLine) => void;
+  /** True once the service stops: what still comes in is sent away. */
+  readonly closing: () => boolean;
 }
 
 /** Largest body in bytes. */
@@ -63,7 +67,10 @@ const ANSWER_HEADERS = {
 } as const;
 
 /** Sets up what happens before a route is reached: correlation, authentication, rate limit, reading of bodies. */
-export const installPipeline = (fastify: FastifyInstance, { verifier, rateLimit, answered }: PipelineParts): void => {
+export const installPipeline = (
+  fastify: FastifyInstance,
+  { verifier, rateLimit, answered, closing }: PipelineParts,
+): void => {
   fastify.decorateRequest('pledgebook');
   fastify.addHook('onRequest', (request, reply, done) => {
     const token = begin(request, reply);
@@ -71,6 +78,10 @@ export const installPipeline = (fastify: FastifyInstance, { verifier, rateLimit,
       request.pledgebook.token = verified;
       return limited(rateLimit, request, verified);
     };
+    if (closing()) {
+      done(shuttingDown());
+      return;
+    }
     if (token instanceof Problem) {
       done(token);
       return;
@@ -170,6 +181,33 @@ const unauthenticated = (detail: string, challenge: string): Problem =>
 
 const badToken = (): Problem =>
   unauthenticated('The token is not valid here, or has expired.', 'Bearer error="invalid_token"');
+
+const shuttingDown = (): Problem =>
+  Problem.of('shutting-down', 'The server is stopping: try again.', {
+    headers: { 'retry-after': '1', connection: 'close' },
+  });
+
+/** Answers what is not HTTP that Node can read, on the bare connection. */
+export const clientErrorHandler = (error: Error & { readonly code?: string }, socket: Socket): void => {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy(error);
+    return;
+  }
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const problem = tooLarge
+    ? Problem.of('header-fields-too-large', 'The header fields are too large: 16 KiB at most.')
+    : Problem.of('invalid-request', 'The request is not HTTP that can be read.');
+  const correlationId = newId();
+  const body = JSON.stringify(problemDocument(problem, correlationId));
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
+    `content-type: ${PROBLEM_MEDIA_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-correlation-id: ${correlationId}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+};
 
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 

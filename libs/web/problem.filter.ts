@@ -1,9 +1,9 @@
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { Catch, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { errors as joseErrors } from 'jose';
 import { ContentionError, InvalidAppendError, NewerEventError, StoreUnavailableError } from '#kernel';
 import { Problem } from './problem.js';
+import { IdentityProviderError } from './token-verifier.js';
 import { sendProblem } from './problem-document.js';
 import { WEB_PROBLEMS } from './web.problems.js';
 
@@ -63,7 +63,7 @@ export const problemOf = (error: unknown): Problem => {
   // The one rule of an append that a request can break is its size.
   if (error instanceof InvalidAppendError)
     return Problem.of('payload-too-large', 'The record would be larger than 1 MiB.');
-  if (error instanceof joseErrors.JOSEError || (error instanceof TypeError && error.message === 'fetch failed')) {
+  if (error instanceof IdentityProviderError) {
     return Problem.of('identity-provider-unavailable', 'The identity provider cannot be reached now.', {
       headers: { 'retry-after': '5' },
     });

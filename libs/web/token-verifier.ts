@@ -1,5 +1,5 @@
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '#kernel';
 import type { PartyId, PartyKind, Role } from '#vocabulary';
@@ -19,6 +19,14 @@ export interface VerifiedToken {
 export class BadTokenError extends Error {
   override readonly name = 'BadTokenError';
 }
+
+/** The issuer's keys cannot be had now: nothing is known about the token. */
+export class IdentityProviderError extends Error {
+  override readonly name = 'IdentityProviderError';
+}
+
+// What jose throws where fetching keys went wrong, not the token.
+const OF_THE_PROVIDER = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
 
 /** Whose tokens are accepted. */
 export interface TrustedIssuer {
@@ -58,7 +66,7 @@ const discoveredJwks = async (issuer: string): Promise<string> => {
   const response = await fetch(address, { signal: AbortSignal.timeout(5_000) });
   const document = (await response.json()) as { readonly issuer?: unknown; readonly jwks_uri?: unknown };
   if (document.issuer !== issuer || typeof document.jwks_uri !== 'string') {
-    throw new BadTokenError(`${address} does not describe ${issuer}`);
+    throw new IdentityProviderError(`${address} does not describe ${issuer}`);
   }
   return document.jwks_uri;
 };
@@ -125,7 +133,11 @@ export class TokenVerifier {
         currentDate: this.clock.now(),
       });
     } catch (error) {
-      throw new BadTokenError(error instanceof Error ? error.message : 'not verifiable', { cause: error });
+      if (error instanceof BadTokenError) throw error;
+      if (error instanceof errors.JOSEError && !OF_THE_PROVIDER.has(error.code)) {
+        throw new BadTokenError(error.message, { cause: error });
+      }
+      throw new IdentityProviderError('the signing keys cannot be fetched', { cause: error });
     }
   }
 }

@@ -55,6 +55,8 @@ const flattened = (error: ValidationError, parent: string, unknown: string): Fie
     }
     return faultsIn(message).map((fault) => ({ field: joined(field, fault.path), message: fault.message }));
   });
+  // What is not of the right kind at all has no fields worth naming.
+  if (own.some((fault) => fault.field === field)) return own;
   return [...own, ...(error.children ?? []).flatMap((child) => flattened(child, field, unknown))];
 };
 

@@ -29,8 +29,8 @@ export interface TestApp extends PledgebookApp {
   /** Where it listens. */
   readonly url: string;
   get(path: string, request?: TestRequest): Promise<Response>;
-  /** `body` as JSON; a text or buffer is sent as it is. */
-  post(path: string, body: object | string | Buffer, request?: TestRequest): Promise<Response>;
+  /** `body` as JSON; a text is sent as it is. */
+  post(path: string, body: object | string, request?: TestRequest): Promise<Response>;
 }
 
 export interface TestAppOptions extends Omit<AppOptions, 'clock'> {
@@ -68,7 +68,7 @@ export const testApp = async ({ now = NOW, ...options }: TestAppOptions = {}): P
       supertest(url)
         .post(path)
         .set({ 'content-type': 'application/json', ...(await headersOf(request)) })
-        .send(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)),
+        .send(typeof body === 'string' ? body : JSON.stringify(body)),
   };
 };
 
