@@ -154,7 +154,7 @@ describe('local message bus', () => {
     while (seen.length < 2 || (subscription.stuck[0]?.attempts ?? 0) < 3) await nextTurn();
     expect(seen).toEqual(['counter-well@0', 'counter-well@1']);
     expect(subscription.position).toBe(0n);
-    expect(subscription.stuck).toMatchObject([{ position: 1n, type: 'Raised', error: 'not today' }]);
+    expect(subscription.stuck).toMatchObject([{ position: 1n, type: 'Raised', error: 'Error' }]);
     expect(alarms[0]).toMatchObject({ kind: 'handler-failed', subscription: 'a', attempts: 1 });
     broken = false;
     await subscription.reached(4n);

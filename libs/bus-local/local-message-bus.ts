@@ -2,8 +2,8 @@ import type { EventStore } from '#kernel';
 import {
   backoffMs,
   type BusSubscription,
+  failureOf,
   Feed,
-  messageOf,
   MessageBus,
   pause,
   type RecordedEvent,
@@ -310,7 +310,7 @@ class LocalSubscription implements BusSubscription {
   private failed(event: RecordedEvent, error: unknown, attempts: number): void {
     const { position, id, type } = event;
     const since = this.failing.get(position)?.since ?? new Date().toISOString();
-    this.failing.set(position, { position, eventId: id, type, error: messageOf(error), attempts, since });
+    this.failing.set(position, { position, eventId: id, type, error: failureOf(error), attempts, since });
     this.parts.options.alarm?.({ kind: 'handler-failed', subscription: this.name, event, error, attempts });
     this.changed?.();
   }

@@ -32,7 +32,7 @@ export type {
 } from './projection.js';
 export { ReadDatabase, rowByRow } from './projection.js';
 export type { BusSubscription, Process, ProcessCommand, ProcessReads, StuckMessage } from './process.js';
-export { MessageBus, processCommand } from './process.js';
+export { MessageBus, processCommand, UnansweredRefusalError } from './process.js';
 export type { DeadlineSource, DueDeadline } from './deadlines.js';
 export { deadlineCommandId } from './deadlines.js';
 export { backoffMs, messageOf, pause, yieldToLoop } from './backoff.js';
@@ -41,6 +41,7 @@ export { Feed } from './feed.js';
 export type { ProjectionAlarm, ProjectionNote, ProjectionRunnerOptions } from './projection-runner.js';
 export { applyToModel, PoisonEventError, ProjectionRunner } from './projection-runner.js';
 export type { ProcessAlarm, ProcessRunnerOptions } from './process-runner.js';
-export { describeProcessAlarm, ProcessRunner, UnansweredRefusalError } from './process-runner.js';
+export { describeProcessAlarm, ProcessRunner } from './process-runner.js';
+export { failureOf, framesOf } from './failure.js';
 export type { DeadlineAlarm, DeadlineTickerOptions } from './deadline-ticker.js';
 export { DeadlineTicker } from './deadline-ticker.js';

@@ -1,8 +1,9 @@
-import { messageOf } from './backoff.js';
 import type { RecordedEvent } from './events.js';
 import { SYSTEM_PROCESS } from './events.js';
+import { failureOf } from './failure.js';
 import { derivedId } from './ids.js';
 import type { BusSubscription, MessageBus, Process, ProcessCommand, StuckMessage } from './process.js';
+import { UnansweredRefusalError } from './process.js';
 import type { Transactor } from './transact.js';
 import { Upcasting } from './upcasting.js';
 
@@ -11,11 +12,6 @@ export interface ProcessAlarm {
   readonly process: string;
   readonly event: RecordedEvent;
   readonly error: unknown;
-}
-
-/** A decider refused a process command that has no answer to a refusal. */
-export class UnansweredRefusalError extends Error {
-  override readonly name = 'UnansweredRefusalError';
 }
 
 export interface ProcessRunnerOptions {
@@ -103,16 +99,11 @@ export class ProcessRunner {
       Infinity,
     );
     if (outcome.kind !== 'refused') return;
-    if (command.refused === undefined) {
-      const { code, detail } = outcome.rejection;
-      throw new UnansweredRefusalError(
-        `${process.name}: ${command.decider.category} ${command.id} refused ${command.key}: ${code}, ${detail}`,
-      );
-    }
+    if (command.refused === undefined) throw new UnansweredRefusalError(process.name, command, outcome.rejection);
     await this.runAll(process, event, command.refused(outcome.rejection));
   }
 }
 
 /** A line for logs: which process fails on which event, and why; nothing of the event's data. */
 export const describeProcessAlarm = ({ process, event, error }: ProcessAlarm): string =>
-  `process ${process} fails on ${event.type} at ${event.position}: ${messageOf(error)}`;
+  `process ${process} fails on ${event.type} at ${event.position}: ${failureOf(error)}`;

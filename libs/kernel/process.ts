@@ -27,6 +27,14 @@ export const processCommand = <S, C extends Command, E extends DomainEvent, R ex
   readonly refused?: (rejection: NoInfer<R>) => readonly ProcessCommand[];
 }): ProcessCommand => command as unknown as ProcessCommand;
 
+/** A decider refused a process command that has no answer to a refusal. Names the refusal's code, not its text, which may hold figures. */
+export class UnansweredRefusalError extends Error {
+  override readonly name = 'UnansweredRefusalError';
+  constructor(process: string, { decider, id, key }: ProcessCommand, { code }: Rejection) {
+    super(`${process}: ${decider.category} ${id} refused ${key}: ${code}`);
+  }
+}
+
 /** Reads of other streams that a reaction may need; never a read model. */
 export interface ProcessReads {
   load<S, C extends Command, E extends DomainEvent, R extends Rejection>(
@@ -58,6 +66,7 @@ export interface StuckMessage {
   readonly position: bigint;
   readonly eventId: string;
   readonly type: string;
+  /** Class of the error (see `failureOf`), never the event's data. */
   readonly error: string;
   readonly attempts: number;
   readonly since: string;

@@ -160,7 +160,7 @@ describe('projection runner', () => {
     expect([rig.value('sick', 'counter-1'), rig.value('well', 'counter-1')]).toEqual([3, 10]);
     const [sick, well] = rig.runner.statuses();
     expect(well?.parked).toBeUndefined();
-    expect(sick?.parked).toMatchObject({ position: poison, type: 'Raised', error: 'cannot digest' });
+    expect(sick?.parked).toMatchObject({ position: poison, type: 'Raised', error: 'Error' });
     expect(sick?.position).toBe(poison - 1n);
     expect(rig.alarms.map(({ kind }) => kind)).toEqual(['parked']);
     expect(rig.runner.caughtUp()).toBe(true);
@@ -187,7 +187,7 @@ describe('projection runner', () => {
     expect(await rig.runner.waitFor(3n, 5_000)).toBe(false);
     expect(rig.runner.statuses()[0]).toMatchObject({
       position: 2n,
-      parked: { position: 3n, error: 'too much at once' },
+      parked: { position: 3n, error: 'Error' },
     });
     expect(rig.value('late', 'counter-1')).toBe(3);
     await rig.close();

@@ -1,6 +1,7 @@
-import { backoffMs, messageOf, pause, yieldToLoop } from './backoff.js';
+import { backoffMs, pause, yieldToLoop } from './backoff.js';
 import type { EventStore } from './event-store.js';
 import type { RecordedEvent } from './events.js';
+import { failureOf } from './failure.js';
 import { Feed } from './feed.js';
 import type { Projection, ProjectionStatus, ReadDatabase, ReadModel, ReadQueries } from './projection.js';
 import { Upcasting } from './upcasting.js';
@@ -33,7 +34,7 @@ export class PoisonEventError extends Error {
     readonly event: RecordedEvent,
     override readonly cause: unknown,
   ) {
-    super(`${projection} cannot apply ${event.type} at ${event.position}: ${messageOf(cause)}`);
+    super(`${projection} cannot apply ${event.type} at ${event.position}: ${failureOf(cause)}`);
   }
 }
 
@@ -345,7 +346,7 @@ export class ProjectionRunner {
     if (poison !== undefined) {
       const { event, cause } = poison;
       slot.state = 'parked';
-      lane.parked = { position: event.position, eventId: event.id, type: event.type, error: messageOf(cause) };
+      lane.parked = { position: event.position, eventId: event.id, type: event.type, error: failureOf(cause) };
       this.alarm({ kind: 'parked', projection: projection.name, event, error: cause });
     }
     this.wake();

@@ -81,6 +81,7 @@ export interface ProjectionStatus {
     readonly position: bigint;
     readonly eventId: string;
     readonly type: string;
+    /** Class of the error (see `failureOf`), never the event's data. */
     readonly error: string;
   };
 }
