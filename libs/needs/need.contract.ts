@@ -192,3 +192,13 @@ export abstract class NeedReader {
   abstract facts(needId: string): Promise<NeedFacts | undefined>;
   abstract sight(needId: string, caller: Caller): Promise<NeedSight>;
 }
+
+/**
+ * Port: needs labelled `eligible` that a provider may see: those that an open offer of its, older than 24 hours, could match (DOMAIN,
+ * visibility). Where no context provides it such needs are shown to none but their owner, the coordinator, parties to their
+ * commitments and mandated auditors.
+ */
+export abstract class EligibleProviders {
+  /** Ids of needs. */
+  abstract needsFor(caller: Caller): Promise<ReadonlySet<string>>;
+}

@@ -77,6 +77,8 @@ export interface NeedState {
   readonly objections: readonly ObjectionTarget[];
   /** Opened at least once: from then on the labels decide who sees it. */
   readonly opened: boolean;
+  /** Revision of the first opening; 0 before. */
+  readonly openedAt: number;
   /** RFC 3339 UTC; empty before it first opened. */
   readonly reaffirmBy: string;
   readonly waivers: readonly { readonly line: number; readonly reason: string }[];
@@ -229,6 +231,7 @@ const INITIAL: NeedState = {
   lastLine: 0,
   objections: [],
   opened: false,
+  openedAt: 0,
   windowEnds: '',
   reaffirmBy: '',
   waivers: [],
@@ -252,7 +255,7 @@ const without = <T extends object, K extends keyof T>(object: T, key: K): Omit<T
   return rest;
 };
 
-const evolve = (state: NeedState, { type, data }: Pick<RecordedEvent<NeedEvent>, 'type' | 'data'>): NeedState => {
+const evolve = (state: NeedState, { type, data, revision }: RecordedEvent<NeedEvent>): NeedState => {
   const event = { type, data } as NeedEvent;
   switch (event.type) {
     case 'NeedDrafted': {
@@ -287,7 +290,13 @@ const evolve = (state: NeedState, { type, data }: Pick<RecordedEvent<NeedEvent>,
     case 'NeedRatified':
       return { ...state, transcribed: false };
     case 'NeedOpened':
-      return { ...state, status: 'open', opened: true, reaffirmBy: event.data.reaffirmBy };
+      return {
+        ...state,
+        status: 'open',
+        opened: true,
+        openedAt: state.opened ? state.openedAt : revision,
+        reaffirmBy: event.data.reaffirmBy,
+      };
     case 'NeedAmended': {
       const content = { ...state.content, ...event.data.changes };
       return { ...state, content, lastLine: lastLineOf(content.lines, state.lastLine) };
@@ -672,6 +681,8 @@ const draft = (
   if (!filesFor(by.actor) || by.actor.party !== filer || beneficiary !== filer || others.length > 0) {
     return refuse('forbidden', 'an office files for its own State, authority or network');
   }
+  // The claimant's request and the process both see to a claim's draft: the second finds it done.
+  if (claimedFrom !== undefined && state.claimedFrom === claimedFrom) return accept();
   if (state.status !== 'absent') return refuse('already-exists', 'a need with this id exists');
   return accept({
     type: 'NeedDrafted',

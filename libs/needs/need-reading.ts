@@ -1,0 +1,84 @@
+import type { Caller } from '#directory/contract';
+import { Networks } from '#directory/contract';
+import type { ProcessCommand } from '#kernel';
+import { Clock, processCommand, Transactor } from '#kernel';
+import type { DraftFromClaim } from '#reported/contract';
+import { DraftFactory } from '#reported/contract';
+import { stateOf, stateOfParty } from '#vocabulary';
+import { Injectable } from '@nestjs/common';
+import type { NeedFacts, NeedSight } from './need.contract.js';
+import { NeedReader } from './need.contract.js';
+import { needDecider } from './need.js';
+import { NeedRecords } from './need-records.js';
+
+const HIDDEN: NeedSight = { summary: false, body: false, annex: false };
+
+/** Reads a need for other contexts from its own stream. */
+@Injectable()
+export class StreamNeedReader extends NeedReader {
+  constructor(
+    private readonly transactor: Transactor,
+    private readonly records: NeedRecords,
+    private readonly networks: Networks,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  override async facts(needId: string): Promise<NeedFacts | undefined> {
+    const { state } = await this.transactor.load(needDecider, needId);
+    if (state.status === 'absent') return undefined;
+    const { status, filer, beneficiaries } = state;
+    const { kinds, instruments, traffickingNexus, lines, period } = state.content;
+    const today = this.clock.now().toISOString().slice(0, 10);
+    const states = beneficiaries.map(stateOfParty).filter((code) => code !== undefined);
+    return {
+      needId,
+      status,
+      filer,
+      beneficiaries,
+      networks: [
+        ...new Set([
+          ...beneficiaries.filter((party) => party.startsWith('network:')),
+          ...beneficiaries.flatMap((party) => this.networks.networksOf(party, today)),
+        ]),
+      ],
+      regions: [...new Set(states.flatMap((code) => stateOf(code)?.regions ?? []))],
+      kinds,
+      instruments,
+      traffickingNexus,
+      lines,
+      ...(period === undefined ? {} : { period }),
+    };
+  }
+
+  override async sight(needId: string, caller: Caller): Promise<NeedSight> {
+    const { state } = await this.transactor.load(needDecider, needId);
+    if (state.status === 'absent') return HIDDEN;
+    const { summary, body, annex } = await this.records.parts(caller, needId, state);
+    return { summary, body, annex };
+  }
+}
+
+/** Drafts a need from a reported one that its State claims. The draft is the claimant's, whoever carries the command. */
+export class ClaimedNeeds extends DraftFactory {
+  override readonly kind = 'need';
+
+  override draft(claim: DraftFromClaim): ProcessCommand {
+    if (claim.kind !== 'need') throw new Error(`a claimed ${claim.kind} is no need`);
+    const { id, claimant, claimedFrom, content } = claim;
+    return processCommand({
+      decider: needDecider,
+      id,
+      key: 'draft',
+      command: (by) => ({
+        type: 'DraftNeed',
+        by: { ...by, actor: claimant },
+        filer: claimant.party,
+        beneficiaries: [claimant.party],
+        claimedFrom,
+        content,
+      }),
+    });
+  }
+}

@@ -1,0 +1,87 @@
+import { ProposalFigures } from '#commitments/contract';
+import type { Caller } from '#directory/contract';
+import { hasRole } from '#directory/contract';
+import type { Folded, RecordedEvent } from '#kernel';
+import { Clock } from '#kernel';
+import type { Quantity } from '#vocabulary';
+import type { RecordKind } from '#web';
+import { RecordKinds } from '#web';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import type { NeedEvent } from './need.contract.js';
+import type { NeedCommand, NeedCommandType, NeedRejection, NeedState } from './need.js';
+import { needDecider } from './need.js';
+import { NeedBoard } from './need-board.js';
+import type { NeedBonds, NeedParts } from './need-sight.js';
+import { isOwner, labelOf, NO_BONDS, sightOf } from './need-sight.js';
+import { needEventFor, needView, permitsNeed } from './need.view.js';
+
+const NONE: ReadonlyMap<number, readonly Quantity[]> = new Map();
+
+/** How needs are served: who sees which part, who may act on them, and what they look like to whom. */
+@Injectable()
+export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent, NeedRejection> {
+  readonly decider = needDecider;
+  readonly path = '/v1/needs';
+
+  constructor(
+    private readonly board: NeedBoard,
+    private readonly clock: Clock,
+    kinds: RecordKinds,
+    @Optional() @Inject(ProposalFigures) private readonly proposals?: ProposalFigures,
+  ) {
+    kinds.add(this);
+  }
+
+  exists({ status }: NeedState): boolean {
+    return status !== 'absent';
+  }
+
+  async sees(caller: Caller, id: string, state: NeedState): Promise<boolean> {
+    return (await this.parts(caller, id, state)).summary;
+  }
+
+  permits(caller: Caller, command: NeedCommandType, state: NeedState): boolean {
+    return permitsNeed(caller, command, state);
+  }
+
+  async view(caller: Caller, id: string, { state }: Folded<NeedState>): Promise<object> {
+    return this.shown(caller, id, state, await this.parts(caller, id, state));
+  }
+
+  async maskEvent(caller: Caller, state: NeedState, event: RecordedEvent<NeedEvent>): Promise<object | undefined> {
+    const id = event.stream.slice('need-'.length);
+    const parts = await this.parts(caller, id, state);
+    return needEventFor(caller, state, parts, event, (commitment) => this.knows(caller, state, commitment));
+  }
+
+  /** What the caller sees of one need now. */
+  async parts(caller: Caller, id: string, state: NeedState): Promise<NeedParts> {
+    const label = labelOf(id, state);
+    const now = this.clock.now().toISOString();
+    const plain = sightOf(caller, label, NO_BONDS, now);
+    // What joins streams is asked only where it counts.
+    return caller.anonymous || (plain.body && plain.figures)
+      ? plain
+      : sightOf(caller, label, await this.board.bonds(caller, id), now);
+  }
+
+  /** The same with bonds already read, for a page of a list. */
+  partsWith(caller: Caller, id: string, state: NeedState, bonds: NeedBonds): NeedParts {
+    return sightOf(caller, labelOf(id, state), bonds, this.clock.now().toISOString());
+  }
+
+  async shown(caller: Caller, id: string, state: NeedState, parts: NeedParts): Promise<object> {
+    const indicative = parts.figures && state.opened ? ((await this.proposals?.indicative(id)) ?? NONE) : NONE;
+    return needView(caller, id, state, parts, this.clock.now().toISOString(), indicative);
+  }
+
+  /** Whether the caller knows of a commitment on this need: as its side or agency, as who reviews it, or by mandate. */
+  private knows(caller: Caller, state: NeedState, commitment: string): boolean {
+    return (
+      isOwner(caller, state) ||
+      hasRole(caller, 'coordinator') ||
+      caller.mandates.some(({ everything, records }) => everything || records.has(commitment)) ||
+      this.board.isPartyOf(caller, commitment)
+    );
+  }
+}
