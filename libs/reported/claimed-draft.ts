@@ -6,6 +6,9 @@ import type { ReportedContent } from './reported.contract.js';
 
 const NOT_STATED: Quantity = { measure: 'undetermined', why: 'not-stated' };
 
+/** A figure published for several is nobody's alone, and an unpublished split is never divided by us. */
+const isShared = (parties: readonly unknown[]): boolean => parties.length > 1;
+
 /** The one published figure, where there is exactly one: two figures may be the same money in two currencies. */
 const onlyAmount = ({ amounts }: ReportedContent): Quantity | undefined =>
   amounts !== 'not-published' && amounts.length === 1 ? amounts[0] : undefined;
@@ -20,6 +23,13 @@ const asText = (value: unknown): string | undefined => (typeof value === 'string
 const partyIds = (refs: unknown): readonly string[] =>
   Array.isArray(refs) ? refs.filter((ref): ref is string => typeof ref === 'string' && ref.includes(':')) : [];
 
+/** Documents a draft can hold: those whose hash is known. */
+const documentsIn = (what: object): object => {
+  const documents = 'documents' in what && Array.isArray(what.documents) ? (what.documents as object[]) : [];
+  const hashed = documents.filter((document) => 'sha256' in document);
+  return hashed.length === 0 ? {} : { documents: hashed };
+};
+
 const needVisibility = (given: unknown): NeedVisibility => {
   const defaults: NeedVisibility = { summary: 'members', body: 'members', annex: 'sealed' };
   if (typeof given === 'string') return { ...defaults, summary: given as Visibility, body: given as Visibility };
@@ -28,13 +38,14 @@ const needVisibility = (given: unknown): NeedVisibility => {
 
 /**
  * The draft need that a beneficiary's claim makes: what was published and nothing else. A line whose kind nobody published is left
- * to the party to write; a quantity nobody published is `undetermined`. The labels are a draft's defaults, however public the publication:
- * the State says anew who may see its need.
+ * to the party to write; a quantity nobody published, or published for several together, is `undetermined`. The labels are a
+ * draft's defaults, however public the publication: the State says anew who may see its need.
  */
 export const needFromReport = (content: ReportedContent): NeedContent => {
   const { what } = content;
   const [firstKind] = content.kinds;
   const amount = onlyAmount(content);
+  const shared = isShared(content.beneficiaries);
   const published =
     what.lines ??
     (amount === undefined
@@ -44,7 +55,11 @@ export const needFromReport = (content: ReportedContent): NeedContent => {
     .map(({ kind, description, quantity }): Omit<NeedLine, 'line'> | undefined => {
       const known = kind ?? firstKind;
       if (known === undefined) return undefined;
-      return { kind: known, ...(description === undefined ? {} : { description }), quantity: quantity ?? NOT_STATED };
+      return {
+        kind: known,
+        ...(description === undefined ? {} : { description }),
+        quantity: shared ? NOT_STATED : (quantity ?? NOT_STATED),
+      };
     })
     .filter((line) => line !== undefined)
     .map((line, index): NeedLine => ({ line: index + 1, ...line }));
@@ -66,9 +81,11 @@ export const needFromReport = (content: ReportedContent): NeedContent => {
       'onBehalfOf',
       'lines',
       'visibility',
+      'documents',
       'approached',
       'proposedImplementer',
     ) as Partial<NeedContent>),
+    ...documentsIn(what),
     title: asText(what.title) ?? content.title,
     kinds: (what.kinds as NeedContent['kinds'] | undefined) ?? content.kinds,
     instruments: (what.instruments as NeedContent['instruments'] | undefined) ?? content.instruments,
@@ -80,11 +97,16 @@ export const needFromReport = (content: ReportedContent): NeedContent => {
   };
 };
 
-/** The draft offer that a donor's claim makes. Unpublished capacities are left to the donor: an offer's line needs a figure. */
+/**
+ * The draft offer that a donor's claim makes. Capacities that are not published, or published of several donors together, are left
+ * to the donor: an offer's line needs a figure.
+ */
 export const offerFromReport = (content: ReportedContent): OfferContent => {
   const { what } = content;
   const amount = onlyAmount(content);
-  const published = what.lines ?? (amount === undefined ? [] : [{ capacity: amount }]);
+  const published = isShared(content.donors)
+    ? []
+    : (what.lines ?? (amount === undefined ? [] : [{ capacity: amount }]));
   const lines = published
     .map(({ kinds, description, capacity }): Omit<OfferLine, 'line'> | undefined =>
       capacity === undefined || !isDeterminate(capacity)
@@ -104,7 +126,9 @@ export const offerFromReport = (content: ReportedContent): OfferContent => {
       'instruments',
       'lines',
       'visibility',
+      'documents',
     ) as Partial<OfferContent>),
+    ...documentsIn(what),
     title: asText(what.title) ?? content.title,
     ...(description === undefined ? {} : { description }),
     lines,

@@ -220,6 +220,17 @@ describe('the draft that a claim makes', () => {
     expect(offer([eur])).toEqual([{ line: 1, kinds: ['financial'], capacity: eur }]);
   });
 
+  it('gives nobody a figure that was published for several together', () => {
+    const tonnes = { measure: 'items', unit: 'tonne', amount: '461' };
+    const what = { lines: [{ kind: 'surplus-destruction', quantity: tonnes }] };
+    const need = (beneficiaries: string[]): unknown =>
+      needFromReport(contentOf({ beneficiaries, what })).lines[0]?.quantity;
+    expect(need(['GEO'])).toEqual(tonnes);
+    expect(need(['GEO', 'MKD'])).toEqual({ measure: 'undetermined', why: 'not-stated' });
+    const amounts = [{ measure: 'money', currency: 'EUR', amount: '7000000.00' }];
+    expect(offerFromReport(contentOf({ kind: 'offer', donors: ['USA', 'GBR'], amounts })).lines).toEqual([]);
+  });
+
   it('is seen by members at most until its party says otherwise', () => {
     expect(needFromReport(contentOf({})).visibility).toEqual({ summary: 'members', body: 'members', annex: 'sealed' });
     expect(offerFromReport(contentOf({ kind: 'offer' })).visibility).toBe('members');

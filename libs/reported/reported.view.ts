@@ -23,7 +23,9 @@ export const namedParties = (content: ReportedContent): ReadonlySet<string> =>
 
 /** Auditors and operators read as the public does, but for mandates: their role is not a party's membership. */
 export const isMember = (caller: Caller): boolean =>
-  !caller.anonymous && caller.roles.some((role) => role !== 'auditor' && role !== 'operator');
+  !caller.anonymous &&
+  !caller.party.startsWith('auditor:') &&
+  (caller.roles.length === 0 || caller.roles.some((role) => role !== 'auditor' && role !== 'operator'));
 
 /** The label rule alone: pure, and the same as the board's SQL predicate (a property test compares them). */
 export const seesLabel = (
