@@ -353,7 +353,7 @@ export class BoardProposalFigures extends ProposalFigures {
   override indicative(needId: string): Promise<ReadonlyMap<number, readonly Quantity[]>> {
     const figures = new Map<number, Quantity[]>();
     const rows = this.reads().all(
-      "SELECT doc FROM commitment WHERE need = ? AND status IN ('proposed', 'accepted')",
+      "SELECT doc FROM commitment WHERE need = ? AND status IN ('proposed', 'accepted') ORDER BY seq",
       needId,
     );
     for (const row of rows) {

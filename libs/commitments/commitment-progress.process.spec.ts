@@ -207,7 +207,6 @@ describe('the progress of a commitment between its offer and its need', () => {
     expect(of(states, FIRST)).toMatchObject({ status: 'lapsed', hold: 'released' });
     expect(figures(states)).toEqual({ held: 0n, committed: 0n });
   });
-  // Seen failing with ReserveCapacity deciding on the capacity of the line alone: more than ten were held.
   it('holds ten of fifty simultaneous proposals on an offer with room for ten', async () => {
     const fifty = ids(50);
     const outcome = (states: ScenarioStates): Record<string, number> => {

@@ -76,35 +76,31 @@ export interface Change {
   readonly to?: unknown;
 }
 
+/** One event and what it changed; `null` stands for what was not there. */
 export interface ReplayStep {
   readonly revision: number;
   readonly type: string;
   readonly actor: { readonly party: string; readonly role: string };
-  readonly changes: readonly Change[];
+  readonly changes: readonly Required<Change>[];
 }
 
 const isBranch = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** Every leaf in which two JSON values differ, in the order of their paths' first appearance. */
+/** Where two JSON values differ: leaf by leaf where both have a branch, else the whole of what came or went. */
 export const differences = (from: unknown, to: unknown, path = ''): Change[] => {
-  if (isBranch(from) || isBranch(to)) {
-    const [before, after] = [entriesOf(from), entriesOf(to)];
-    const inner = [...new Set([...before.keys(), ...after.keys()])].flatMap((key) =>
-      differences(before.get(key), after.get(key), `${path}${key.startsWith('[') || path === '' ? '' : '.'}${key}`),
-    );
-    // A branch where there was a leaf, or the other way round, is also the leaf's own change.
-    if (isBranch(from) && isBranch(to)) return inner;
-    const leaf = isBranch(from) ? to : from;
-    if (leaf === undefined && inner.length > 0) return inner;
-    return [{ path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }];
+  if (!isBranch(from) || !isBranch(to)) {
+    return from === to ? [] : [{ path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }];
   }
-  return from === to ? [] : [{ path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }];
+  const [before, after] = [entriesOf(from), entriesOf(to)];
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((key) =>
+    differences(before.get(key), after.get(key), `${path}${key.startsWith('[') || path === '' ? '' : '.'}${key}`),
+  );
 };
 
-const entriesOf = (value: unknown): Map<string, unknown> =>
+const entriesOf = (value: object): Map<string, unknown> =>
   Array.isArray(value)
     ? new Map(value.map((element: unknown, index) => [`[${index}]`, element]))
-    : new Map(isBranch(value) ? Object.entries(value) : []);
+    : new Map(Object.entries(value));
 
 /** What depends on who asks and when is no part of what happened. */
 const withoutCaller = (view: object): object => {
@@ -131,9 +127,8 @@ export const replayOf = (
       revision: event.revision,
       type: event.type,
       actor: { party, role },
-      changes: differences(
-        shown === null ? undefined : withoutCaller(shown),
-        now === null ? undefined : withoutCaller(now),
+      changes: differences(withoutCaller(shown ?? {}), withoutCaller(now ?? {})).map(
+        ({ path, from = null, to = null }) => ({ path, from, to }),
       ),
     });
     shown = now;
