@@ -86,7 +86,8 @@ const notes: RecordKind<Note | undefined, NoteCommand, NoteEvent, NoteRefusal> =
   decider: note,
   path: '/v1/notes',
   exists: (state) => state !== undefined,
-  sees: (caller, _id, state) => state?.hidden !== true || state.by === caller.party,
+  sees: (caller, _id, state) =>
+    (state?.hidden !== true || state.by === caller.party) && !(state?.title === 'vanishes' && state.stamps > 0),
   permits: (caller, _command, state) => state?.by === caller.party,
   view: (_caller, id, { state }: Folded<Note | undefined>) => ({ id, ...state }),
   maskEvent: (_caller, _state, event: RecordedEvent<NoteEvent>) =>
