@@ -4,9 +4,8 @@ import type { Power } from '#vocabulary';
 import type { CallerClaims } from '#web';
 import { CallerDirectory } from '#web';
 import type { Caller, MandateInForce } from './caller.js';
-import { DesignationClock } from './networks.js';
 import type { Mandate, PartyState } from './party.js';
-import { designationsOf, keepsDesignations, mandateHolds, mayBeParty, partyDecider, standstillMs } from './party.js';
+import { designationsOf, keepsDesignations, mandateHolds, mayBeParty, partyDecider } from './party.js';
 
 /** Roles whose parties act without being registered (API, callers). */
 const UNREGISTERED_ROLES: readonly string[] = ['coordinator', 'operator'];
@@ -60,16 +59,5 @@ export class FoldedCallers extends CallerDirectory {
         ? state.mandates.filter((mandate) => mandateHolds(mandate, now)).map(inForce)
         : [],
     };
-  }
-}
-
-/** The dormancy clock as the party's own stream has it. */
-export class FoldedDesignationClock extends DesignationClock {
-  constructor(private readonly transactor: Transactor) {
-    super();
-  }
-
-  override async standstillMs(party: string, from: string, to: string): Promise<number> {
-    return standstillMs((await this.transactor.load(partyDecider, party)).state, from, to);
   }
 }

@@ -1,6 +1,6 @@
 export { directoryContext, DirectoryModule } from './directory.module.js';
 export { DirectoryRecords } from './directory-records.js';
-export { FoldedCallers, FoldedDesignationClock, sovereignOfParty } from './directory-callers.js';
+export { FoldedCallers, sovereignOfParty } from './directory-callers.js';
 export { PARTIES, partiesProjection, RegisteredNetworks } from './parties.projection.js';
 export { PARTY_PROBLEMS } from './directory.problems.js';
 export type { PartyCommand, PartyRejection, PartyState } from './party.js';

@@ -7,9 +7,3 @@ export abstract class Networks {
   /** Ids of the networks that a party is a full or associate member of on a UTC day. */
   abstract networksOf(party: string, on: string): readonly string[];
 }
-
-/** How long since a moment nobody could act for a party, though it keeps designations. */
-export abstract class DesignationClock {
-  /** Milliseconds between two RFC 3339 instants; from the party's own stream, never behind. */
-  abstract standstillMs(party: string, from: string, to: string): Promise<number>;
-}

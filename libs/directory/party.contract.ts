@@ -74,4 +74,5 @@ export type AnyPartyEvent = PartyEvent extends DomainEvent ? PartyEvent : never;
 
 export type { Caller, MandateInForce } from './caller.js';
 export { ANONYMOUS, hasRole } from './caller.js';
-export { DesignationClock, Networks } from './networks.js';
+export { DesignationClock } from './designation-clock.js';
+export { Networks } from './networks.js';

@@ -187,7 +187,10 @@ export const needBoard: Projection = {
 };
 
 /** Knows when a submitted need opens and when an open one that nobody reaffirms falls dormant. */
-export const needDeadlines = (reads: () => ReadQueries, designations: DesignationClock): DeadlineSource => ({
+export const needDeadlines = (
+  reads: () => ReadQueries,
+  designations: Pick<DesignationClock, 'standstillMs'>,
+): DeadlineSource => ({
   name: 'need-deadlines',
   due: async (now, limit) => {
     const rows = reads().all(

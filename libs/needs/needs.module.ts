@@ -1,0 +1,29 @@
+import { DesignationClock } from '#directory/contract';
+import type { Context } from '#web';
+import { Global, Module } from '@nestjs/common';
+import { coverageReserving } from './coverage-reserving.process.js';
+import { NeedReader } from './need.contract.js';
+import { needDecider } from './need.js';
+import { NEED_BOARD, needBoard, needDeadlines } from './need-board.projection.js';
+import { NeedBoard } from './need-board.js';
+import { StreamNeedReader } from './need-reading.js';
+import { NeedRecords } from './need-records.js';
+import { NeedsController } from './needs.controller.js';
+
+/** Global, because matching and commitments read needs through the port `NeedReader`. */
+@Global()
+@Module({
+  controllers: [NeedsController],
+  providers: [NeedBoard, NeedRecords, StreamNeedReader, { provide: NeedReader, useExisting: StreamNeedReader }],
+  exports: [NeedReader, NeedRecords],
+})
+export class NeedsModule {}
+
+export const needsContext: Context = {
+  name: 'needs',
+  module: NeedsModule,
+  schemas: needDecider.schemas,
+  projections: () => [needBoard],
+  processes: () => [coverageReserving],
+  deadlines: ({ reads, transactor }) => [needDeadlines(() => reads(NEED_BOARD), new DesignationClock(transactor))],
+};
