@@ -1,14 +1,10 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Actor } from '#kernel';
-import { derivedId, EventStore, idOfStream, ProjectionRunner, streamOf, Transactor } from '#kernel';
-import type { Caller } from '#directory/contract';
-import { hasRole } from '#directory/contract';
-import { NeedReader } from '#needs/contract';
-import { OfferReader } from '#offers/contract';
-import type { Power, ReportedKind, Role } from '#vocabulary';
+import { derivedId, ProjectionRunner, Transactor } from '#kernel';
+import type { ReportedKind, Role } from '#vocabulary';
 import { isKind, isReportedKind } from '#vocabulary';
-import type { CommandAccess, RecordKind, RequestContext } from '#web';
+import type { CommandAccess, RequestContext } from '#web';
 import {
   actorOf,
   ConsistencyTokens,
@@ -29,14 +25,14 @@ import { draftOfClaim } from './claim-drafting.process.js';
 import { boardPage, REPORTED_BOARD } from './reported-board.projection.js';
 import type { ReportedFilter, ReportedSort } from './reported-board.projection.js';
 import { readReported } from './reported-content.js';
-import type { ReportedContent, ReportedEvent } from './reported.contract.js';
+import type { ReportedContent } from './reported.contract.js';
 import { DisownDto, ReportDto, ReportedQuery } from './reported.dto.js';
 import { DraftFactories } from './draft-factories.js';
 import { REPORTED_PROBLEMS } from './reported.problems.js';
-import { mayCommand, reportedDecider, stanceOf } from './reported.js';
-import type { ReportedCommand, ReportedRejection, ReportedState } from './reported.js';
-import type { LineageSight } from './reported.view.js';
-import { maskedContent, recordedStateOf, reportedView, seesReported } from './reported.view.js';
+import { reportedDecider, stanceOf } from './reported.js';
+import type { ReportedCommand } from './reported.js';
+import { ReportedRecords } from './reported-records.js';
+import { recordedStateOf, seesReported } from './reported.view.js';
 
 const PARTY_ROLES: readonly Role[] = [
   'npc',
@@ -60,48 +56,23 @@ const CLAIM_AS: Readonly<Partial<Record<ReportedKind, CommandAccess>>> = {
 @ApiTags('reported')
 @Controller('v1/reported')
 export class ReportedController {
-  private readonly kind: RecordKind<ReportedState, ReportedCommand, ReportedEvent, ReportedRejection>;
-  private readonly sight: LineageSight;
-
   constructor(
-    private readonly records: RecordEndpoints,
+    private readonly endpoints: RecordEndpoints,
+    private readonly records: ReportedRecords,
     private readonly transactor: Transactor,
-    private readonly store: EventStore,
     private readonly runner: ProjectionRunner,
     private readonly gate: ReadGate,
     private readonly cursors: Cursors,
     private readonly tokens: ConsistencyTokens,
-    private readonly needs: NeedReader,
-    private readonly offers: OfferReader,
     private readonly factories: DraftFactories,
-  ) {
-    this.sight = {
-      draft: async (caller, { kind, id }) =>
-        kind === 'need' ? (await this.needs.sight(id, caller)).summary : this.offers.sees(id, caller),
-      parent: (caller, id) => this.seesParent(caller, id),
-    };
-    this.kind = {
-      decider: reportedDecider,
-      path: '/v1/reported',
-      exists: (state) => state.exists,
-      sees: seesReported,
-      permits: (caller, command, state) =>
-        state.exists &&
-        (command === 'claim' || command === 'disown') &&
-        mayCommand(command, state.content, caller, (powers: readonly Power[]) =>
-          powers.some((power) => caller.powers.has(power)),
-        ),
-      view: (caller, id, folded) => reportedView(caller, id, recordedStateOf(folded), this.sight),
-      maskEvent: (caller, state, event) => this.masked(caller, state, idOfStream(event.stream), event),
-    };
-  }
+  ) {}
 
   @Post()
   @RouteAction({ ...RECORD, problems: REPORTED_PROBLEMS })
   async record(@Ctx() ctx: RequestContext, @Body() _body: ReportDto): Promise<HttpAnswer> {
     const read = readReported(ctx.body);
     if (!read.ok) throw invalid(read.faults.map(({ path, message }) => ({ field: path, message })));
-    return this.records.create(ctx, this.kind, {
+    return this.endpoints.create(ctx, this.records, {
       access: RECORD,
       prepare: async (id) => {
         await this.requireParent(ctx, read.value, id);
@@ -126,24 +97,24 @@ export class ReportedController {
     const last = page.at(-1);
     const items = await Promise.all(
       page.map(async ({ id, revision, state }) => ({
-        ...(await reportedView(ctx.caller, id, state, this.sight)),
+        ...(await this.records.shown(ctx.caller, id, state)),
         revision,
       })),
     );
     const next = rows.length > limit && last !== undefined ? this.cursors.encode(ctx, query, [last.seq]) : null;
-    return this.records.list(ctx, { items, next });
+    return this.endpoints.list(ctx, { items, next });
   }
 
   @Get(':id')
   @RouteAction({ action: 'reported.read', anonymous: true })
   one(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<HttpAnswer> {
-    return this.records.one(ctx, this.kind, uuidOf(id));
+    return this.endpoints.one(ctx, this.records, uuidOf(id));
   }
 
   @Get(':id/history')
   @RouteAction({ action: 'reported.history', anonymous: true })
   history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
-    return this.records.history(ctx, this.kind, uuidOf(id), query);
+    return this.endpoints.history(ctx, this.records, uuidOf(id), query);
   }
 
   @Post(':id/claim')
@@ -154,7 +125,7 @@ export class ReportedController {
     // Which office claims follows from what is claimed; of a record it does not see, a caller learns nothing.
     const known = state.exists && seesReported(ctx.caller, id, state) ? CLAIM_AS[state.content.kind] : undefined;
     const access = known ?? CLAIM;
-    const answer = await this.records.command(ctx, this.kind, id, {
+    const answer = await this.endpoints.command(ctx, this.records, id, {
       access,
       type: 'claim',
       ifMatch: 'required',
@@ -169,7 +140,7 @@ export class ReportedController {
   @HttpCode(200)
   @RouteAction({ ...DISOWN, problems: REPORTED_PROBLEMS, ifMatch: 'required' })
   disown(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() { note }: DisownDto): Promise<HttpAnswer> {
-    return this.records.command(ctx, this.kind, uuidOf(id), {
+    return this.endpoints.command(ctx, this.records, uuidOf(id), {
       access: DISOWN,
       type: 'disown',
       ifMatch: 'required',
@@ -209,42 +180,10 @@ export class ReportedController {
   /** @throws 404 where `partOf` names nothing that this coordinator sees */
   private async requireParent(ctx: RequestContext, { partOf }: ReportedContent, id: string): Promise<void> {
     if (partOf === undefined) return;
-    if (partOf !== id && (await this.seesParent(ctx.caller, partOf))) return;
+    if (partOf !== id && (await this.records.parent(ctx.caller, partOf))) return;
     throw Problem.of('not-found', 'partOf: there is no such reported record or commitment, or you may not see it.', {
       errors: [{ field: 'partOf', message: 'names no reported record or commitment that you may see' }],
     });
-  }
-
-  private async seesParent(caller: Caller, id: string): Promise<boolean> {
-    const { state } = await this.transactor.load(reportedDecider, id);
-    if (state.exists) return seesReported(caller, id, state);
-    // A commitment's parties know it from their side; here only those who see every commitment are told of it.
-    if (!hasRole(caller, 'coordinator') && !caller.mandates.some(({ everything }) => everything)) return false;
-    return (await this.store.readStream(streamOf('commitment', id), 0, 1)).length > 0;
-  }
-
-  private async masked(
-    caller: Caller,
-    state: ReportedState,
-    id: string,
-    { type, data }: { readonly type: string; readonly data: object },
-  ): Promise<object | undefined> {
-    if (!state.exists) return undefined;
-    const fact = { type, data } as ReportedEvent;
-    switch (fact.type) {
-      case 'ReportedRecorded': {
-        const { partOf, ...content } = maskedContent(caller, id, { ...state, content: fact.data.content });
-        const parent = partOf !== undefined && (await this.seesParent(caller, partOf)) ? { partOf } : {};
-        return { ...fact.data, content: { ...content, ...parent } };
-      }
-      case 'ReportedClaimed': {
-        const { party, draft } = fact.data;
-        const shown = draft !== undefined && (party === caller.party || (await this.sight.draft(caller, draft)));
-        return shown ? fact.data : { party };
-      }
-      case 'ReportedDisowned':
-        return fact.data;
-    }
   }
 }
 

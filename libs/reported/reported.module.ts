@@ -1,6 +1,6 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnModuleInit } from '@nestjs/common';
 import type { Context } from '#web';
-import { registerProblems } from '#web';
+import { RecordKinds, registerProblems } from '#web';
 import { claimDrafting } from './claim-drafting.process.js';
 import { DraftFactories } from './draft-factories.js';
 import { reportedBoard } from './reported-board.projection.js';
@@ -8,11 +8,21 @@ import type { DraftFactory } from './reported.contract.js';
 import { ReportedController } from './reported.controller.js';
 import { REPORTED_PROBLEMS } from './reported.problems.js';
 import { REPORTED_SCHEMAS } from './reported.js';
+import { ReportedRecords } from './reported-records.js';
 
 registerProblems(REPORTED_PROBLEMS);
 
 @Module({})
-class ReportedModule {}
+class ReportedModule implements OnModuleInit {
+  constructor(
+    private readonly kinds: RecordKinds,
+    private readonly records: ReportedRecords,
+  ) {}
+
+  onModuleInit(): void {
+    this.kinds.add(this.records);
+  }
+}
 
 /** Reported records; `drafts` are the contexts' ways to draft what is claimed, one for needs and one for offers. */
 export const reportedContext = (drafts: readonly DraftFactory[]): Context => ({
@@ -20,7 +30,7 @@ export const reportedContext = (drafts: readonly DraftFactory[]): Context => ({
   module: {
     module: ReportedModule,
     controllers: [ReportedController],
-    providers: [{ provide: DraftFactories, useValue: new DraftFactories(drafts) }],
+    providers: [ReportedRecords, { provide: DraftFactories, useValue: new DraftFactories(drafts) }],
   },
   schemas: REPORTED_SCHEMAS,
   projections: () => [reportedBoard],
