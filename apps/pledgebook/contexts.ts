@@ -1,7 +1,19 @@
 import { auditContext } from '#audit';
+import { commitmentsContext } from '#commitments';
 import { directoryContext } from '#directory';
-import { offersContext } from '#offers';
+import { matchingContext } from '#matching';
+import { ClaimedNeeds, needsContext } from '#needs';
+import { ClaimedOffers, offersContext } from '#offers';
+import { reportedContext } from '#reported';
 import type { Context } from '#web';
 
 /** The contexts that one process serves. */
-export const contexts: readonly Context[] = [directoryContext, offersContext, auditContext];
+export const contexts: readonly Context[] = [
+  directoryContext,
+  needsContext,
+  offersContext,
+  commitmentsContext,
+  reportedContext([new ClaimedNeeds(), new ClaimedOffers()]),
+  matchingContext,
+  auditContext,
+];
