@@ -124,9 +124,9 @@ class Batch {
     const row = this.tx.get('SELECT seq, revision, doc FROM offer WHERE id = ?', id);
     if (row === undefined) return undefined;
     return {
-      seq: row['seq'] as number,
-      revision: row['revision'] as number,
-      summary: summaryOf(row['doc'] as string),
+      seq: row.seq as number,
+      revision: row.revision as number,
+      summary: summaryOf(row.doc as string),
       rewritten: false,
     };
   }
@@ -149,7 +149,7 @@ class Batch {
     const known = this.holds.get(`${offer} ${key}`);
     if (known !== undefined) return known.doc;
     const row = this.tx.get('SELECT doc FROM offer_hold WHERE offer = ? AND key = ?', offer, key);
-    return row === undefined ? undefined : reservationFrom(row['doc'] as string);
+    return row === undefined ? undefined : reservationFrom(row.doc as string);
   }
 
   private proposed(commitment: string, data: ProposedData): void {
@@ -247,10 +247,10 @@ export const offerExpiry = (reads: () => ReadQueries): DeadlineSource => ({
         limit,
       )
       .map((row) => ({
-        due: row['deadline'] as string,
+        due: row.deadline as string,
         command: processCommand({
           decider: offerDecider,
-          id: row['id'] as string,
+          id: row.id as string,
           key: 'expire',
           command: (by): OfferCommand => ({ type: 'ExpireOffer', by }),
         }),

@@ -74,7 +74,7 @@ export class OfferBoard {
           caller.party,
           JSON.stringify(ids),
         );
-    const bound = new Set(rows.map((row) => row['offer']));
+    const bound = new Set(rows.map((row) => row.offer));
     return new Map(ids.map((id) => [id, { party: bound.has(id), eligible: eligible.has(id) }]));
   }
 
@@ -110,10 +110,10 @@ export class OfferBoard {
       limit,
     );
     return rows.map((row) => ({
-      id: row['id'] as string,
-      revision: row['revision'] as number,
-      summary: summaryOf(row['doc'] as string),
-      keyset: [sort === 'ending' ? (row['period_to'] as string) : '', row['seq'] as number],
+      id: row.id as string,
+      revision: row.revision as number,
+      summary: summaryOf(row.doc as string),
+      keyset: [sort === 'ending' ? (row.period_to as string) : '', row.seq as number],
     }));
   }
 

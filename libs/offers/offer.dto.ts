@@ -297,7 +297,7 @@ const lineOf = ({ kinds, description, capacity }: OfferLineDto): Omit<OfferLine,
 /** The content that a body asks for, with the defaults of what it leaves out. */
 export const contentOf = (dto: PostOfferDto): OfferContent => {
   const { draft: _, providers: __, lines, title, earmark, conditions, visibility, named, ...rest } = dto;
-  return plain({
+  return plain<object>({
     ...rest,
     title,
     lines: lines.map((line, index) => ({ line: index + 1, ...lineOf(line) })),
@@ -317,4 +317,4 @@ export const changesOf = ({ providers: _, lines, ...rest }: AmendOfferDto): Offe
       : {
           lines: lines.map((line) => ({ ...(line.line === undefined ? {} : { line: line.line }), ...lineOf(line) })),
         }),
-  }) as OfferChanges;
+  });

@@ -59,11 +59,11 @@ type Documents = NonNullable<OfferContent['documents']>;
 const documentsFor = (caller: Caller, label: OfferLabel, bonds: Bonds, documents: Documents): Documents =>
   documents.filter(({ label: visibility = label.visibility }) => seesOffer(caller, { ...label, visibility }, bonds));
 
-const contentFor = <C extends Partial<OfferContent>>(
+const contentFor = (
   caller: Caller,
   label: OfferLabel,
   bonds: Bonds,
-  { named, documents, ...content }: C,
+  { named, documents, ...content }: Partial<OfferContent>,
 ): object => ({
   ...content,
   ...(documents === undefined ? {} : { documents: documentsFor(caller, label, bonds, documents) }),

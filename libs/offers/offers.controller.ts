@@ -78,7 +78,7 @@ export class OffersController {
     if (given.from !== undefined && given.to !== undefined && given.from > given.to) {
       throw invalid([{ field: 'to', message: `must not be before from (${given.from})` }]);
     }
-    const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as OfferFilter;
+    const filter: OfferFilter = { ...given };
     const after = cursor === undefined ? undefined : this.cursors.decode(ctx, filter, cursor);
     await this.gate.ready(ctx, OFFER_BOARD);
     const rows = await this.board.list(

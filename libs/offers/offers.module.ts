@@ -34,5 +34,5 @@ export const offersContext: Context = {
   schemas: offerDecider.schemas,
   projections: () => [offerBoard],
   processes: () => [capacityHolding],
-  deadlines: ({ reads }) => [offerExpiry(() => reads(OFFER_BOARD))],
+  deadlines: (deps) => [offerExpiry(() => deps.reads(OFFER_BOARD))],
 };
