@@ -10,6 +10,7 @@ import type { NeedFacts, NeedSight } from './need.contract.js';
 import { NeedReader } from './need.contract.js';
 import { needDecider } from './need.js';
 import { NeedRecords } from './need-records.js';
+import { labelOf } from './need-sight.js';
 
 const HIDDEN: NeedSight = { summary: false, body: false, annex: false };
 
@@ -30,7 +31,9 @@ export class StreamNeedReader extends NeedReader {
     if (state.status === 'absent') return undefined;
     const { status, filer, beneficiaries } = state;
     const { kinds, instruments, traffickingNexus, lines, period } = state.content;
-    const today = this.clock.now().toISOString().slice(0, 10);
+    const now = this.clock.now().toISOString();
+    const today = now.slice(0, 10);
+    const { visibility, publicFrom } = labelOf(needId, state);
     const states = beneficiaries.map(stateOfParty).filter((code) => code !== undefined);
     return {
       needId,
@@ -48,6 +51,8 @@ export class StreamNeedReader extends NeedReader {
       instruments,
       traffickingNexus,
       lines,
+      // Until publication is consented `public` acts as `members`.
+      visibility: visibility.body === 'public' && publicFrom > now ? 'members' : visibility.body,
       ...(period === undefined ? {} : { period }),
     };
   }
