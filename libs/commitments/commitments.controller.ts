@@ -37,6 +37,7 @@ import {
   ProposeCommitmentDto,
   ReasonBody,
   ReceiptDto,
+  ReplayParameters,
   TransferDto,
   WordsBody,
 } from './commitment.dto.js';
@@ -158,7 +159,11 @@ export class CommitmentsController {
   /** The commitment as it stood at a position or time, with what each event until then changed. */
   @Get(':id/replay')
   @RouteAction({ action: 'commitment.replay', anonymous: true })
-  async replay(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<Answer> {
+  async replay(
+    @Ctx() ctx: RequestContext,
+    @Param('id') id: string,
+    @Query() _parameters: ReplayParameters,
+  ): Promise<Answer> {
     const read = readReplayQuery(ctx.query);
     if ('errors' in read) throw invalid(read.errors);
     const folded = await this.endpoints.seen(ctx, this.records, uuidOf(id));
