@@ -1,4 +1,4 @@
-import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, type ApiPropertyOptions, getSchemaPath } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import type { Fault, Parsed, PartyKind, QuantityRule, TextRule } from '#vocabulary';
@@ -399,13 +399,15 @@ export const Nested = (
       },
     }),
     presence(required),
+    ...(or.length === 0 ? [] : [mention(dto)]),
     ApiProperty({
       ...(or.length === 0
-        ? { type: dto, ...(array ? { isArray: true, minItems: min, maxItems: max } : {}) }
+        ? // The library tells a lazy type by the name `type` of its function.
+          { type: () => dto(), ...(array ? { isArray: true, minItems: min, maxItems: max } : {}) }
         : {
             oneOf: [
               { type: 'string', enum: [...or] },
-              array ? { type: 'array', items: { type: 'object' } } : { type: 'object' },
+              array ? { type: 'array', items: reference(dto) } : reference(dto),
             ],
           }),
       required,
@@ -413,6 +415,15 @@ export const Nested = (
       ...(example === undefined ? {} : { example }),
     } as ApiPropertyOptions),
   );
+
+// Inside `oneOf` nothing but a reference stands, so the class must be named to the document by hand.
+const mention =
+  (dto: () => new () => object): PropertyDecorator =>
+  (target) => {
+    ApiExtraModels(dto())(target.constructor);
+  };
+
+const reference = (dto: () => new () => object): { readonly $ref: string } => ({ $ref: getSchemaPath(dto()) });
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -284,6 +284,7 @@ const exampleOf = (document: Document, schema: Schema, depth = 0): unknown => {
     type,
     items,
     properties,
+    required,
     minimum,
   } = schema as {
     readonly $ref?: string;
@@ -294,6 +295,7 @@ const exampleOf = (document: Document, schema: Schema, depth = 0): unknown => {
     readonly type?: string;
     readonly items?: Schema;
     readonly properties?: Readonly<Record<string, Schema>>;
+    readonly required?: readonly string[];
     readonly minimum?: number;
   };
   if ($ref !== undefined)
@@ -306,8 +308,11 @@ const exampleOf = (document: Document, schema: Schema, depth = 0): unknown => {
     case 'array':
       return items === undefined ? [] : [exampleOf(document, items, depth + 1)];
     case 'object':
+      // What is optional is shown where its declaration gives an example: together such fields make a request that holds.
       return Object.fromEntries(
-        Object.entries(properties ?? {}).map(([name, field]) => [name, exampleOf(document, field, depth + 1)]),
+        Object.entries(properties ?? {})
+          .filter(([name, field]) => required?.includes(name) === true || 'example' in field)
+          .map(([name, field]) => [name, exampleOf(document, field, depth + 1)]),
       );
     case 'integer':
       return minimum ?? 0;

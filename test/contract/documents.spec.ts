@@ -1,0 +1,43 @@
+import type { TestApp } from '../support/app.js';
+import { testApp } from '../support/app.js';
+
+interface Operation {
+  readonly operationId: string;
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: unknown }>> };
+  readonly responses: Readonly<Record<string, unknown>>;
+}
+interface Document {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+}
+
+let app: TestApp;
+let document: Document;
+beforeAll(async () => {
+  app = await testApp();
+  document = (await app.get('/openapi.json')).body as Document;
+});
+afterAll(() => app.close());
+
+test('the example of every body is one the service accepts as well-formed', async () => {
+  const refused: object[] = [];
+  for (const [path, { post }] of Object.entries(document.paths)) {
+    const example = post?.requestBody?.content['application/json']?.example;
+    if (example === undefined) continue;
+    // Whoever asks, 400 comes before every other check but the token's.
+    const answer = await app.post(path.replaceAll(/\{[^}]+\}/g, 'x'), example, {
+      as: { party: 'auditor:x', role: 'auditor' },
+    });
+    if (answer.status === 400) refused.push({ path, example, errors: (answer.body as { errors: unknown }).errors });
+  }
+  expect(refused).toEqual([]);
+});
+
+test('every reference of the document leads somewhere', () => {
+  const names = new Set(Object.keys(document.components.schemas));
+  const references = [...JSON.stringify(document).matchAll(/#\/components\/schemas\/([^"]+)/g)].map(
+    ([, name = '']) => name,
+  );
+  expect(references.filter((name) => !names.has(name))).toEqual([]);
+});
