@@ -232,23 +232,19 @@ describe('deadlines', () => {
       [`commitment-${id(3)}`, [...delivered(), confirmed(1, seats(10))]],
     ),
   );
-  const due = (now: string): [string, string][] =>
-    [
-      ...(commitmentDeadlines(() => model).due(new Date(now), 10) as {
-        due: string;
-        command: { id: string; key: string };
-      }[]),
-    ].map(({ command }) => [command.id, command.key]);
-  it('are the time limits of proposals and the end of a long silence', () => {
-    expect(due('2026-03-06T08:59:59.999Z')).toEqual([]);
-    expect(due(EXPIRES)).toEqual([[id(2), 'LapseCommitment']]);
-    expect(due(addDays('2026-01-05T09:00:00.000Z', 180))).toEqual([
+  const due = async (now: string): Promise<[string, string][]> =>
+    [...(await commitmentDeadlines(() => model).due(new Date(now), 10))].map(({ command }) => [
+      command.id,
+      command.key,
+    ]);
+  it('are the time limits of proposals and the end of a long silence', async () => {
+    expect(await due('2026-03-06T08:59:59.999Z')).toEqual([]);
+    expect(await due(EXPIRES)).toEqual([[id(2), 'LapseCommitment']]);
+    expect(await due(addDays('2026-01-05T09:00:00.000Z', 180))).toEqual([
       [id(2), 'LapseCommitment'],
       [id(1), 'CloseUnconfirmed'],
     ]);
-    const [first] = commitmentDeadlines(() => model).due(new Date(EXPIRES), 1) as readonly {
-      readonly command: { readonly command: (by: object) => object };
-    }[];
+    const [first] = await commitmentDeadlines(() => model).due(new Date(EXPIRES), 1);
     expect(first?.command.command({ actor: SYSTEM_TIMER })).toEqual({
       type: 'LapseCommitment',
       by: { actor: SYSTEM_TIMER },

@@ -857,9 +857,8 @@ const bindingWhenComplete = (
   else consented.add(event.data.agency);
   const agencies = [state.implementer, state.fiscalAgent].filter((agency) => agency !== undefined);
   const binds =
-    state.status === 'accepted' &&
-    state.signatories.every((party) => signed.has(party)) &&
-    agencies.every((agency) => consented.has(agency));
+    // Signing takes an accepted commitment, so all signatures are only ever there on one.
+    state.signatories.every((party) => signed.has(party)) && agencies.every((agency) => consented.has(agency));
   return binds ? accept<CommitmentEvent>(event, { type: 'CommitmentBound', data: {} }) : accept(event);
 };
 
