@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { CommitmentEvent } from '#commitments/contract';
-import type { Caller, MandateInForce } from '#directory/contract';
-import { ANONYMOUS } from '#directory/contract';
+import type { Caller, MandateInForce, NetworkMember } from '#directory/contract';
+import { ANONYMOUS, Networks } from '#directory/contract';
 import type { DomainEvent, RecordedEvent } from '#kernel';
 import { applyToModel, emptyFold, foldOnto, ManualClock, type ReadModel } from '#kernel';
 import { projectionScenario, recordedEvent } from '#kernel-testing';
 import { MemoryReadDatabase } from '#read-database';
 import type { Quantity, Role, Visibility } from '#vocabulary';
-import { VISIBILITIES } from '#vocabulary';
+import { membersOf, organisationsOf, VISIBILITIES } from '#vocabulary';
 import type { OfferContent, OfferEvent } from './offer.contract.js';
 import { offerDecider } from './offer.js';
 import { OfferBoard, type OfferFilter } from './offer-board.js';
@@ -40,6 +40,16 @@ const CONTENT: OfferContent = {
   visibility: 'public',
   named: [],
 };
+
+class ReferenceNetworks extends Networks {
+  override membersOf(network: string, on: string): readonly NetworkMember[] {
+    return [...membersOf(network, on), { party: 'state:KEN', as: 'observer' }];
+  }
+
+  override networksOf(party: string, on: string): readonly string[] {
+    return organisationsOf(party, on);
+  }
+}
 
 class Eligible extends EligibleOffers {
   constructor(private readonly ids: ReadonlySet<string>) {
@@ -107,7 +117,7 @@ const record = (...events: readonly RecordedEvent[]): void => {
   applyToModel(offerBoard, model, events, (event) => event);
 };
 const board = (eligible?: EligibleOffers): OfferBoard =>
-  new OfferBoard({ model: () => model } as never, new ManualClock(NOW), eligible);
+  new OfferBoard({ model: () => model } as never, new ManualClock(NOW), new ReferenceNetworks(), eligible);
 const idsFor = async (who: Caller, filter: OfferFilter = {}, eligible?: EligibleOffers): Promise<readonly string[]> =>
   (await board(eligible).list(who, filter, 50)).map(({ id }) => id);
 

@@ -1,11 +1,12 @@
 import type { Caller } from '#directory/contract';
+import { Networks } from '#directory/contract';
 import { Clock, ProjectionRunner, type SqlValue } from '#kernel';
-import type { InstrumentCode, Kind, MemberRole, Visibility } from '#vocabulary';
-import { dateOf, membersOf, organisationsOf, stateOf, stateOfParty, stateParty, STATES } from '#vocabulary';
+import type { InstrumentCode, Kind, Visibility } from '#vocabulary';
+import { dateOf, stateOf, stateOfParty, stateParty, STATES } from '#vocabulary';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { OFFER_BOARD, summaryOf } from './offer-board.projection.js';
 import type { OfferStatus, OfferSummary } from './offer.js';
-import { EligibleOffers, NetworkMemberships } from './offer-ports.js';
+import { EligibleOffers } from './offer-ports.js';
 import type { Bonds } from './offer-sight.js';
 import { seenOffers } from './offer-sight.js';
 
@@ -38,9 +39,6 @@ export interface BoardRow {
   readonly keyset: OfferKeyset;
 }
 
-/** An observer of a network does not belong to it. */
-const BELONGING: readonly MemberRole[] = ['member', 'associate'];
-
 const ORDERS: Readonly<Record<OfferSort, { readonly order: string; readonly after: string }>> = {
   newest: { order: 'o.seq DESC', after: "? = '' AND o.seq < ?" },
   oldest: { order: 'o.seq', after: "? = '' AND o.seq > ?" },
@@ -53,8 +51,8 @@ export class OfferBoard {
   constructor(
     private readonly runner: ProjectionRunner,
     private readonly clock: Clock,
+    private readonly networks: Networks,
     @Optional() @Inject(EligibleOffers) private readonly eligible?: EligibleOffers,
-    @Optional() @Inject(NetworkMemberships) private readonly memberships?: NetworkMemberships,
   ) {}
 
   /** How the caller stands to one offer. */
@@ -153,13 +151,14 @@ export class OfferBoard {
 
   private networksOf(party: string): readonly string[] {
     const on = dateOf(this.clock.now());
-    return this.memberships?.networksOf(party, on) ?? organisationsOf(party, on, BELONGING);
+    return this.networks.networksOf(party, on);
   }
 
   private membersOf(network: string): readonly string[] {
     const on = dateOf(this.clock.now());
-    return (this.memberships?.membersOf(network, on) ?? membersOf(network, on))
-      .filter(({ as }) => BELONGING.includes(as))
+    return this.networks
+      .membersOf(network, on)
+      .filter(({ as }) => as !== 'observer')
       .map(({ party }) => party);
   }
 

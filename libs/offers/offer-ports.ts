@@ -9,14 +9,3 @@ export abstract class EligibleOffers {
   /** Ids of offers. */
   abstract for(caller: Caller): Promise<ReadonlySet<string>>;
 }
-
-/** Port: members of networks as the directory has them; where absent, the reference table of regional organisations. */
-export abstract class NetworkMemberships {
-  /** Members of a network on a UTC day (`YYYY-MM-DD`). */
-  abstract membersOf(
-    network: string,
-    on: string,
-  ): readonly { readonly party: string; readonly as: 'member' | 'associate' | 'observer' }[];
-  /** Ids of the networks that a party belongs to on a UTC day, but for those it only observes. */
-  abstract networksOf(party: string, on: string): readonly string[];
-}

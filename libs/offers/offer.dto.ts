@@ -296,15 +296,12 @@ const lineOf = ({ kinds, description, capacity }: OfferLineDto): Omit<OfferLine,
 
 /** The content that a body asks for, with the defaults of what it leaves out. */
 export const contentOf = (dto: PostOfferDto): OfferContent => {
-  const { draft: _, providers: __, lines, title, earmark, conditions, visibility, named, ...rest } = dto;
+  const { draft: _, providers: __, lines, ...rest } = dto;
+  const defaults = { earmark: {}, conditions: [], visibility: 'members', named: [] };
   return plain<object>({
+    ...defaults,
     ...rest,
-    title,
     lines: lines.map((line, index) => ({ line: index + 1, ...lineOf(line) })),
-    earmark: earmark ?? {},
-    conditions: conditions ?? [],
-    visibility: visibility ?? 'members',
-    named: named ?? [],
   }) as OfferContent;
 };
 
