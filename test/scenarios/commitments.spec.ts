@@ -50,7 +50,7 @@ const anOffer = async (more: object = {}): Promise<string> =>
         title: 'Courses',
         lines: [
           { kinds: ['training'], capacity: seats(10) },
-          { kinds: [], capacity: usd('100000.00') },
+          { kinds: ['training'], capacity: usd('100000.00') },
         ],
         visibility: 'public',
         ...more,
