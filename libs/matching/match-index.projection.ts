@@ -1,4 +1,4 @@
-import type { DomainEvent, Projection, ReadTransaction, RecordedEvent } from '#kernel';
+import type { Projection, ReadTransaction, RecordedEvent } from '#kernel';
 import { idOfStream } from '#kernel';
 import type { NeedContent, NeedEvent } from '#needs/contract';
 import type { OfferContent, OfferEvent } from '#offers/contract';
