@@ -276,7 +276,7 @@ describe('deadlines of needs', () => {
   });
 });
 
-// I19 for lists. Fails when `seenNeeds` leaves out `opened`, the window of publication, or the summary as the gate of the body. Each seen.
+// I19 for lists. Fails when `seenNeeds` leaves out `opened` or the window of publication, or when `matching` leaves out the body's rule. Each seen.
 describe('what a list shows', () => {
   const parties = fc.constantFrom(
     'state:VUT',

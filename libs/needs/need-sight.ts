@@ -173,7 +173,10 @@ const part = (caller: Caller, column: 'summary' | 'body', eligible: ReadonlySet<
   return { sql: `(n.opened = 1 AND (${any.join(' OR ')}))`, parameters };
 };
 
-/** The same rule over the rows of the need board (`n`): the two are tested against each other. */
+/**
+ * The same rule over the rows of the need board (`n`): the two are tested against each other. `body` is asked together with `summary`,
+ * which is its gate.
+ */
 export const seenNeeds = (
   caller: Caller,
   eligible: ReadonlySet<string>,
@@ -198,8 +201,8 @@ export const seenNeeds = (
   return {
     summary,
     body: {
-      sql: `(${[...whole, `(${summary.sql} AND ${bodyPart.sql})`].join(' OR ')})`,
-      parameters: [...wholeValues, ...summary.parameters, ...bodyPart.parameters],
+      sql: `(${[...whole, bodyPart.sql].join(' OR ')})`,
+      parameters: [...wholeValues, ...bodyPart.parameters],
     },
   };
 };

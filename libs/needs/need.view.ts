@@ -119,8 +119,8 @@ const contentFor = (
 
 /** A note beside a reason is addressed to the other side or to the coordinator only. */
 const reasonFor = (reason: GivenReason, owner: boolean, coordinator: boolean, party: boolean): GivenReason => {
-  const { note, ...bare } = reason;
-  const readers = reason.noteFor === 'other-side' ? owner || party : owner || coordinator;
+  const { note, noteFor, ...bare } = reason;
+  const readers = noteFor === 'other-side' ? owner || party : owner || coordinator;
   return note !== undefined && readers ? reason : bare;
 };
 
