@@ -98,7 +98,7 @@ export class AmendedOfferLineDto extends OfferLineDto {
   line?: number;
 }
 
-export class OfferEarmarkDto {
+class OfferEarmarkDto {
   @Code((value) => isState(value) || isPartyId(value), 'a State code such as VUT or a party id such as state:VUT', {
     array: true,
     max: 300,
@@ -133,7 +133,7 @@ export class OfferEarmarkDto {
   level?: EarmarkLevel;
 }
 
-export class OfferConditionDto {
+class OfferConditionDto {
   @CodeList(OFFER_CONDITIONS, { example: 'co-financing' })
   code!: string;
 
@@ -144,7 +144,7 @@ export class OfferConditionDto {
   text?: string;
 }
 
-export class OfferPeriodDto {
+class OfferPeriodDto {
   @DateField()
   from!: string;
 
@@ -152,7 +152,7 @@ export class OfferPeriodDto {
   to!: string;
 }
 
-export class OfferDocumentDto {
+class OfferDocumentDto {
   @CodeList(DOCUMENT_KINDS)
   kind!: string;
 

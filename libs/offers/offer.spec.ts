@@ -576,6 +576,10 @@ describe('a reservation', () => {
       .when(deliver(2, seats('2')), byProcess)
       .refused('over-committed');
     spec
+      .given(...bound)
+      .when(deliver(2, usd('1')), byProcess)
+      .refused('not-committed');
+    spec
       .given(POSTED, reserved())
       .when(deliver(1, seats('1')), byProcess)
       .refused('not-committed');

@@ -72,7 +72,7 @@ export interface OfferSummary {
  * Values kept per commitment. Spread over buckets by the id's last two characters, so that one more reservation on a popular offer
  * copies a small part of the whole.
  */
-export type Ledger<V> = ReadonlyMap<string, ReadonlyMap<string, V>>;
+type Ledger<V> = ReadonlyMap<string, ReadonlyMap<string, V>>;
 
 export interface OfferState {
   /** Absent: the offer does not exist. */
@@ -83,10 +83,10 @@ export interface OfferState {
 }
 
 /** A line as an amendment gives it: without a number it is a new one. */
-export type AmendedLine = Omit<OfferLine, 'line'> & { readonly line?: number };
+type AmendedLine = Omit<OfferLine, 'line'> & { readonly line?: number };
 export type OfferChanges = Partial<Omit<OfferContent, 'lines'>> & { readonly lines?: readonly AmendedLine[] };
 
-export interface ReservedLeg {
+interface ReservedLeg {
   readonly leg: number;
   readonly line: number;
   readonly needLine: number;
@@ -176,7 +176,7 @@ export const allowsDeskCommand = (status: OfferStatus, command: DeskCommand): bo
   (DESK_COMMANDS[command].from as readonly OfferStatus[]).includes(status);
 
 /** True where this party in this role is the desk of the offer. */
-export const isDeskOf = (summary: Pick<OfferSummary, 'provider'>, party: string, role: string): boolean =>
+const isDeskOf = (summary: Pick<OfferSummary, 'provider'>, party: string, role: string): boolean =>
   party === summary.provider && role === deskRoleOf(summary.provider);
 
 const NOTHING: LineFigures = { held: 0n, committed: 0n, delivered: 0n };
@@ -609,7 +609,10 @@ const deliver = ({ key, delivery, quantity }: CommandOf<'DeliverCapacity'>, stat
     return refuse('not-committed', `Leg ${key.leg} of ${key.commitment} is not committed yet.`);
   }
   if (reservation.deliveries.includes(delivery)) return accept();
-  const { line, taken, delivered } = reservation;
+  const { line, like, taken, delivered } = reservation;
+  if (!sameMeasure(like, quantity)) {
+    return refuse('not-committed', `Leg ${key.leg} of ${key.commitment} is not committed in that measure.`);
+  }
   if (minorUnits(quantity) > taken - delivered) {
     return refuse('over-committed', `Leg ${key.leg} of ${key.commitment} would deliver more than is committed.`);
   }

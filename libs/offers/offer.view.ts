@@ -20,7 +20,7 @@ import type { Bonds, OfferLabel } from './offer-sight.js';
 import { isMandated, seesOffer } from './offer-sight.js';
 
 /** Name of each command of the desk in URLs and in `actions`. */
-export const COMMAND_NAMES: Readonly<Record<DeskCommand, string>> = {
+const COMMAND_NAMES: Readonly<Record<DeskCommand, string>> = {
   PostOffer: 'post',
   AmendOffer: 'amend',
   SuspendOffer: 'suspend',
@@ -36,7 +36,7 @@ export const accessTo = (command: DeskCommand | 'DraftOffer'): CommandAccess => 
   power: 'offer',
 });
 
-export const isOwner = (caller: Caller, { provider }: Pick<OfferSummary, 'provider'>): boolean =>
+const isOwner = (caller: Caller, { provider }: Pick<OfferSummary, 'provider'>): boolean =>
   !caller.anonymous && caller.party === provider;
 
 /** True where the caller acts for the desk of the provider. */
