@@ -157,11 +157,11 @@ export const PART_OF: Readonly<Record<string, { readonly parent: string; readonl
   'C-UNLIREC-BRB': { parent: 'C-US-CARIB', because: 'launch of the next phase of the Caribbean package' },
   'O-MPTF-SWE-2022': {
     parent: 'O-MPTF-2022',
-    because: "Sweden's 2022 pledge to the same fund, within what was mobilised in 2022",
+    because: 'Sweden is one of its donors, in the same year and for the same fund',
   },
-  'C-UNSCAR-AFP2': { parent: 'O-UNSCAR-2016', because: 'one of the 39 projects of the fund since 2013' },
-  'C-UNSCAR-GCSP': { parent: 'O-UNSCAR-2016', because: 'one of the 39 projects of the fund since 2013' },
-  'C-UNSCAR-PSAAG-2014': { parent: 'O-UNSCAR-2016', because: 'one of the 39 projects of the fund since 2013' },
+  'C-UNSCAR-AFP2': { parent: 'O-UNSCAR-2016', because: 'a project of that fund, whose row counts 39 since 2013' },
+  'C-UNSCAR-GCSP': { parent: 'O-UNSCAR-2016', because: 'a project of that fund, whose row counts 39 since 2013' },
+  'C-UNSCAR-PSAAG-2014': { parent: 'O-UNSCAR-2016', because: 'a project of that fund, whose row counts 39 since 2013' },
 };
 
 /** Rows that look like parts of another row but are not linked, and why. */
@@ -171,6 +171,11 @@ export const NOT_LINKED: readonly { readonly refs: string; readonly because: str
     because: 'the umbrella names 13 CARICOM countries, and the Dominican Republic is not one of them',
   },
   { refs: 'C-OSCE-TJK-I, C-OSCE-TJK-II', because: 'two phases of one programme, but no row stands for the programme' },
+  { refs: 'O-NATO-UKR-I', because: 'phase one of four, but no row stands for the programme' },
+  {
+    refs: 'N-1540-ARM-2008, N-1540-ARM-2015',
+    because: 'N-1540-2010-LIST names Armenia, but does not say which of its requests it counts',
+  },
   {
     refs: 'O-MPTF-DEU-2020, O-MPTF-GBR-2020',
     because: 'within the fund total that O-MPTF-2022 mentions, but not within its amount for 2022',

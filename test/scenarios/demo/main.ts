@@ -56,7 +56,7 @@ const against = async (baseUrl: string): Promise<void> => {
   const folder = givenFolder() ?? resolve('data');
   if (!existsSync(folder))
     throw new UsageError(`${folder} does not exist: PLEDGEBOOK_DATA must be the data folder of ${baseUrl}`);
-  const issuer = await LocalIssuer.open(folder);
+  const issuer = LocalIssuer.open(folder);
   const tokenFor: TokenFor = ({ party, role }) => issuer.token({ party, roles: [role] });
   say(`Pledgebook demo, on the service at ${baseUrl}.`);
   await runDemo({ baseUrl: baseUrl.replace(/\/$/, ''), tokenFor, cases: CASES, say });

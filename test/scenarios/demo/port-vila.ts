@@ -260,7 +260,7 @@ const deliver = async (client: Client, say: Say, commitment: string, need: strin
 /** The event after which each point is replayed, and what had just happened. */
 const POINTS = [
   { type: 'CommitmentHeld', after: 'the proposal was held' },
-  { type: 'CommitmentBound', after: 'the last signature' },
+  { type: 'CommitmentBound', after: 'the last signature was given' },
   { type: 'DeliveryConfirmed', after: 'the first tranche was confirmed' },
 ] as const;
 

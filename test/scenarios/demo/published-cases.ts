@@ -1,6 +1,6 @@
 import { CASE_FILES, parentsFirst, readCases } from './cases.js';
 import type { Case, CaseFile } from './cases.js';
-import { NOT_LINKED, PART_OF, QUALIFIERS } from './cases.data.js';
+import { NOT_LINKED, PART_OF } from './cases.data.js';
 import type { Client, Office } from './client.js';
 import { listIn, locationOf, must, objectIn, textIn } from './client.js';
 import type { Say } from './printing.js';
@@ -31,7 +31,9 @@ const count = (records: readonly unknown[]): number => records.length;
 export const loadPublishedCases = async (client: Client, folder: string, say: Say): Promise<LoadedCases> => {
   const cases = readCases(folder);
   heading(say, '1. What is published, and by whom');
-  say('A coordinator copies 75 facts from public pages. They are reported records: nobody has accepted or signed');
+  say(
+    `A coordinator copies ${cases.length} facts from public pages. They are reported records: nobody has accepted or signed`,
+  );
   say('anything, so they stay outside every total and every match until a named party claims them.');
   say();
   const ids = new Map<string, string>();
@@ -75,12 +77,7 @@ const figuresOf = async (
     },
     byKind: Object.fromEntries(kinds.map((kind) => [kind, count(records.filter((record) => record.kind === kind))])),
     withAmounts: count(records.filter((record) => amounts(record).length > 0)),
-    qualified: count(
-      Object.keys(QUALIFIERS).filter((key) => {
-        const record = known.get(idOf(ids, key));
-        return record !== undefined && amounts(record).some((amount) => 'qualifier' in amount);
-      }),
-    ),
+    qualified: count(records.filter((record) => amounts(record).some((amount) => 'qualifier' in amount))),
     withoutDate: count(records.filter((record) => Object.keys(objectIn(record, 'dates')).length === 0)),
     contradicted: count(records.filter((record) => listIn(record, 'claims').length > 0)),
     parts: count(records.filter((record) => record.partOf !== undefined)),
