@@ -1,0 +1,260 @@
+import type { Response } from 'supertest';
+import type { As, TestApp, TestRequest } from '../support/app.js';
+import { testApp } from '../support/app.js';
+
+const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
+const MISSION: As = { party: 'state:VUT', role: 'mission', sub: 'mission@gov.example' };
+const NPC: As = { party: 'state:VUT', role: 'npc', sub: 'npc@gov.example' };
+const DESK: As = { party: 'donor:japan', role: 'donor-desk', sub: 'desk@mofa.example' };
+const AUDITOR: As = { party: 'auditor:court', role: 'auditor' };
+
+const NEED = {
+  title: 'Marking',
+  kinds: ['training'],
+  instruments: ['UNPoA'],
+  lines: [{ kind: 'training', quantity: { measure: 'seats', amount: '4' } }],
+  authorityRef: 'NV 1',
+  visibility: { summary: 'public', body: 'sealed', annex: 'sealed' },
+  problem: 'Only for those with a mandate',
+};
+const PERIOD = { from: '2026-01-01', to: '2026-12-31' };
+
+let app: TestApp;
+beforeEach(async () => {
+  app = await testApp({ now: '2026-03-02T09:00:00.000Z' });
+});
+afterEach(async () => {
+  await app.close();
+});
+
+const post = (path: string, body: object, as: As, headers: Record<string, string> = {}): Promise<Response> =>
+  app.post(path, body, { as, headers });
+const register = (body: object, as = COORDINATOR): Promise<Response> => post('/v1/parties', body, as);
+const designation = (more: object = {}): object => ({
+  party: 'state:VUT',
+  office: 'npc',
+  powers: ['file'],
+  holder: 'npc@gov.example',
+  authorityRef: 'Note 3/2026',
+  ...PERIOD,
+  ...more,
+});
+const JAPAN = { id: 'donor:japan', name: 'Japan, donor desk', category: 'bilateral', ofState: 'JPN' };
+const fieldsOf = ({ body }: Response): string[] => (body.errors as { field: string }[]).map(({ field }) => field);
+
+describe('parties', () => {
+  it('are registered, amended and retired by a coordinator; others act only once registered', async () => {
+    const offer = {
+      title: 'x',
+      lines: [{ kinds: ['training'], description: 'd', capacity: { measure: 'seats', amount: '1' } }],
+    };
+    expect((await post('/v1/offers', offer, DESK)).body.code).toBe('party-not-registered');
+    const registered = await register({ ...JAPAN, contact: { office: 'Aid desk', mailbox: 'salw@mofa.example' } });
+    expect(registered.status).toBe(201);
+    expect(registered.headers['location']).toBe('/v1/parties/donor:japan');
+    expect((await post('/v1/offers', offer, DESK)).body.code).not.toBe('party-not-registered');
+    expect((await register(JAPAN)).body.code).toBe('already-registered');
+    expect((await register({ ...JAPAN, id: 'donor:norway' }, DESK)).status).toBe(403);
+    expect((await post('/v1/parties/donor:japan/amend', { name: 'Japan' }, COORDINATOR)).status).toBe(428);
+    const amended = await post('/v1/parties/donor:japan/amend', { name: 'Japan' }, COORDINATOR, { 'if-match': '"0"' });
+    expect(amended.body).toMatchObject({ name: 'Japan', registered: true, revision: 1 });
+    await post('/v1/parties/donor:japan/retire', {}, COORDINATOR, { 'if-match': '"1"' });
+    expect((await app.get('/v1/parties/donor:japan')).body).toMatchObject({ registered: false, retired: true });
+    expect((await post('/v1/offers', offer, DESK)).body.code).toBe('party-not-registered');
+  });
+
+  it('show their contact to members only', async () => {
+    await register({ ...JAPAN, contact: { mailbox: 'salw@mofa.example' } });
+    expect((await app.get('/v1/parties/donor:japan')).body).not.toHaveProperty('contact');
+    expect((await app.get('/v1/parties/donor:japan', { as: NPC })).body.contact).toEqual({
+      mailbox: 'salw@mofa.example',
+    });
+    expect(JSON.stringify((await app.get('/v1/parties/donor:japan/history')).body)).not.toContain('mofa.example');
+  });
+
+  it('that are States or known organisations are answered without registration', async () => {
+    expect((await app.get('/v1/parties/state:VUT')).body).toMatchObject({
+      name: 'Vanuatu',
+      ofState: 'VUT',
+      registered: false,
+    });
+    expect((await app.get('/v1/parties/network:msg')).body).toMatchObject({ name: 'Melanesian Spearhead Group' });
+    expect((await app.get('/v1/parties/state:VUT/history')).body).toEqual({ items: [], next: null });
+    for (const id of ['donor:nobody', 'state:XXX', 'VUT', 'donor:']) {
+      expect((await app.get(`/v1/parties/${id}`)).status).toBe(404);
+      expect((await app.get(`/v1/parties/${id}/history`)).status).toBe(404);
+    }
+  });
+
+  it('are listed by category, State, network and words', async () => {
+    await register(JAPAN);
+    await register({ id: 'agency:cavr', name: 'Centre Armes Violentes', category: 'ngo' });
+    await register({
+      id: 'network:msg',
+      name: 'Melanesian Spearhead Group',
+      members: [
+        { party: 'state:VUT', as: 'member', from: '1988-01-01' },
+        { party: 'state:FJI', as: 'member', to: '2020-01-01' },
+      ],
+    });
+    await register({ id: 'state:VUT', name: 'Vanuatu' });
+    await register({ id: 'state:FJI', name: 'Fiji' });
+    await app.settled();
+    const ids = async (query: string): Promise<string[]> =>
+      ((await app.get(`/v1/parties?${query}`)).body.items as { id: string }[]).map(({ id }) => id);
+    expect(await ids('')).toHaveLength(5);
+    expect(await ids('category=ngo')).toEqual(['agency:cavr']);
+    expect(await ids('ofState=JPN')).toEqual(['donor:japan']);
+    expect(await ids('network=network:msg')).toEqual(['state:VUT']);
+    expect(await ids('q=ARMES')).toEqual(['agency:cavr']);
+    expect(await ids('q=!')).toEqual([]);
+    const first = await app.get('/v1/parties?limit=3');
+    const rest = await app.get(`/v1/parties?limit=3&cursor=${encodeURIComponent(first.body.next as string)}`);
+    expect([first.body.items.length, rest.body.items.length, rest.body.next]).toEqual([3, 2, null]);
+  });
+
+  it.each<[string, object]>([
+    ['id', { id: 'japan' }],
+    ['name', { name: ' ' }],
+    ['category', { category: 'rich' }],
+    ['ofState', { ofState: 'Japan' }],
+    ['ofState', { id: 'state:VUT', ofState: 'FJI' }],
+    ['footnote', { id: 'authority:flnks' }],
+    ['members', { members: [{ party: 'state:VUT', as: 'member' }] }],
+    [
+      'members[0].to',
+      { id: 'network:x', members: [{ party: 'state:VUT', as: 'member', from: '2020-01-01', to: '2019-01-01' }] },
+    ],
+    ['members[0].party', { id: 'network:x', members: [{ party: 'donor:japan', as: 'member' }] }],
+    ['person', { person: 'Mr X' }],
+  ])('with a bad %s are refused: %j', async (field, more) => {
+    const answer = await register({ ...JAPAN, ...more });
+    expect([answer.status, fieldsOf(answer)]).toEqual([400, [field]]);
+  });
+});
+
+describe('designations', () => {
+  it('once recorded let only the designated act, each within its powers and dates (I5)', async () => {
+    expect((await post('/v1/needs', NEED, NPC)).status).toBe(201);
+    const recorded = await post('/v1/designations', designation(), MISSION);
+    expect(recorded.status).toBe(201);
+    expect(recorded.body).toMatchObject({ holder: 'npc@gov.example', inForce: true });
+    expect((await post('/v1/needs', NEED, NPC)).status).toBe(201);
+    expect((await post('/v1/needs', NEED, { ...NPC, sub: 'somebody@gov.example' })).status).toBe(403);
+    expect((await post('/v1/needs', NEED, MISSION)).status).toBe(403);
+    // Valid when recorded is not enough: it must have been valid when signed.
+    expect((await post('/v1/needs', NEED, NPC, { 'effective-at': '2025-12-31' })).status).toBe(403);
+    expect((await post('/v1/needs', NEED, NPC, { 'effective-at': '2026-01-01' })).status).toBe(201);
+    const path = recorded.headers['location']!;
+    expect((await post(`${path}/revoke`, {}, MISSION, { 'if-match': '"0"' })).status).toBe(403);
+    const revoked = await post(`${path}/revoke`, {}, COORDINATOR, { 'if-match': '"0"' });
+    expect(revoked.body).toMatchObject({ inForce: false, actions: [] });
+    expect((await post('/v1/needs', NEED, NPC)).status).toBe(403);
+  });
+
+  it('are seen by the party and the coordinator only, and never as a person in the log', async () => {
+    const { headers } = await post('/v1/designations', designation(), MISSION);
+    const path = headers['location']!;
+    const statuses = await Promise.all(
+      [undefined, DESK, NPC, COORDINATOR].map(
+        async (as) => (await app.get(path, as === undefined ? {} : { as })).status,
+      ),
+    );
+    expect(statuses).toEqual([404, 404, 200, 200]);
+    await app.settled();
+    const listed = async (request: TestRequest): Promise<number> =>
+      (await app.get('/v1/designations?party=state:VUT', request)).body.items.length as number;
+    expect([
+      await listed({}),
+      await listed({ as: DESK }),
+      await listed({ as: NPC }),
+      await listed({ as: COORDINATOR }),
+    ]).toEqual([0, 0, 1, 1]);
+    const events = await app.store.readAll(0n, 100);
+    expect(JSON.stringify(events.map(({ data, metadata }) => ({ data, metadata })))).not.toContain('gov.example');
+  });
+
+  it('under one key are recorded once, and the key is not another party’s', async () => {
+    const headers = { 'idempotency-key': 'k' };
+    const first = await post('/v1/designations', designation(), COORDINATOR, headers);
+    const again = await post('/v1/designations', designation(), COORDINATOR, headers);
+    expect(again.headers['location']).toBe(first.headers['location']);
+    expect(again.body).toEqual(first.body);
+    expect((await post('/v1/designations', designation({ office: 'mission' }), COORDINATOR, headers)).status).toBe(422);
+    expect((await post('/v1/designations', designation({ party: 'state:FJI' }), COORDINATOR, headers)).status).toBe(
+      422,
+    );
+  });
+
+  it.each<[number, string, object, As]>([
+    [403, 'forbidden', designation(), NPC],
+    [403, 'forbidden', designation({ party: 'state:FJI' }), MISSION],
+    [409, 'unknown-party', designation({ party: 'donor:japan', office: 'donor-desk' }), COORDINATOR],
+    [400, 'invalid-request', designation({ powers: [] }), COORDINATOR],
+    [400, 'invalid-request', designation({ powers: ['file', 'file'] }), COORDINATOR],
+    [400, 'invalid-request', designation({ to: '2025-12-31' }), COORDINATOR],
+    [400, 'invalid-request', designation({ authorityRef: undefined }), COORDINATOR],
+  ])('are refused %i %s: %j', async (status, code, body, as) => {
+    expect((await post('/v1/designations', body, as)).body).toMatchObject({ status, code });
+  });
+});
+
+describe('audit mandates', () => {
+  const mandate = (more: object = {}): object => ({
+    auditor: 'auditor:court',
+    scope: { everything: true },
+    reference: 'Decision 4/2026',
+    ...PERIOD,
+    ...more,
+  });
+
+  it('open a need to the auditor within their scope, sealed parts only where the owner gave them', async () => {
+    const { body: need } = await post(
+      '/v1/needs',
+      { ...NEED, visibility: { summary: 'members', body: 'sealed', annex: 'sealed' } },
+      NPC,
+    );
+    const id = need.id as string;
+    await post(`/v1/needs/${id}/submit`, { consent: { circulate: true, publish: true } }, NPC, { 'if-match': '"0"' });
+    await post(`/v1/needs/${id}/open`, {}, COORDINATOR, { 'if-match': '"1"' });
+    const seen = async (): Promise<Response> => app.get(`/v1/needs/${id}`, { as: AUDITOR });
+    expect((await seen()).status).toBe(404);
+    const given = await post('/v1/mandates', mandate(), COORDINATOR);
+    expect(given.status).toBe(201);
+    expect((await seen()).body).not.toHaveProperty('problem');
+    await post('/v1/mandates', mandate({ scope: { parties: ['state:VUT'] }, sealed: true }), NPC);
+    expect((await seen()).body.problem).toBe(NEED.problem);
+    const path = given.headers['location']!;
+    const ended = await post(`${path}/end`, {}, COORDINATOR, { 'if-match': '"1"' });
+    expect(ended.body).toMatchObject({ inForce: false });
+    expect((await app.get(path)).status).toBe(404);
+    expect((await app.get(path, { as: AUDITOR })).status).toBe(200);
+    await app.settled();
+    for (const [as, count] of [
+      [AUDITOR, 2],
+      [COORDINATOR, 2],
+      [NPC, 1],
+      [DESK, 0],
+    ] as const) {
+      expect((await app.get('/v1/mandates', { as })).body.items).toHaveLength(count);
+    }
+  });
+
+  it.each<[number, string, object, As]>([
+    [403, 'forbidden', mandate(), NPC],
+    [403, 'forbidden', mandate({ sealed: true }), COORDINATOR],
+    [403, 'forbidden', mandate({ sealed: true }), NPC],
+    [403, 'forbidden', mandate({ sealed: true, scope: { parties: ['state:FJI'] } }), NPC],
+    [400, 'invalid-request', mandate({ auditor: 'donor:japan' }), COORDINATOR],
+    [400, 'invalid-request', mandate({ scope: {} }), COORDINATOR],
+    [400, 'invalid-request', mandate({ scope: { everything: false } }), COORDINATOR],
+    [400, 'invalid-request', mandate({ scope: { parties: [] } }), COORDINATOR],
+    [400, 'invalid-request', mandate({ scope: { parties: ['x'] } }), COORDINATOR],
+    [400, 'invalid-request', mandate({ scope: { records: ['x'] } }), COORDINATOR],
+    [400, 'invalid-request', mandate({ scope: { funds: ['x'] } }), COORDINATOR],
+    [400, 'invalid-request', mandate({ scope: { everything: true, parties: ['state:VUT'] } }), COORDINATOR],
+    [400, 'invalid-request', mandate({ scope: 'everything' }), COORDINATOR],
+  ])('are refused %i %s: %j', async (status, code, body, as) => {
+    expect((await post('/v1/mandates', body, as)).body).toMatchObject({ status, code });
+  });
+});
