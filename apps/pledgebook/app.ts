@@ -34,7 +34,7 @@ import {
   RateLimit,
   RequestMetrics,
   requireActions,
-  sealKeyOf,
+  sealKeysOf,
   SubjectRegister,
   TokenVerifier,
   trustLocal,
@@ -101,8 +101,8 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
     const durable = options.store === undefined;
     const subjects = durable ? SubjectRegister.open(folderOf(dataFolder)) : SubjectRegister.inMemory();
     opened.push(subjects);
-    const local = durable ? await LocalIssuer.open(folderOf(dataFolder)) : await LocalIssuer.inMemory();
-    const verifier = new TokenVerifier(issuerOf(options, local), clock);
+    const local = durable ? LocalIssuer.open(folderOf(dataFolder)) : LocalIssuer.inMemory();
+    const verifier = new TokenVerifier(issuerOf(options, local, clock), clock);
     const metrics = new RequestMetrics();
     const adapter = new FastifyAdapter({
       bodyLimit: BODY_LIMIT,
@@ -129,7 +129,9 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
     const web = WebModule.forRoot({
       directory: callersOf(contexts, deps),
       subjects,
-      sealKey: sealKeyOf(durable ? folderOf(dataFolder) : undefined),
+      seals: sealKeysOf(durable ? folderOf(dataFolder) : undefined),
+      issuer: local,
+      clock,
       metrics,
       log: (correlationId, error) => {
         logger.error({ correlationId, ...faultOf(error) }, 'request failed');
@@ -169,8 +171,12 @@ const folderOf = (dataFolder: string | undefined): string => {
   return dataFolder;
 };
 
-const issuerOf = ({ oidc, audience = DEFAULT_AUDIENCE }: AppOptions, local: LocalIssuer): TrustedIssuer =>
-  oidc === undefined ? trustLocal(local, audience) : trustOidc(oidc.issuer, audience, oidc.jwksUri);
+const issuerOf = (
+  { oidc, audience = DEFAULT_AUDIENCE }: AppOptions,
+  local: LocalIssuer,
+  clock: Clock,
+): TrustedIssuer =>
+  oidc === undefined ? trustLocal(local, audience, clock) : trustOidc(oidc.issuer, audience, oidc.jwksUri);
 
 const callersOf = (contexts: readonly Context[], deps: ContextDeps): ReturnType<NonNullable<Context['callers']>> => {
   const [callers, ...others] = contexts.flatMap((context) => (context.callers === undefined ? [] : [context.callers]));
@@ -335,6 +341,6 @@ const nestLogger = (logger: Logger): LoggerService => ({
     logger.warn(String(message));
   },
   error: (message: unknown) => {
-    logger.error(message instanceof Error ? { err: message } : {}, String(message));
+    logger.error({ error: failureOf(message), at: framesOf(message) }, 'framework error');
   },
 });

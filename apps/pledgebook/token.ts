@@ -20,7 +20,7 @@ const print = async (): Promise<void> => {
   const unknown = roles.find((role) => !isRole(role));
   if (roles.length === 0 || unknown !== undefined) return refuse(`--role must be one of ${ROLES.join(', ')}`);
   const { dataFolder, audience } = readSettings(process.env);
-  const issuer = await LocalIssuer.open(dataFolder);
+  const issuer = LocalIssuer.open(dataFolder);
   process.stdout.write(`${await issuer.token({ party, roles, audience, ...(sub === undefined ? {} : { sub }) })}\n`);
 };
 

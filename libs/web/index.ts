@@ -51,7 +51,7 @@ export type { PipelineParts, RequestLine } from './pipeline.js';
 export { BODY_LIMIT, clientErrorHandler, frameworkErrors, installPipeline } from './pipeline.js';
 export { RateLimit } from './rate-limit.js';
 export type { DeclaredRoute } from './serving.js';
-export { declaredRoutes, requireActions, sealKeyOf } from './serving.js';
+export { declaredRoutes, requireActions, sealKeysOf } from './serving.js';
 export type { Person } from './subject-register.js';
 export { SubjectRegister } from './subject-register.js';
 export type { TrustedIssuer, VerifiedToken } from './token-verifier.js';

@@ -1,4 +1,15 @@
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
@@ -29,6 +40,29 @@ export const secretFile = (dataFolder: string, name: string, make: () => string)
     rmSync(draft);
   }
   return readFileSync(path, 'utf8');
+};
+
+/** The secret in `<data>/keys/<name>` where there is one. */
+export const keptSecrets = (dataFolder: string, name: string): string | undefined =>
+  readIfThere(join(keyFolder(dataFolder), name));
+
+/** Writes the secret in `<data>/keys/<name>` anew: readers see the old text or the new one, whole, also after a power cut. */
+export const replaceSecret = (dataFolder: string, name: string, text: string): void => {
+  const folder = keyFolder(dataFolder);
+  const draft = join(folder, `${name}.${randomBytes(6).toString('hex')}`);
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+    renameSync(draft, join(folder, name));
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 };
 
 const readIfThere = (path: string): string | undefined => {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { CryptoKey, JWK } from 'jose';
-import { calculateJwkThumbprint, importJWK, SignJWT } from 'jose';
-import { secretFile } from './key-folder.js';
+import { calculateJwkThumbprint, errors, importJWK, SignJWT } from 'jose';
+import { KeyRing } from './key-ring.js';
 
 export const LOCAL_ISSUER = 'pledgebook-local';
 export const DEFAULT_AUDIENCE = 'pledgebook';
@@ -25,32 +25,66 @@ const newKey = (): string => {
   return `${JSON.stringify(privateKey.export({ format: 'jwk' }))}\n`;
 };
 
+const publicOf = (key: string): string => {
+  const { d: _private, ...jwk } = JSON.parse(key) as JWK;
+  return JSON.stringify(jwk);
+};
+
+const RULES = {
+  make: newKey,
+  remains: publicOf,
+  // A token that another process signs just before it sees the new key lives a little longer.
+  keepMs: (LIFETIME_S + 60) * 1000,
+};
+
 /** Issues and verifies tokens with the EdDSA key of one data folder, so that they survive restarts. */
 export class LocalIssuer {
-  private constructor(
-    private readonly privateKey: CryptoKey,
-    readonly publicKey: CryptoKey,
-    private readonly kid: string,
-  ) {}
+  private readonly keys = new Map<string, Promise<{ readonly kid: string; readonly key: CryptoKey }>>();
+
+  private constructor(private readonly ring: KeyRing) {}
 
   /** The issuer of a data folder: its key is made where absent, also before a server ever ran there. */
-  static open(dataFolder: string): Promise<LocalIssuer> {
-    return LocalIssuer.from(JSON.parse(secretFile(dataFolder, 'local-issuer.jwk', newKey)) as JWK);
+  static open(dataFolder: string): LocalIssuer {
+    return new LocalIssuer(KeyRing.open(dataFolder, 'local-issuer.jwk', RULES));
   }
 
   /** An issuer whose key is gone with the process. */
-  static inMemory(): Promise<LocalIssuer> {
-    return LocalIssuer.from(JSON.parse(newKey()) as JWK);
+  static inMemory(): LocalIssuer {
+    return new LocalIssuer(KeyRing.inMemory(RULES));
   }
 
-  private static async from(jwk: JWK): Promise<LocalIssuer> {
-    const { d: _private, ...publicJwk } = jwk;
-    const [privateKey, publicKey] = await Promise.all([importJWK(jwk, 'EdDSA'), importJWK(publicJwk, 'EdDSA')]);
-    return new LocalIssuer(privateKey as CryptoKey, publicKey as CryptoKey, await calculateJwkThumbprint(publicJwk));
+  /** Signs with a new key from now on; answers until when tokens signed before are accepted at most. */
+  rotate(at: Date): Date {
+    return this.ring.rotate(at);
+  }
+
+  /**
+   * The public key that tokens with this `kid` are verified with at `at`.
+   * @throws {errors.JWKSNoMatchingKey} where it is none of ours, or was retired too long ago
+   */
+  async publicKey(kid: string | undefined, at: Date): Promise<CryptoKey> {
+    for (const text of [publicOf(this.ring.current), ...this.ring.older(at)]) {
+      const known = await this.imported(text);
+      if (known.kid === kid) return known.key;
+    }
+    throw new errors.JWKSNoMatchingKey();
+  }
+
+  private imported(text: string): Promise<{ readonly kid: string; readonly key: CryptoKey }> {
+    let known = this.keys.get(text);
+    if (known === undefined) {
+      const jwk = JSON.parse(text) as JWK;
+      known = Promise.all([calculateJwkThumbprint(jwk), importJWK(jwk, 'EdDSA')]).then(([kid, key]) => ({
+        kid,
+        key: key as CryptoKey,
+      }));
+      this.keys.set(text, known);
+    }
+    return known;
   }
 
   /** A signed token. What it claims is not judged here: that is the reader's part. */
-  token({
+  async token({
     party,
     roles,
     sub,
@@ -59,14 +93,16 @@ export class LocalIssuer {
     lifetimeSeconds = LIFETIME_S,
   }: TokenRequest): Promise<string> {
     const now = Math.floor(issuedAt.getTime() / 1000);
+    const { current } = this.ring;
+    const [{ kid }, signing] = await Promise.all([this.imported(publicOf(current)), this.imported(current)]);
     return new SignJWT({ party, roles: [...roles] })
-      .setProtectedHeader({ alg: 'EdDSA', kid: this.kid, typ: 'JWT' })
+      .setProtectedHeader({ alg: 'EdDSA', kid, typ: 'JWT' })
       .setIssuer(LOCAL_ISSUER)
       .setAudience(audience)
       .setSubject(sub ?? `${roles.join('+')}@${party}`)
       .setIssuedAt(now)
       .setExpirationTime(now + lifetimeSeconds)
       .setJti(randomUUID())
-      .sign(this.privateKey);
+      .sign(signing.key);
   }
 }

@@ -2,17 +2,21 @@ import { randomBytes } from 'node:crypto';
 import type { INestApplication } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { METHOD_METADATA } from '@nestjs/common/constants';
-import { secretFile } from './key-folder.js';
+import { KeyRing } from './key-ring.js';
 import type { RouteActionOptions } from './route-action.js';
 import { ROUTE_ACTION } from './route-action.js';
 
 const KEY_BYTES = 32;
 
-/** The key that cursors and consistency tokens are sealed with: of the data folder, or of this process alone. */
-export const sealKeyOf = (dataFolder: string | undefined): Uint8Array => {
-  const fresh = (): string => randomBytes(KEY_BYTES).toString('hex');
-  return Buffer.from(dataFolder === undefined ? fresh() : secretFile(dataFolder, 'seals.key', fresh), 'hex');
+const SEALS = {
+  make: () => randomBytes(KEY_BYTES).toString('hex'),
+  // A client may page on, or send a token with a read, this long after the key was replaced.
+  keepMs: 12 * 60 * 60 * 1000,
 };
+
+/** The keys that cursors and consistency tokens are sealed with: of the data folder, or of this process alone. */
+export const sealKeysOf = (dataFolder: string | undefined): KeyRing =>
+  dataFolder === undefined ? KeyRing.inMemory(SEALS) : KeyRing.open(dataFolder, 'seals.key', SEALS);
 
 /** A route as a class declares it. */
 export interface DeclaredRoute {

@@ -1,6 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '#kernel';
 import { canonicalJson, EventStore } from '#kernel';
 import { Injectable } from '@nestjs/common';
+import type { KeyRing } from './key-ring.js';
 import { invalid } from './problem.js';
 import type { RequestContext } from './request-context.js';
 
@@ -8,11 +10,14 @@ const MAC_BYTES = 16;
 
 /** Signs and recognises the opaque texts that clients carry for us. */
 export class Seals {
-  /** @param key at least 32 random bytes, kept with the data */
-  constructor(private readonly key: Uint8Array) {}
+  /** @param ring of hexadecimal keys, at least 32 random bytes each, kept with the data */
+  constructor(
+    private readonly ring: KeyRing,
+    private readonly clock: Clock,
+  ) {}
 
   seal(purpose: string, payload: string): string {
-    return `${Buffer.from(payload).toString('base64url')}.${this.mac(purpose, payload).toString('base64url')}`;
+    return `${Buffer.from(payload).toString('base64url')}.${macOf(this.ring.current, purpose, payload).toString('base64url')}`;
   }
 
   /** The payload, or undefined where the text is not ours or was sealed for another purpose. */
@@ -23,14 +28,20 @@ export class Seals {
     const payload = Buffer.from(body, 'base64url').toString();
     const given = Buffer.from(mac, 'base64url');
     // Several texts decode to the same bytes: only the one we wrote is ours.
-    const same = given.length === MAC_BYTES && timingSafeEqual(given, this.mac(purpose, payload));
-    return same && this.seal(purpose, payload) === sealed ? payload : undefined;
-  }
-
-  private mac(purpose: string, payload: string): Buffer {
-    return createHmac('sha256', this.key).update(purpose).update('\n').update(payload).digest().subarray(0, MAC_BYTES);
+    const written = Buffer.from(payload).toString('base64url') === body && given.toString('base64url') === mac;
+    if (!written || given.length !== MAC_BYTES) return undefined;
+    const keys = [this.ring.current, ...this.ring.older(this.clock.now())];
+    return keys.some((key) => timingSafeEqual(given, macOf(key, purpose, payload))) ? payload : undefined;
   }
 }
+
+const macOf = (key: string, purpose: string, payload: string): Buffer =>
+  createHmac('sha256', Buffer.from(key, 'hex'))
+    .update(purpose)
+    .update('\n')
+    .update(payload)
+    .digest()
+    .subarray(0, MAC_BYTES);
 
 /** What a cursor may carry: the keyset of the last item shown. */
 export type CursorValue = string | number;

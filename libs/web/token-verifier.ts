@@ -37,11 +37,11 @@ export interface TrustedIssuer {
 }
 
 /** The issuer of this data folder. */
-export const trustLocal = (local: LocalIssuer, audience: string): TrustedIssuer => ({
+export const trustLocal = (local: LocalIssuer, audience: string, clock: Clock): TrustedIssuer => ({
   issuer: LOCAL_ISSUER,
   audience,
   algorithms: ['EdDSA'],
-  keys: () => local.publicKey,
+  keys: ({ kid }) => local.publicKey(kid, clock.now()),
 });
 
 /**
@@ -87,13 +87,15 @@ const FITTING: Readonly<Record<Role, readonly PartyKind[]>> = {
 
 const MAX_TOKEN_LENGTH = 8_192;
 const MAX_CACHED = 10_000;
+/** However long a token lives: a key that is retired meanwhile must come to count. */
+const MAX_CACHED_MS = 60 * 60 * 1000;
 
 interface Cached {
   readonly token: VerifiedToken;
   readonly expiresAtMs: number;
 }
 
-/** Verifies bearer tokens, each once until it expires: a signature check costs about as much as a whole write. */
+/** Verifies bearer tokens, each once an hour: a signature check costs about as much as a whole write. */
 export class TokenVerifier {
   private readonly cache = new LRUCache<string, Cached>({ max: MAX_CACHED });
 
@@ -118,7 +120,8 @@ export class TokenVerifier {
     if (token.length > MAX_TOKEN_LENGTH) throw new BadTokenError('longer than any token of ours');
     const { payload } = await this.verified(token);
     const verified = readClaims(payload, this.trusted.issuer);
-    this.cache.set(token, { token: verified, expiresAtMs: (payload.exp ?? 0) * 1000 });
+    const expiresAtMs = Math.min((payload.exp ?? 0) * 1000, this.clock.now().getTime() + MAX_CACHED_MS);
+    this.cache.set(token, { token: verified, expiresAtMs });
     return verified;
   }
 

@@ -1,0 +1,177 @@
+import { Injectable } from '@nestjs/common';
+import type { ProjectionStatus, StuckMessage } from '#kernel';
+import { Clock, EventStore, failureOf, PoisonEventError, ProcessRunner, ProjectionRunner } from '#kernel';
+import type { KeyRing } from './key-ring.js';
+import type { LocalIssuer } from './local-issuer.js';
+import type { ProblemInfo } from './problem.js';
+import { notFound, Problem, registerProblems } from './problem.js';
+
+/** Refusals of the operator's commands. */
+export const UPKEEP_PROBLEMS = registerProblems({
+  'projection-not-parked': { status: 409, title: 'The projection is not parked' },
+  'projection-parked': { status: 409, title: 'An event cannot be applied' },
+} satisfies Record<string, ProblemInfo>);
+
+/** What names an event that cannot be handled, and how it fails; nothing of what it says. */
+export interface PoisonView {
+  readonly position: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly error: string;
+}
+
+export interface ProjectionView {
+  readonly name: string;
+  readonly version: number;
+  readonly state: 'current' | 'behind' | 'parked';
+  readonly position: string;
+  /** Positions behind the log. */
+  readonly lag: string;
+  readonly parked?: PoisonView;
+  /** Since when it is being built anew beside the model that serves, RFC 3339. */
+  readonly rebuildingSince?: string;
+}
+
+export interface ProcessView {
+  readonly name: string;
+  readonly position: string;
+  readonly lag: string;
+  readonly stuck: readonly (PoisonView & { readonly attempts: number; readonly since: string })[];
+}
+
+/** The keys of the service, by the names that the operator knows them by. */
+export class ServiceKeys {
+  constructor(
+    private readonly seals: KeyRing,
+    private readonly issuer: LocalIssuer,
+  ) {}
+
+  /** Replaces a key; answers until when what it marked before is accepted at most. @throws {Problem} 404 for an unknown name */
+  rotate(name: string, at: Date): Date {
+    switch (name) {
+      case 'local-issuer':
+        return this.issuer.rotate(at);
+      case 'seals':
+        return this.seals.rotate(at);
+      default:
+        throw notFound();
+    }
+  }
+}
+
+/** What an operator sees and does. Answers name events, never what they say. */
+@Injectable()
+export class Upkeep {
+  private readonly rebuilding = new Map<string, string>();
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly runner: ProjectionRunner,
+    private readonly processes: ProcessRunner,
+    private readonly clock: Clock,
+  ) {}
+
+  async projections(): Promise<readonly ProjectionView[]> {
+    const head = await this.store.head();
+    return this.runner.statuses().map((status) => this.viewOf(status, head));
+  }
+
+  async processViews(): Promise<readonly ProcessView[]> {
+    const head = await this.store.head();
+    const stuck = this.processes.stuck;
+    return this.processes.statuses().map(({ name, position }) => ({
+      name,
+      position: String(position),
+      lag: lagOf(position, head),
+      stuck: stuck.filter(({ process }) => process === name).map(stuckView),
+    }));
+  }
+
+  /** @throws {Problem} 404 for an unknown name, 409 where it is not parked, or parks again at once */
+  async release(name: string): Promise<ProjectionView> {
+    const { parked } = await this.projection(name);
+    if (parked === undefined)
+      throw Problem.of('projection-not-parked', `${name} is not parked: there is nothing to release.`);
+    await this.runner.release(name);
+    return this.unlessParked(name);
+  }
+
+  /**
+   * Builds the projection anew beside the one that serves. Answers its state once that is done, or after `waitMs` while it goes on.
+   * @throws {Problem} 404 for an unknown name, 409 where an event cannot be applied: then the old one goes on serving
+   */
+  async rebuild(name: string, waitMs: number): Promise<ProjectionView> {
+    await this.projection(name);
+    if (!this.rebuilding.has(name)) this.rebuilding.set(name, this.clock.now().toISOString());
+    const building = this.runner.rebuild(name).finally(() => this.rebuilding.delete(name));
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, waitMs);
+    });
+    try {
+      await Promise.race([building, patience]);
+    } catch (error) {
+      throw error instanceof PoisonEventError ? poisoned(name, error) : error;
+    } finally {
+      clearTimeout(timer);
+      // Whoever asks next is told how it ended.
+      building.catch(() => undefined);
+    }
+    return this.projection(name);
+  }
+
+  private async projection(name: string): Promise<ProjectionView> {
+    const found = (await this.projections()).find((projection) => projection.name === name);
+    if (found === undefined) throw notFound();
+    return found;
+  }
+
+  private async unlessParked(name: string): Promise<ProjectionView> {
+    const view = await this.projection(name);
+    if (view.parked === undefined) return view;
+    const { eventType, position, eventId, error } = view.parked;
+    throw Problem.of(
+      'projection-parked',
+      `${name} parked again at ${eventType} ${eventId}, position ${position}: ${error}.`,
+    );
+  }
+
+  private viewOf({ name, version, position, parked }: ProjectionStatus, head: bigint): ProjectionView {
+    const since = this.rebuilding.get(name);
+    return {
+      name,
+      version,
+      state: parked !== undefined ? 'parked' : position < head ? 'behind' : 'current',
+      position: String(position),
+      lag: lagOf(position, head),
+      ...(parked === undefined ? {} : { parked: poisonView(parked) }),
+      ...(since === undefined ? {} : { rebuildingSince: since }),
+    };
+  }
+}
+
+const lagOf = (position: bigint, head: bigint): string => String(head > position ? head - position : 0n);
+
+const poisonView = ({
+  position,
+  eventId,
+  type,
+  error,
+}: Pick<StuckMessage, 'position' | 'eventId' | 'type' | 'error'>): PoisonView => ({
+  position: String(position),
+  eventId,
+  eventType: type,
+  error,
+});
+
+const stuckView = (message: StuckMessage): ProcessView['stuck'][number] => ({
+  ...poisonView(message),
+  attempts: message.attempts,
+  since: message.since,
+});
+
+const poisoned = (name: string, { event, cause }: PoisonEventError): Problem =>
+  Problem.of(
+    'projection-parked',
+    `${name} was not rebuilt, the one before goes on serving: ${event.type} ${event.id}, position ${event.position}: ${failureOf(cause)}.`,
+  );
