@@ -1,0 +1,12 @@
+import base from '../../jest.config.js';
+
+/** The tests that start and kill processes: minutes, not seconds. */
+/** @type {import('jest').Config} */
+export default {
+  ...base,
+  rootDir: '../..',
+  roots: ['<rootDir>/test/extra'],
+  testMatch: ['**/*.extra.ts'],
+  maxWorkers: 1,
+  testTimeout: 300_000,
+};

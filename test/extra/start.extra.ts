@@ -1,0 +1,133 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDatabase } from '#sqlite';
+import { temporaryFolder } from '../support/app.js';
+import type { Ended, Program, ServerProcess } from '../support/program.js';
+import { buildProgram, runScript, startServer } from '../support/program.js';
+
+/** Starting on a folder that something is wrong with: a clear sentence, an exit code of its own, never a stack trace. */
+let program: Program;
+let folder: ReturnType<typeof temporaryFolder>;
+let running: ServerProcess | undefined;
+
+beforeAll(() => {
+  program = buildProgram();
+});
+afterAll(() => {
+  program.remove();
+});
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+afterEach(async () => {
+  await running?.kill('SIGKILL');
+  running = undefined;
+  folder.remove();
+});
+
+const start = async (): Promise<ServerProcess> => (running = await startServer(program, folder.path));
+
+/** Starts where it must not come to be ready. */
+const refusedStart = (environment: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  runScript(program, 'apps/pledgebook/main.js', [], { PLEDGEBOOK_DATA: folder.path, ...environment });
+
+const tokenFor = async (party: string, role: string): Promise<string> => {
+  const { stdout } = await runScript(program, 'apps/pledgebook/token.js', ['--party', party, '--role', role], {
+    PLEDGEBOOK_DATA: folder.path,
+  });
+  return stdout.trim();
+};
+
+/** A folder whose log holds some parties, left behind by a server that was stopped. */
+const filled = async (): Promise<string> => {
+  const { url, kill } = await start();
+  const token = await tokenFor('agency:secretariat', 'coordinator');
+  for (const name of ['japan', 'norway', 'fiji', 'chile']) {
+    const answer = await fetch(`${url}/v1/parties`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        id: `donor:${name}`,
+        name: `Desk of ${name}`,
+        category: 'bilateral',
+        contact: { office: 'Desk', mailbox: 'desk@example.org' },
+      }),
+    });
+    expect(await answer.text()).toContain(name);
+  }
+  expect(await kill('SIGTERM')).toMatchObject({ code: 0, signal: null, stderr: '' });
+  return join(folder.path, 'log.sqlite');
+};
+
+const saysSo = ({ code, signal, stderr }: Ended, expected: { code: number; text: RegExp }): void => {
+  expect({ code, signal }).toEqual({ code: expected.code, signal: null });
+  expect(stderr).toMatch(expected.text);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+  expect(stderr).not.toMatch(/\n\s+at /);
+};
+
+test('a log with flipped bytes is refused with the way to a backup', async () => {
+  const log = await filled();
+  const bytes = readFileSync(log);
+  bytes.write('X', bytes.indexOf('Desk of norway'));
+  writeFileSync(log, bytes);
+  saysSo(await refusedStart(), { code: 65, text: /damaged.*npm run check.*npm run restore/ });
+  const check = await runScript(program, 'infra/check.js', [], { PLEDGEBOOK_DATA: folder.path });
+  expect(check.code).toBe(1);
+  expect(check.stderr).toMatch(/checksum/);
+});
+
+test('a log whose pages are overwritten, cut off or of another program is refused likewise', async () => {
+  const log = await filled();
+  const sound = readFileSync(log);
+  const overwritten = Buffer.from(sound);
+  overwritten.fill(0xa5, 4096, 3 * 4096);
+  const damages = [
+    overwritten,
+    sound.subarray(0, sound.length - 4096),
+    Buffer.from('minutes of the meeting\n'.repeat(400)),
+  ];
+  for (const damaged of damages) {
+    writeFileSync(log, damaged);
+    saysSo(await refusedStart(), { code: 65, text: /damaged/ });
+  }
+});
+
+test('a log of a newer format is refused and left as it is', async () => {
+  const log = await filled();
+  const database = openDatabase(log);
+  database.exec("DROP TRIGGER meta_never_changes; UPDATE meta SET value = '2' WHERE name = 'format'");
+  database.close();
+  const before = readFileSync(log);
+  saysSo(await refusedStart(), { code: 65, text: /log format 2.*reads up to 1.*start the newer version/ });
+  expect(readFileSync(log).equals(before)).toBe(true);
+});
+
+test('a second process on the same folder is refused, and a killed one blocks nobody', async () => {
+  const first = await start();
+  saysSo(await refusedStart(), { code: 75, text: /in use by another process.*PLEDGEBOOK_DATA/ });
+  expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
+  await first.kill('SIGKILL');
+  await start();
+});
+
+test('a port that is taken, and a setting that says nothing usable, are named', async () => {
+  const { port } = await start();
+  const other = temporaryFolder();
+  saysSo(await refusedStart({ PLEDGEBOOK_DATA: other.path, PORT: port }), { code: 69, text: /set PORT/ });
+  other.remove();
+  saysSo(await refusedStart({ PLEDGEBOOK_RATE: 'fast' }), { code: 78, text: /PLEDGEBOOK_RATE/ });
+});
+
+test('a damaged read model is built anew from the log, with a line that says so', async () => {
+  await filled();
+  const board = join(folder.path, 'read', 'parties-v1.sqlite');
+  appendFileSync(board, '');
+  const bytes = readFileSync(board);
+  bytes.fill(0x5a, 0, bytes.length);
+  writeFileSync(board, bytes);
+  const { url, logged } = await start();
+  expect(await logged(({ msg }) => msg === 'a read model is built anew')).toMatchObject({ name: 'parties' });
+  const list = (await (await fetch(`${url}/v1/parties`)).json()) as { items: { id: string }[] };
+  expect(list.items.map(({ id }) => id)).toEqual(['donor:chile', 'donor:fiji', 'donor:norway', 'donor:japan']);
+});
