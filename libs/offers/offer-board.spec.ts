@@ -320,7 +320,8 @@ describe('the offer board', () => {
         model = database.open(offerBoard);
         const port = new Eligible(new Set(eligible));
         drawn.forEach(({ provider, draft, visibility, named, bound }, index) => {
-          const content = { ...CONTENT, visibility, named };
+          // Whom an offer is for is not whom it names.
+          const content = { ...CONTENT, visibility, named, earmark: { beneficiaries: ['state:VUT', 'donor:norway'] } };
           record(
             ...streamOf(`offer-o${index}`, {
               type: draft ? 'OfferDrafted' : 'OfferPosted',

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Response } from 'supertest';
+import { commitmentsContext } from '#commitments';
 import { directoryContext } from '#directory';
+import { needsContext } from '#needs';
 import { offersContext } from '#offers';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
@@ -27,7 +29,7 @@ const OFFER = {
 
 let app: TestApp;
 const start = async (): Promise<void> => {
-  app = await testApp({ contexts: [directoryContext, offersContext] });
+  app = await testApp({ contexts: [directoryContext, needsContext, offersContext, commitmentsContext] });
   for (const id of ['donor:japan', 'donor:norway', 'agency:cavr', 'fund:unscar', 'network:msg']) {
     const answer = await app.post('/v1/parties', { id, name: id }, { as: COORDINATOR });
     expect(answer.status).toBe(201);
@@ -217,6 +219,75 @@ describe('an offer over HTTP', () => {
       expect((await app.get(path)).status).toBe(400);
     }
     expect((await app.get(`/v1/offers?limit=2&kind=legal&cursor=${cursor}`, { as: JAPAN })).status).toBe(400);
+  });
+});
+
+describe('an offer with a proposal on it', () => {
+  beforeEach(start);
+  afterEach(stop);
+
+  test('shows everyone what is held, and nobody else whose it is; its label opens to the parties', async () => {
+    const seats = { measure: 'seats', amount: '6' };
+    const need = await app.post(
+      '/v1/needs',
+      {
+        title: 'Officers to be trained',
+        kinds: ['training'],
+        instruments: ['ATT'],
+        lines: [{ kind: 'training', quantity: seats }],
+        authorityRef: 'Note Verbale 12/2026',
+        visibility: 'public',
+      },
+      { as: VANUATU },
+    );
+    const needId = bodyOf(need).id;
+    const consent = { circulate: true, publish: true };
+    await app.post(`/v1/needs/${needId}/submit`, { consent }, { as: VANUATU, headers: { 'if-match': '"0"' } });
+    await app.post(`/v1/needs/${needId}/open`, {}, { as: COORDINATOR, headers: { 'if-match': '"1"' } });
+    const { id: offerId } = await posted();
+    const proposal = await app.post(
+      '/v1/commitments',
+      { offerId, needId, implementer: 'agency:cavr', legs: [{ offerLine: 1, needLine: 1, drawn: seats }] },
+      { as: JAPAN, headers: { prefer: 'wait=5' } },
+    );
+    expect([proposal.status, bodyOf(proposal).hold]).toEqual([201, 'held']);
+    const commitmentId = bodyOf(proposal).id;
+    await app.settled();
+
+    const line = { held: seats, committed: { amount: '0' }, available: { amount: '14' } };
+    for (const as of [undefined, NORWAY, VANUATU, JAPAN]) {
+      expect(bodyOf(await app.get(`/v1/offers/${offerId}`, as === undefined ? {} : { as })).lines).toMatchObject([
+        line,
+        {},
+      ]);
+      const { items } = (await app.get('/v1/offers', as === undefined ? {} : { as })).body as {
+        items: readonly Body[];
+      };
+      expect(items[0]?.lines).toMatchObject([line, {}]);
+    }
+    const dataSeenBy = async (as?: As): Promise<unknown> => {
+      const answer = await app.get(`/v1/offers/${offerId}/history`, as === undefined ? {} : { as });
+      return (answer.body as { items: readonly { readonly data: unknown }[] }).items.at(-1)?.data;
+    };
+    const whole = { commitment: commitmentId, leg: 1, amendment: 0, line: 1, quantity: seats };
+    for (const as of [JAPAN, VANUATU, COORDINATOR, { party: 'agency:cavr', role: 'implementer' }]) {
+      expect(await dataSeenBy(as)).toEqual(whole);
+    }
+    for (const as of [undefined, NORWAY, FIJI]) expect(await dataSeenBy(as)).toEqual({ line: 1, quantity: seats });
+
+    // The hold is the process's: it makes no desk's revision stale.
+    expect((await command(offerId, 'amend', { visibility: 'sealed' }, 0)).status).toBe(200);
+    await app.settled();
+    for (const [as, status] of [
+      [VANUATU, 200],
+      [{ party: 'agency:cavr', role: 'implementer' }, 200],
+      [FIJI, 404],
+      [NORWAY, 404],
+      [COORDINATOR, 404],
+    ] as const) {
+      expect((await app.get(`/v1/offers/${offerId}`, { as })).status).toBe(status);
+      expect(await listed('', as)).toEqual(status === 200 ? [offerId] : []);
+    }
   });
 });
 
