@@ -245,10 +245,8 @@ describe('deadlines', () => {
       [id(1), 'CloseUnconfirmed'],
     ]);
     const [first] = await commitmentDeadlines(() => model).due(new Date(EXPIRES), 1);
-    expect(first?.command.command({ actor: SYSTEM_TIMER })).toEqual({
-      type: 'LapseCommitment',
-      by: { actor: SYSTEM_TIMER },
-    });
+    const by = { actor: SYSTEM_TIMER, at: EXPIRES, effectiveAt: EXPIRES };
+    expect(first?.command.command(by)).toEqual({ type: 'LapseCommitment', by });
   });
 });
 

@@ -1066,7 +1066,7 @@ const answerable = (
   const delivery = state.deliveries.find((known) => known.n === n);
   if (delivery === undefined) return { refusal: rejection('not-found', `There is no delivery ${n}.`) };
   if (!answersFor(state, delivery, who)) {
-    return { refusal: rejection('forbidden', `Delivery ${n} is for ${delivery.beneficiary ?? ''} to answer.`) };
+    return { refusal: rejection('forbidden', `Delivery ${n} is for another State to answer.`) };
   }
   if (!isDeliveryAnswerable(state)) return { refusal: rejection('not-binding', 'The commitment is closed.') };
   if (delivery.status === 'confirmed') {

@@ -96,7 +96,7 @@ const send = async (id: string, command: string, body: object, as: As, headers: 
   const current = await app.get(`/v1/commitments/${id}`, { as });
   return app.post(`/v1/commitments/${id}/${command}`, body, {
     as,
-    headers: { 'if-match': (current.headers as Record<string, string>)['etag'] ?? '"0"', ...headers },
+    headers: { 'if-match': (current.headers as Record<string, string>).etag ?? '"0"', ...headers },
   });
 };
 const accept = (id: string, as: As = VANUATU): Promise<Response> => send(id, 'accept', {}, as, { prefer: 'wait=5' });
@@ -117,8 +117,8 @@ describe('a commitment over HTTP', () => {
     const legs = [...SEATS, { offerLine: 2, needLine: 2, drawn: usd('1000.00') }];
     const answer = await propose(offerId, needId, { legs, implementer: 'agency:cavr', fiscalAgent: 'agency:cavr' });
     const { id, ...proposal } = ok(answer, 201);
-    expect(answer.headers['location']).toBe(`/v1/commitments/${id}`);
-    expect(answer.headers['etag']).toBe('"1"');
+    expect(answer.headers.location).toBe(`/v1/commitments/${id}`);
+    expect(answer.headers.etag).toBe('"1"');
     expect(proposal).toMatchObject({
       status: 'proposed',
       closedAs: null,
@@ -211,7 +211,7 @@ describe('a commitment over HTTP', () => {
     expect(ok(await send(id, 'close', {}, VANUATU)).status).toBe('confirmed');
     expect(ok(await send(id, 'close', {}, JAPAN))).toMatchObject({ status: 'closed', closedAs: 'confirmed' });
 
-    const history = ok(await app.get(`/v1/commitments/${id}/history`, { as: JAPAN }))['items'] as {
+    const history = ok(await app.get(`/v1/commitments/${id}/history`, { as: JAPAN })).items as {
       readonly position: string;
       readonly revision: number;
       readonly type: string;
@@ -225,9 +225,9 @@ describe('a commitment over HTTP', () => {
     expect(await replay('')).toMatchObject({ state: now, clock: 'recorded' });
     for (const { position, revision, type } of history) {
       const then = await replay(`?at=${position}&clock=recorded`);
-      const steps = then['steps'] as { readonly type: string; readonly revision: number }[];
+      const steps = then.steps as { readonly type: string; readonly revision: number }[];
       expect(steps.at(-1)).toMatchObject({ type, revision });
-      expect(then['state']).toMatchObject({ revision });
+      expect(then.state).toMatchObject({ revision });
     }
     const atBinding = history.find(({ type }) => type === 'CommitmentBound')?.position ?? '';
     expect(await replay(`?at=${atBinding}`)).toMatchObject({
@@ -248,14 +248,14 @@ describe('a commitment over HTTP', () => {
     const refused = await propose(offerId, needId, { legs: [{ offerLine: 1, needLine: 1, drawn: seats(11) }] });
     expect(refused.status).toBe(409);
     expect(json(refused).code).toBe('insufficient-capacity');
-    const location = refused.headers['location'] ?? '';
-    expect(refused.headers['etag']).toBe('"1"');
+    const location = refused.headers.location ?? '';
+    expect(refused.headers.etag).toBe('"1"');
     expect(ok(await app.get(location, { as: JAPAN }))).toMatchObject({ status: 'declined', hold: 'refused' });
     const { id } = ok(await propose(offerId, needId, { legs: [{ offerLine: 1, needLine: 1, drawn: seats(6) }] }), 201);
     const answer = await accept(id);
     expect(answer.status).toBe(409);
     expect(json(answer).code).toBe('insufficient-coverage');
-    expect(answer.headers['location']).toBe(`/v1/commitments/${id}`);
+    expect(answer.headers.location).toBe(`/v1/commitments/${id}`);
     expect(await get(id, VANUATU)).toMatchObject({ status: 'proposed', acceptance: 'refused', hold: 'held' });
   });
 
@@ -284,15 +284,15 @@ describe('a commitment over HTTP', () => {
       await send(id, 'decline', { reason: { code: 'budget', note: 'for the desk', noteFor: 'coordinator' } }, VANUATU),
     );
     expect(declined).toMatchObject({ status: 'declined', reason: { code: 'budget', note: 'for the desk' } });
-    expect((await get(id, JAPAN))['reason']).toEqual({ party: 'state:VUT', code: 'budget' });
-    expect((await get(id, COORDINATOR))['reason']).toMatchObject({ note: 'for the desk' });
+    expect((await get(id, JAPAN)).reason).toEqual({ party: 'state:VUT', code: 'budget' });
+    expect((await get(id, COORDINATOR)).reason).toMatchObject({ note: 'for the desk' });
   });
 
   it('may be proposed by the State, and names 400s by field', async () => {
     const [offerId, needId] = [await anOffer(), await aNeed()];
     const bad = async (more: object, as: As = JAPAN): Promise<[number, unknown]> => {
       const answer = await propose(offerId, needId, more, as);
-      const errors = (json(answer)['errors'] ?? []) as { field: string }[];
+      const errors = (json(answer).errors ?? []) as { field: string }[];
       return [answer.status, errors.length === 0 ? json(answer).code : errors.map(({ field }) => field)];
     };
     expect(await bad({ signatories: ['state:VUT'] })).toEqual([400, ['signatories']]);
@@ -366,7 +366,7 @@ describe('a commitment over HTTP', () => {
     ok(await pay({ kind: 'onward-grant', from: 'agency:cavr', to: 'agency:ngo', onward: 1 }, CAVR));
     ok(await pay({ kind: 'refund', from: 'agency:cavr', to: 'donor:japan', onward: 1, amount: usd('100.00') }, CAVR));
     ok(await pay({ amount: usd('100.00') }));
-    expect((await get(id, NGO))['actions']).toContain('receipts');
+    expect((await get(id, NGO)).actions).toContain('receipts');
     const receipt = { transfer: 3, amount: usd('600.00'), date: '2026-11-22' };
     expect((await app.post(`/v1/commitments/${id}/receipts`, receipt, { as: CAVR })).status).toBe(403);
     ok(await app.post(`/v1/commitments/${id}/receipts`, receipt, { as: NGO }));
@@ -383,7 +383,7 @@ describe('a commitment over HTTP', () => {
       const history = await app.get(`/v1/commitments/${id}/history`, as === undefined ? {} : { as });
       const replay = await app.get(`/v1/commitments/${id}/replay`, as === undefined ? {} : { as });
       const list = await app.get(`/v1/commitments?needId=${needId}`, as === undefined ? {} : { as });
-      const listed = (ok(list)['items'] as Json[]).some((item) => item.id === id);
+      const listed = (ok(list).items as Json[]).some((item) => item.id === id);
       expect([one.status === 200, history.status === 200, replay.status === 200]).toEqual([listed, listed, listed]);
       return listed;
     };
@@ -395,13 +395,11 @@ describe('a commitment over HTTP', () => {
     expect(await sees(COORDINATOR)).toBe(true);
     ok(await accept(id));
     ok(await send(id, 'sign', {}, JAPAN));
-    expect(ok(await send(id, 'sign', {}, VANUATU))['visibility']).toBe('members');
+    expect(ok(await send(id, 'sign', {}, VANUATU)).visibility).toBe('members');
     await app.settled();
     expect(await sees(NORWAY)).toBe(true);
     expect(await sees()).toBe(false);
-    const events = (
-      ok(await app.get(`/v1/commitments/${id}/history`, { as: NORWAY }))['items'] as { data: object }[]
-    )[0];
+    const events = (ok(await app.get(`/v1/commitments/${id}/history`, { as: NORWAY })).items as { data: object }[])[0];
     expect(events?.data).not.toHaveProperty('earmarkFacts');
   });
 
@@ -420,7 +418,7 @@ describe('a commitment over HTTP', () => {
     const { id } = ok(await propose(offerId, needId, { expiresAt: '2026-11-22T11:00:00+00:00' }), 201);
     app.clock.set('2026-11-22T11:00:00.000Z');
     expect(json(await accept(id)).code).toBe('expired');
-    expect((await get(id, VANUATU))['actions']).toEqual([]);
+    expect((await get(id, VANUATU)).actions).toEqual([]);
     await app.settled();
     await app.ticker.tickNow();
     expect(await get(id, JAPAN)).toMatchObject({ status: 'lapsed', hold: 'released' });
@@ -445,7 +443,7 @@ describe('a commitment over HTTP', () => {
       { reason: { code: 'budget' } },
       {
         as: JAPAN,
-        headers: { 'if-match': (offer.headers as Record<string, string>)['etag'] ?? '' },
+        headers: { 'if-match': (offer.headers as Record<string, string>).etag ?? '' },
       },
     );
     ok(withdrawn);
@@ -462,7 +460,7 @@ describe('a commitment over HTTP', () => {
         { reason: { code: 'priorities' } },
         {
           as: VANUATU,
-          headers: { 'if-match': (need.headers as Record<string, string>)['etag'] ?? '' },
+          headers: { 'if-match': (need.headers as Record<string, string>).etag ?? '' },
         },
       ),
     );
