@@ -97,6 +97,7 @@ const anyCaller = fc.oneof(
 );
 
 describe('the board of reported records', () => {
+  // I19, for reported records. Seen failing with `r.visibility <> 'sealed'` taken out of the predicate.
   it('shows every caller the rows that the rule of sight shows it, and no others', () => {
     fc.assert(
       fc.property(fc.array(anyRecord, { minLength: 1, maxLength: 6 }), anyCaller, (records, caller) => {
