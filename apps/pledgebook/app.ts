@@ -115,7 +115,7 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
       frameworkErrors: frameworkErrors(verifier),
       clientErrorHandler,
     });
-    const fastify = adapter.getInstance() as unknown as FastifyInstance;
+    const fastify = adapter.getInstance<FastifyInstance>();
     const life = { closing: false };
     installPipeline(fastify, {
       closing: () => life.closing,
@@ -137,6 +137,7 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
         logger.error({ correlationId, ...faultOf(error) }, 'request failed');
       },
     });
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the framework takes its options as a plain object
     const nest = await NestFactory.create<NestFastifyApplication>(AppModule.of(core, web, contexts), adapter, {
       logger: nestLogger(logger),
       bodyParser: false,

@@ -3,7 +3,7 @@ import { joined } from './dto.js';
 
 const MAX_DEPTH = 32;
 const MAX_FAULTS = 100;
-// eslint-disable-next-line no-control-regex -- finding control characters is the purpose
+
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 /** A key that reaches into a prototype where an object is copied carelessly: never a field of ours. */
 export const isReservedKey = (key: string): boolean => key in Object.prototype;

@@ -1,4 +1,4 @@
-import { ApiExtraModels, ApiProperty, type ApiPropertyOptions, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import type { Fault, Parsed, PartyKind, QuantityRule, TextRule } from '#vocabulary';
@@ -83,7 +83,7 @@ export const Checked = ({
       required,
       ...(description === undefined ? {} : { description }),
       ...(example === undefined ? {} : { example }),
-    } as ApiPropertyOptions),
+    }),
   );
 
 // An absent optional field is not looked at by any check; an absent required one is one fault, not one per check.
@@ -413,7 +413,7 @@ export const Nested = (
       required,
       ...(description === undefined ? {} : { description }),
       ...(example === undefined ? {} : { example }),
-    } as ApiPropertyOptions),
+    }),
   );
 
 // Inside `oneOf` nothing but a reference stands, so the class must be named to the document by hand.
@@ -449,6 +449,7 @@ const shapeFaults = (
 };
 
 /** The body `{}` of a command that needs no data. */
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- a DTO without fields is the point
 export class EmptyBody {}
 
 /** The parameters of every list; a context's query extends it with its filters. */

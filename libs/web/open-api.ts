@@ -150,9 +150,9 @@ const describe = (
   const isPost = method === 'post';
   const creates = isPost && !path.includes('{');
   const success = String(action.status ?? (creates ? 201 : 200));
-  operation['summary'] = action.action;
-  operation['description'] = whoMay(action);
-  operation['security'] = action.anonymous === true ? [{}, { bearer: [] }] : [{ bearer: [] }];
+  operation.summary = action.action;
+  operation.description = whoMay(action);
+  operation.security = action.anonymous === true ? [{}, { bearer: [] }] : [{ bearer: [] }];
   operation.parameters = [...(operation.parameters ?? []), ...headersOf(path, isPost, action)];
   const body = operation.requestBody?.content?.['application/json'];
   if (body?.schema !== undefined) body.example ??= exampleOf(document, body.schema);
@@ -189,7 +189,7 @@ const answerOf = (
   description: creates ? 'Created.' : 'As asked.',
   headers: {
     'X-Correlation-Id': textHeader('Names this request in every event and log line.'),
-    ...(isPost || /\{id\}$/.test(path) ? { ETag: textHeader("The record's revision, quoted.") } : {}),
+    ...(isPost || path.endsWith('{id}') ? { ETag: textHeader("The record's revision, quoted.") } : {}),
     ...(isPost ? { 'Consistency-Token': textHeader('Send it with a read to see at least this write.') } : {}),
     ...(creates ? { Location: textHeader('The new record.') } : {}),
     ...(!isPost && !path.includes('{') && path.startsWith('/v1/')
@@ -274,7 +274,7 @@ const exampleProblem = (code: string, { status, title }: ProblemInfo): object =>
 
 /** An instance of a schema, made of the examples its fields carry and of their rules where they carry none. */
 const exampleOf = (document: Document, schema: Schema, depth = 0): unknown => {
-  if ('example' in schema) return schema['example'];
+  if ('example' in schema) return schema.example;
   const {
     $ref,
     allOf,

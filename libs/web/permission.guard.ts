@@ -8,6 +8,7 @@ import { Clock } from '#kernel';
 import { requireAuthority } from './authority.js';
 import { isReservedKey } from './body-reader.js';
 import { CallerDirectory } from './caller-directory.js';
+import { EmptyBody } from './dto.js';
 import type { FieldError } from './problem.js';
 import { forbidden, invalid } from './problem.js';
 import type { RequestContext } from './request-context.js';
@@ -109,8 +110,6 @@ const pathOf = (url: string): string => {
   return end === -1 ? url : url.slice(0, end);
 };
 
-class NoParameters {}
-
 const readQuery = (request: FastifyRequest, dto: Dto | undefined, errors: FieldError[]): object => {
   const sent = request.query as Record<string, string | readonly string[]>;
   // Only the interface has contracts about parameters; a probe may add a cache buster.
@@ -121,7 +120,7 @@ const readQuery = (request: FastifyRequest, dto: Dto | undefined, errors: FieldE
     else if (isReservedKey(name)) errors.push({ field: name, message: 'unknown parameter' });
     else once[name] = value;
   }
-  return read(dto ?? NoParameters, once, 'parameter', errors);
+  return read(dto ?? EmptyBody, once, 'parameter', errors);
 };
 
 // No body at all is `{}`; `null` is a body, and not an object.
@@ -129,7 +128,7 @@ const sentBody = ({ body }: FastifyRequest): unknown => (body === undefined ? {}
 
 const readBodyAs = (request: FastifyRequest, dto: Dto | undefined, errors: FieldError[]): object => {
   const found: FieldError[] = [];
-  const body = read(dto ?? NoParameters, sentBody(request), 'field', found);
+  const body = read(dto ?? EmptyBody, sentBody(request), 'field', found);
   const named = new Set(found.map(({ field }) => field));
   // What the reader saw counts where no field's own rule has said so already.
   for (const { path, message } of request.pledgebook.bodyFaults)

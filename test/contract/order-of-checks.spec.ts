@@ -37,7 +37,7 @@ const write = async (title: string, hiddenToo: boolean): Promise<string> => {
 };
 
 const send = ({ path, body, as, headers }: Sent): Promise<Response> =>
-  app.post(path, body, headers['authorization'] === undefined ? { as, headers } : { headers });
+  app.post(path, body, headers.authorization === undefined ? { as, headers } : { headers });
 
 beforeAll(async () => {
   app = await testApp({ contexts: [probeContext] });
@@ -55,7 +55,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'bad token': {
     status: 401,
     code: 'unauthenticated',
-    commit: (sent) => (sent.headers['authorization'] = 'Bearer x.y.z'),
+    commit: (sent) => (sent.headers.authorization = 'Bearer x.y.z'),
   },
   'body too large': {
     status: 413,
@@ -72,7 +72,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   'bad header': {
     status: 400,
     code: 'invalid-request',
-    commit: (sent) => ((sent.headers['prefer'] = 'x'), (sent.headers['effective-at'] = 'tomorrow')),
+    commit: (sent) => ((sent.headers.prefer = 'x'), (sent.headers['effective-at'] = 'tomorrow')),
   },
   'wrong role': {
     status: 403,

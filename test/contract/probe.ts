@@ -178,7 +178,7 @@ class NotesController {
       .model('note-titles')
       .all('SELECT rowid AS seq, title FROM note WHERE rowid > ? ORDER BY rowid LIMIT ?', after, limit + 1);
     const items = rows.slice(0, limit);
-    const last = items.at(-1)?.['seq'];
+    const last = items.at(-1)?.seq;
     const next = rows.length > limit ? this.cursors.encode(ctx, query, [Number(last)]) : null;
     return this.records.list(ctx, { items: items.map(({ title }) => ({ title })), next });
   }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Program } from '../../test/support/program.js';
-import { buildProgram, runScript, startServer } from '../../test/support/program.js';
-import { temporaryFolder } from '../../test/support/app.js';
+import type { Program } from '../support/program.js';
+import { buildProgram, runScript, startServer } from '../support/program.js';
+import { temporaryFolder } from '../support/app.js';
 
 const TOKEN = 'apps/pledgebook/token.js';
 const MAIN = 'apps/pledgebook/main.js';
