@@ -12,14 +12,15 @@ import type {
   CommitmentState,
   CommitmentStatus,
   ProposedLeg,
-  COMMITMENT_RULES,
 } from './commitment.js';
 import {
   actionsOf,
+  COMMITMENT_RULES,
   commitmentDecider,
   deadlineOf,
   defaultSignatories,
   isDisputed,
+  mayCommand,
   partiesOf,
   recipientsOf,
   trancheOf,
@@ -1509,6 +1510,18 @@ describe('actions', () => {
     expect(actions(history, CAVR)).toEqual(['transfers', 'receipts', 'deliveries']);
     expect(actions(history, COORDINATOR)).toEqual([]);
     expect(actions([...history, short], COORDINATOR)).toEqual(['accept-discrepancy']);
+  });
+  it('are never offered where the command is not this party’s (403)', () => {
+    const types = Object.keys(COMMITMENT_RULES) as (keyof typeof COMMITMENT_RULES)[];
+    for (const history of [held(), accepted(), delivered(), allConfirmed()]) {
+      for (const actor of [JAPAN, VANUATU, CAVR, COORDINATOR, STRANGER]) {
+        const offered = actions(history, actor);
+        for (const type of types.filter((one) => offered.includes(COMMITMENT_RULES[one].segment))) {
+          expect(mayCommand(type, at(history), who(actor))).toBe(true);
+        }
+      }
+    }
+    expect(mayCommand('CancelCommitment', at(bound()), who(STRANGER))).toBe(false);
   });
   it('keep a State’s offices and its donor desk apart', () => {
     expect(actions(held(), VANUATU, ['npc'])).toEqual(['accept', 'decline']);
