@@ -144,19 +144,16 @@ const alternativesOf = (schema: JsonSchema, definitions: Named): readonly JsonSc
   return Array.isArray(anyOf) ? (anyOf as JsonSchema[]).flatMap((each) => alternativesOf(each, definitions)) : [plain];
 };
 
-/** Without the closures that `Record<string, never>` and `unknown` leave: a later optional field must not break an empty event. */
+/** Without the closure that `Record<string, never>` leaves: a later optional field must not break an empty event. */
 const open = (schema: unknown): unknown => {
   if (Array.isArray(schema)) return schema.map(open);
   if (!isObject(schema)) return schema;
   return Object.fromEntries(
     Object.entries(schema)
-      .filter(([keyword, value]) => keyword !== 'additionalProperties' || isConstraint(value))
+      .filter(([keyword, value]) => keyword !== 'additionalProperties' || JSON.stringify(value) !== '{"not":{}}')
       .map(([keyword, value]) => [keyword, open(value)]),
   );
 };
-
-const isConstraint = (value: unknown): boolean =>
-  isObject(value) && Object.keys(value).length > 0 && JSON.stringify(value) !== '{"not":{}}';
 
 const reachable = (schema: JsonSchema, definitions: Named): readonly string[] => {
   const found = new Set<string>();
@@ -213,8 +210,11 @@ export const shapeChanges = (frozen: JsonSchema, now: JsonSchema): ShapeChanges 
     ]);
   };
 
+  // No word on members means any member, as an empty schema does.
   const inner = (from: unknown, to: unknown, path: string): ShapeChanges => {
-    if (isObject(from) && isObject(to)) return compare(from, to, path);
+    if (from === undefined && to === undefined) return NO_CHANGE;
+    const [old, young] = [from ?? {}, to ?? {}];
+    if (isObject(old) && isObject(young)) return compare(old, young, path);
     return JSON.stringify(from) === JSON.stringify(to) ? NO_CHANGE : broken(`${path}: its members have another shape`);
   };
 

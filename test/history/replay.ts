@@ -1,0 +1,105 @@
+import { InMemoryEventStore } from '#kernel-testing';
+import type { RecordedEvent } from '#kernel';
+import { categoryOfStream, idOfStream, ManualClock } from '#kernel';
+import type { LoggedEvent } from '../../infra/frozen-events.js';
+import { logged } from '../../infra/frozen-events.js';
+import { createApp } from '../../apps/pledgebook/app.js';
+
+/** What a frozen log says to those who read it, at its end. */
+export interface Reading {
+  /** The moment it is read at: that of its last event. */
+  readonly at: string;
+  /** By reader, then by address: the record, or the ids of the list. A record hidden from a reader is not there. */
+  readonly readers: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+const ROUTES: Readonly<Record<string, string>> = {
+  party: '/v1/parties',
+  need: '/v1/needs',
+  offer: '/v1/offers',
+  commitment: '/v1/commitments',
+  reported: '/v1/reported',
+};
+
+const READERS = {
+  anyone: undefined,
+  coordinator: { party: 'agency:secretariat', roles: ['coordinator'] },
+  auditor: { party: 'auditor:court', roles: ['auditor'] },
+  vanuatu: { party: 'state:VUT', roles: ['npc'] },
+} as const;
+
+/** An event of a frozen log as a store hands it out. */
+export const recordedOf = ({ position, ...event }: LoggedEvent): RecordedEvent => ({
+  ...event,
+  position: BigInt(position),
+});
+
+/** A store that holds the log as it was written: the same ids, streams, revisions and positions. */
+export const storeOf = async (events: readonly LoggedEvent[]): Promise<InMemoryEventStore> => {
+  const store = new InMemoryEventStore();
+  for (const { id, stream, revision, type, data, metadata } of events) {
+    await store.append(stream, revision - 1, [{ id, type, data, metadata }]);
+  }
+  return store;
+};
+
+/**
+ * Starts the service on the frozen log as on a log whose read models and checkpoints were lost, and reads every record and board.
+ * `log` is the log afterwards: processes that see old events again must write nothing.
+ */
+export const replayed = async (
+  events: readonly LoggedEvent[],
+): Promise<{ readonly reading: Reading; readonly log: readonly LoggedEvent[] }> => {
+  const at = events.reduce((latest, { metadata }) => (metadata.recordedAt > latest ? metadata.recordedAt : latest), '');
+  const store = await storeOf(events);
+  const app = await createApp({ store, clock: new ManualClock(at), rate: 'off', tick: 'manual' });
+  try {
+    const url = await app.listen(0);
+    await app.settled();
+    const readers: Record<string, Record<string, unknown>> = {};
+    for (const [name, reader] of Object.entries(READERS)) {
+      const authorization =
+        reader === undefined
+          ? undefined
+          : `Bearer ${await app.token({ party: reader.party, roles: [...reader.roles], sub: name })}`;
+      const get = async (path: string): Promise<unknown> => {
+        const response = await fetch(
+          `${url}${path}`,
+          authorization === undefined ? {} : { headers: { authorization } },
+        );
+        if (response.status === 404) return undefined;
+        const text = await response.text();
+        if (response.status !== 200) throw new Error(`GET ${path} as ${name}: ${response.status} ${text}`);
+        return JSON.parse(text) as unknown;
+      };
+      readers[name] = await everything(events, get);
+    }
+    const log = (await store.readAll(0n, Number.MAX_SAFE_INTEGER)).map(logged);
+    return { reading: { at, readers }, log };
+  } finally {
+    await app.close();
+  }
+};
+
+const everything = async (
+  events: readonly LoggedEvent[],
+  get: (path: string) => Promise<unknown>,
+): Promise<Record<string, unknown>> => {
+  const found: Record<string, unknown> = {};
+  for (const route of Object.values(ROUTES)) {
+    const list = (await get(`${route}?limit=200`)) as { readonly items: readonly { readonly id: string }[] };
+    found[route] = list.items.map(({ id }) => id);
+  }
+  for (const stream of new Set(events.map((event) => event.stream))) {
+    const route = ROUTES[categoryOfStream(stream)];
+    if (route === undefined) throw new Error(`no route shows the records of ${stream}`);
+    const path = `${route}/${idOfStream(stream)}`;
+    const record = await get(path);
+    if (record !== undefined) found[path] = factsIn(record as Readonly<Record<string, unknown>>);
+  }
+  return found;
+};
+
+/** What may be done next and what a coach says of it grow with every release; what happened does not. */
+const factsIn = ({ actions: _actions, quality: _quality, ...facts }: Readonly<Record<string, unknown>>): object =>
+  facts;
