@@ -13,7 +13,7 @@ import {
   RouteAction,
   uuidOf,
 } from '#web';
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Injectable, Param, Post, Query } from '@nestjs/common';
 import { hasRole } from './caller.js';
 import { DesignationDto, MandateDto, PaperListQuery } from './directory.dto.js';
 import { PARTY_PROBLEMS } from './directory.problems.js';
@@ -32,6 +32,7 @@ const paperIdOf = ({ caller, method, path, idempotencyKey }: RequestContext): st
     : derivedId('record', caller.issuer, caller.party, method, path, idempotencyKey);
 
 /** What designations and mandates have in common: records of their own that stand in a party's stream. */
+@Injectable()
 abstract class Papers {
   constructor(
     protected readonly endpoints: RecordEndpoints,
@@ -130,16 +131,6 @@ abstract class Papers {
 export class DesignationsController extends Papers {
   protected override readonly kind = 'designation';
 
-  constructor(
-    endpoints: RecordEndpoints,
-    records: DirectoryRecords,
-    board: PartyBoard,
-    gate: ReadGate,
-    cursors: Cursors,
-  ) {
-    super(endpoints, records, board, gate, cursors);
-  }
-
   protected override kindOf(id: string): PartyKindOfRecord {
     return this.records.designation(id);
   }
@@ -199,16 +190,6 @@ export class DesignationsController extends Papers {
 @Controller('v1/mandates')
 export class MandatesController extends Papers {
   protected override readonly kind = 'mandate';
-
-  constructor(
-    endpoints: RecordEndpoints,
-    records: DirectoryRecords,
-    board: PartyBoard,
-    gate: ReadGate,
-    cursors: Cursors,
-  ) {
-    super(endpoints, records, board, gate, cursors);
-  }
 
   protected override kindOf(id: string): PartyKindOfRecord {
     return this.records.mandate(id);

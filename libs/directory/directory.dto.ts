@@ -73,8 +73,11 @@ export class AmendPartyDto extends PartyFieldsDto {
   name?: string;
 }
 
+/** The fields of a registration or amendment, whoever made the object. */
+type PartyFields = Pick<AmendPartyDto, keyof AmendPartyDto>;
+
 /** What the party's kind asks of its fields. */
-export const partyFaults = (id: string, fields: AmendPartyDto, creation: boolean): readonly FieldError[] => {
+export const partyFaults = (id: string, fields: PartyFields, creation: boolean): readonly FieldError[] => {
   const faults: FieldError[] = [];
   const [kind = '', slug = ''] = id.split(':');
   if (creation && kind === 'authority' && fields.footnote === undefined) {
@@ -100,7 +103,7 @@ export const contentOf = ({
   footnote,
   contact,
   members,
-}: AmendPartyDto): Partial<PartyContent> =>
+}: PartyFields): Partial<PartyContent> =>
   present({
     name,
     category,

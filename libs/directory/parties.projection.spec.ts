@@ -61,9 +61,9 @@ describe('the register of parties', () => {
       }),
       ...party('fund:x', registered('fund:x'), { type: 'PartyRetired', data: {} }),
     ]);
-    expect(rows['party']).toHaveLength(5);
-    expect(rows['member']).toHaveLength(1);
-    expect(rows['paper']).toHaveLength(2);
+    expect(rows.party).toHaveLength(5);
+    expect(rows.member).toHaveLength(1);
+    expect(rows.paper).toHaveLength(2);
   });
 });
 

@@ -34,9 +34,9 @@ class Batch {
     const row = this.tx.get('SELECT seq, revision, state FROM party WHERE id = ?', id);
     if (row === undefined) return undefined;
     return {
-      seq: row['seq'] as number,
-      revision: row['revision'] as number,
-      state: JSON.parse(row['state'] as string) as PartyState,
+      seq: row.seq as number,
+      revision: row.revision as number,
+      state: JSON.parse(row.state as string) as PartyState,
     };
   }
 
@@ -139,10 +139,10 @@ export class RegisteredNetworks extends Networks {
     const members: readonly (NetworkMember | Membership)[] =
       rows.length > 0
         ? rows.map((row): NetworkMember => ({
-            party: row['party'] as string,
-            as: row['as'] as NetworkMember['as'],
-            ...(row['since'] === null ? {} : { from: row['since'] as string }),
-            ...(row['until'] === null ? {} : { to: row['until'] as string }),
+            party: row.party as string,
+            as: row.as as NetworkMember['as'],
+            ...(row.since === null ? {} : { from: row.since as string }),
+            ...(row.until === null ? {} : { to: row.until as string }),
           }))
         : (ORGANISATIONS.find(({ id }) => id === network)?.members ?? []);
     return members.filter((member) => isNow(on, member));
@@ -150,7 +150,7 @@ export class RegisteredNetworks extends Networks {
 
   override networksOf(party: string, on: string): readonly string[] {
     const registered = this.reads().all('SELECT DISTINCT network FROM member');
-    const ids = new Set([...registered.map((row) => row['network'] as string), ...ORGANISATIONS.map(({ id }) => id)]);
+    const ids = new Set([...registered.map((row) => row.network as string), ...ORGANISATIONS.map(({ id }) => id)]);
     return [...ids]
       .filter((id) =>
         this.membersOf(id, on).some((member) => member.party === party && COUNTS_AS_MEMBER.includes(member.as)),

@@ -109,14 +109,14 @@ export class PartyBoard {
       )
       .map((row) => {
         const { id, revision, state } = rowOf(row);
-        return { n: row['n'] as number, id: row['paper'] as string, party: id, revision, state };
+        return { n: row.n as number, id: row.paper as string, party: id, revision, state };
       });
   }
 
   /** In whose record a designation or mandate stands; undefined where there is none. */
   partyOf(paper: string): string | undefined {
     const row = this.model().get('SELECT party FROM paper WHERE id = ?', paper);
-    return row === undefined ? this.justRecorded.get(paper) : (row['party'] as string);
+    return row === undefined ? this.justRecorded.get(paper) : (row.party as string);
   }
 
   /** Remembers a paper that this process has just recorded. */
@@ -130,8 +130,8 @@ export class PartyBoard {
 }
 
 const rowOf = (row: Readonly<Record<string, SqlValue>>): PartyRow => ({
-  seq: row['seq'] as number,
-  id: row['id'] as string,
-  revision: row['revision'] as number,
-  state: JSON.parse(row['state'] as string) as PartyState,
+  seq: row.seq as number,
+  id: row.id as string,
+  revision: row.revision as number,
+  state: JSON.parse(row.state as string) as PartyState,
 });

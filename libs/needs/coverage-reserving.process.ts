@@ -106,7 +106,7 @@ export const coverageReserving: Process = {
         decider: needDecider,
         id: needId,
         key: command.type,
-        command: (by) => ({ ...command, by }) as NeedCommand,
+        command: (by) => ({ ...command, by }),
       }),
     ];
   },

@@ -84,9 +84,9 @@ class Batch {
     const row = this.tx.get('SELECT seq, revision, doc FROM need WHERE id = ?', id);
     if (row === undefined) return undefined;
     return {
-      seq: row['seq'] as number,
-      revision: row['revision'] as number,
-      state: JSON.parse(row['doc'] as string) as NeedState,
+      seq: row.seq as number,
+      revision: row.revision as number,
+      state: JSON.parse(row.doc as string) as NeedState,
       rewritten: false,
     };
   }
@@ -200,9 +200,9 @@ export const needDeadlines = (
     );
     const due: DueDeadline[] = [];
     for (const row of rows) {
-      const id = row['id'] as string;
-      const deadline = row['deadline'] as string;
-      if (row['due_command'] === 'OpenNeed') {
+      const id = row.id as string;
+      const deadline = row.deadline as string;
+      if (row.due_command === 'OpenNeed') {
         due.push({
           due: deadline,
           command: processCommand({
@@ -214,7 +214,7 @@ export const needDeadlines = (
         });
         continue;
       }
-      const { filer, reaffirmBy } = JSON.parse(row['doc'] as string) as NeedState;
+      const { filer, reaffirmBy } = JSON.parse(row.doc as string) as NeedState;
       // The clock stands still while nobody can act for the State: the deadline moves on by as much.
       const standstillMs = await designations.standstillMs(filer, reaffirmBy, now.toISOString());
       const moved = new Date(Date.parse(deadline) + standstillMs);

@@ -11,7 +11,7 @@ import { membersOf, organisationsOf, VISIBILITIES } from '#vocabulary';
 import { EligibleProviders } from './need.contract.js';
 import type { NeedEvent } from './need.contract.js';
 import { bound, caller, CONTENT, drafted, opened, reserved, submitted, usd, WINDOW_ENDS } from './need.fixture.js';
-import { needDecider } from './need.js';
+import type { needDecider } from './need.js';
 import { NeedBoard } from './need-board.js';
 import type { NeedFilter } from './need-board.js';
 import { needBoard, needDeadlines } from './need-board.projection.js';
@@ -129,8 +129,8 @@ describe('the need board', () => {
 
   it('has the same rows in every batch size and after every restart (I13)', () => {
     const rows = projectionScenario(needBoard, story);
-    expect(rows['need']).toHaveLength(3);
-    expect(rows['need_party']).toHaveLength(3);
+    expect(rows.need).toHaveLength(3);
+    expect(rows.need_party).toHaveLength(3);
   });
 
   it('pages through what a caller sees, in each order, each need once', async () => {
@@ -351,8 +351,8 @@ describe('what a list shows', () => {
             async (board, model) => {
               const expected = { summary: [] as string[], body: [] as string[] };
               for (const row of model.all('SELECT id, doc FROM need ORDER BY seq')) {
-                const id = row['id'] as string;
-                const state = JSON.parse(row['doc'] as string) as typeof needDecider.initial;
+                const id = row.id as string;
+                const state = JSON.parse(row.doc as string) as typeof needDecider.initial;
                 const parts = sightOf(who, labelOf(id, state), await board.bonds(who, id), now);
                 if (parts.summary) expected.summary.push(id);
                 if (parts.body) expected.body.push(id);

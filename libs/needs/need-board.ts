@@ -73,8 +73,8 @@ export class NeedBoard {
       JSON.stringify(ids),
     );
     for (const row of rows) {
-      const need = row['need'] as string;
-      lines.set(need, [...(lines.get(need) ?? []), ...(JSON.parse(row['lines'] as string) as number[])]);
+      const need = row.need as string;
+      lines.set(need, [...(lines.get(need) ?? []), ...(JSON.parse(row.lines as string) as number[])]);
     }
     return new Map(ids.map((id) => [id, { lines: lines.get(id), eligible: eligible.has(id) }]));
   }
@@ -103,10 +103,10 @@ export class NeedBoard {
       limit,
     );
     return rows.map((row) => ({
-      id: row['id'] as string,
-      revision: row['revision'] as number,
-      state: JSON.parse(row['doc'] as string) as NeedState,
-      keyset: [sort === 'rank' ? (row['rank'] as number) : 0, row['seq'] as number],
+      id: row.id as string,
+      revision: row.revision as number,
+      state: JSON.parse(row.doc as string) as NeedState,
+      keyset: [sort === 'rank' ? (row.rank as number) : 0, row.seq as number],
     }));
   }
 

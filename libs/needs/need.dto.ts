@@ -390,11 +390,19 @@ const present = <T extends object>(fields: T): T =>
 const labelsOf = (visibility: Visibility | Partial<NeedVisibility> | undefined): Partial<NeedVisibility> =>
   typeof visibility === 'string' ? { summary: visibility, body: visibility } : present({ ...visibility });
 
-const lineOf = ({ line, kind, description, quantity }: AmendedNeedLineDto): LineChange =>
+const lineOf = ({
+  line,
+  kind,
+  description,
+  quantity,
+}: Pick<AmendedNeedLineDto, keyof AmendedNeedLineDto>): LineChange =>
   present({ line, kind, description, quantity: canonical(quantity) }) as LineChange;
 
+/** A DTO's fields, whoever made the object. */
+type Plain<T> = Pick<T, keyof T>;
+
 /** Fields that creation and amendment hold alike, in canonical form. */
-const fieldsOf = (body: NeedFieldsDto): Partial<NeedContent> => {
+const fieldsOf = (body: Plain<NeedFieldsDto>): Partial<NeedContent> => {
   const { beneficiaries: _beneficiaries, onBehalfOf: _onBehalfOf, visibility: _visibility, ...fields } = body;
   const { ownContribution, annex, reportRefs, approached, documents, period } = fields;
   return present({
@@ -405,14 +413,16 @@ const fieldsOf = (body: NeedFieldsDto): Partial<NeedContent> => {
           each.quantity === undefined ? each : { ...each, quantity: canonical(each.quantity) },
         )
       : ownContribution,
-    reportRefs: reportRefs?.map((each) => present({ ...each })),
-    approached: approached?.map((each) => present({ ...each })),
-    documents: documents?.map((each) => present({ ...each })),
+    reportRefs: reportRefs?.map(present),
+    approached: approached?.map(present),
+    documents: documents?.map(present),
     annex:
       annex === undefined
         ? undefined
         : present({
-            ...annex,
+            sites: annex.sites,
+            risk: annex.risk,
+            accessLimits: annex.accessLimits,
             quantitiesHeld: annex.quantitiesHeld?.map(({ description, quantity }) => ({
               description,
               quantity: canonical(quantity),

@@ -88,7 +88,8 @@ const confirmed = (quantity: Quantity, delivery = 1, n = 1, commitment = 'c1'): 
   data: { ...key(commitment), delivery, line: n, quantity },
 });
 
-const { given } = specFor(needDecider, { idempotent: ['ObjectNeed'] });
+const spec = specFor(needDecider, { idempotent: ['ObjectNeed'] });
+const given: typeof spec.given = (...events) => spec.given(...events);
 const as = (actor: Actor, at = TEST_TIME): { actor: Actor; at: string } => ({ actor, at });
 type Body = NeedCommand extends infer C ? (C extends NeedCommand ? Omit<C, 'by'> : never) : never;
 
@@ -510,7 +511,7 @@ describe('a live commitment', () => {
 
   it('is over when every tranche is confirmed', () => {
     const events = [reserved(usd('100.00')), bound(usd('100.00')), delivered(usd('100.00')), confirmed(usd('90.00'))];
-    given(HISTORIES.open, events).when(COMMANDS['WithdrawNeed']!.body, as(STATE)).accepted();
+    given(HISTORIES.open, events).when(COMMANDS.WithdrawNeed!.body, as(STATE)).accepted();
   });
 });
 
@@ -838,7 +839,7 @@ const asked: fc.Arbitrary<{ readonly body: Body; readonly actor: Actor; readonly
     ),
   );
   const timer = fc.constant({
-    body: { type: 'FallDormant', standstillMs: 0 } as Body,
+    body: { type: 'FallDormant', standstillMs: 0 },
     actor: SYSTEM_TIMER,
     at: addDays(REAFFIRM_BY, DORMANT_DAYS),
   });
@@ -862,7 +863,7 @@ const walk = (
   let state = stateAfter(needDecider, start);
   let revision = start.length;
   for (const { body, actor, at } of steps) {
-    const decision = needDecider.decide({ ...body, by: { actor, at, effectiveAt: at } } as NeedCommand, state);
+    const decision = needDecider.decide({ ...body, by: { actor, at, effectiveAt: at } }, state);
     if (decision.kind === 'refused') continue;
     const before = state;
     for (const event of decision.events) {
@@ -946,7 +947,7 @@ describe('at every revision', () => {
       fc.property(actors, status, command, (actor, from, body) => {
         const at = addDays(REAFFIRM_BY, DORMANT_DAYS);
         const state = stateAfter(needDecider, HISTORIES[from]);
-        const decision = needDecider.decide({ ...body, by: { actor, at, effectiveAt: at } } as NeedCommand, state);
+        const decision = needDecider.decide({ ...body, by: { actor, at, effectiveAt: at } }, state);
         if (decision.kind === 'refused' || decision.events.length === 0) return;
         const writers: Partial<Record<NeedCommandType, readonly Actor[]>> = {
           ReturnNeed: [COORDINATOR],

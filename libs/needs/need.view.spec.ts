@@ -80,7 +80,7 @@ describe('a need as its readers see it', () => {
     ]);
     expect(view).toMatchObject({ problem: 'Thefts', priorAid: [{ text: 'A course' }], documents: [{ title: 'Open' }] });
     expect(view).not.toHaveProperty('annex');
-    expect((view['lines'] as { coverage: object }[])[0]!.coverage).toEqual({
+    expect((view.lines as { coverage: object }[])[0]!.coverage).toEqual({
       binding: usd('0.00'),
       delivered: usd('0.00'),
       confirmed: usd('0.00'),
@@ -100,13 +100,13 @@ describe('a need as its readers see it', () => {
   it('shows figures of what is proposed and accepted to the State, the coordinator, auditors and the parties', () => {
     const events = [...OPEN, reserved(usd('300.00'))];
     for (const who of [VANUATU, COORDINATOR, AUDITOR]) {
-      expect(seen(who, events)['lines']).toMatchObject([
+      expect(seen(who, events).lines).toMatchObject([
         { coverage: { indicative: usd('5.00'), accepted: usd('300.00') } },
         {},
       ]);
     }
     const party = seen(JAPAN, events, { lines: [2], eligible: false });
-    expect(party['lines']).toMatchObject([{}, { line: 2, coverage: { indicative: { amount: '0' } } }]);
+    expect(party.lines).toMatchObject([{}, { line: 2, coverage: { indicative: { amount: '0' } } }]);
   });
 
   it('discloses to the parties of a proposal the lines it names, whatever the labels', () => {
@@ -136,7 +136,7 @@ describe('a need as its readers see it', () => {
     ['2027-04-05T08:59:59.999Z', 'due'],
     ['2027-04-05T09:00:00.000Z', 'stale'],
   ])('at %s is %s', (now, state) => {
-    expect(seen(VANUATU, OPEN, NO_BONDS, now)['freshness']).toEqual({ reaffirmBy: REAFFIRM_BY, state });
+    expect(seen(VANUATU, OPEN, NO_BONDS, now).freshness).toEqual({ reaffirmBy: REAFFIRM_BY, state });
   });
 
   it('has no freshness before it opened and when it is closed', () => {
@@ -145,12 +145,12 @@ describe('a need as its readers see it', () => {
   });
 
   it('tells each caller what it may do now', () => {
-    expect(seen(VANUATU, [drafted()])['actions']).toEqual(['submit', 'amend', 'withdraw']);
-    expect(seen(COORDINATOR, [drafted(), submitted()])['actions']).toEqual(['return', 'set-aside', 'open']);
-    expect(seen(VANUATU, OPEN)['actions']).toEqual(['object', 'amend', 'reaffirm', 'withdraw', 'close']);
-    expect(seen(VANUATU, [...OPEN, reserved(usd('1.00'))])['actions']).toEqual(['object', 'amend', 'reaffirm']);
-    expect(seen({ ...VANUATU, powers: new Set(['consent']) }, OPEN)['actions']).toEqual(['object']);
-    expect(seen(JAPAN, OPEN)['actions']).toEqual([]);
+    expect(seen(VANUATU, [drafted()]).actions).toEqual(['submit', 'amend', 'withdraw']);
+    expect(seen(COORDINATOR, [drafted(), submitted()]).actions).toEqual(['return', 'set-aside', 'open']);
+    expect(seen(VANUATU, OPEN).actions).toEqual(['object', 'amend', 'reaffirm', 'withdraw', 'close']);
+    expect(seen(VANUATU, [...OPEN, reserved(usd('1.00'))]).actions).toEqual(['object', 'amend', 'reaffirm']);
+    expect(seen({ ...VANUATU, powers: new Set(['consent']) }, OPEN).actions).toEqual(['object']);
+    expect(seen(JAPAN, OPEN).actions).toEqual([]);
     expect(permitsNeed(VANUATU, 'DraftNeed', stateAfter(needDecider, OPEN))).toBe(false);
   });
 
@@ -163,13 +163,13 @@ describe('a need as its readers see it', () => {
       },
     ];
     const noted = (who: Caller, events: readonly NeedEvent[], bonds = NO_BONDS): boolean =>
-      'note' in (seen(who, events, bonds)['reason'] as object);
+      'note' in (seen(who, events, bonds).reason as object);
     const party: NeedBonds = { lines: [1], eligible: false };
     expect([VANUATU, COORDINATOR, JAPAN].map((who) => noted(who, withdrawn()))).toEqual([true, true, false]);
     expect(noted(COORDINATOR, withdrawn('coordinator'))).toBe(true);
     expect(noted(JAPAN, withdrawn('other-side'), party)).toBe(true);
     expect([COORDINATOR, ANONYMOUS].map((who) => noted(who, withdrawn('other-side')))).toEqual([false, false]);
-    expect(seen(ANONYMOUS, withdrawn())['reason']).toEqual({ code: 'budget' });
+    expect(seen(ANONYMOUS, withdrawn()).reason).toEqual({ code: 'budget' });
   });
 
   it('shows what the review said to the State and the coordinator', () => {

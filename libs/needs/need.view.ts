@@ -24,7 +24,8 @@ export type NeedAction = Exclude<
 /** Who may send a command at all. */
 export const accessTo = (type: NeedAction | 'DraftNeed'): CommandAccess => {
   if (type === 'DraftNeed') return { action: 'need.draft', roles: FILING_ROLES, power: 'file' };
-  const { action = '', who, power }: NeedCommandRule = NEED_COMMANDS[type];
+  const { action, who } = NEED_COMMANDS[type];
+  const { power }: NeedCommandRule = NEED_COMMANDS[type];
   return {
     action: `need.${action}`,
     roles: who === 'owner' ? FILING_ROLES : ['coordinator'],

@@ -16,7 +16,6 @@ import {
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import type { NeedCommand } from './need.js';
 import { NEED_BOARD } from './need-board.projection.js';
-import type { NeedFilter } from './need-board.js';
 import { NeedBoard } from './need-board.js';
 import { NeedRecords } from './need-records.js';
 import { NO_BONDS } from './need-sight.js';
@@ -88,11 +87,10 @@ export class NeedsController {
   @Get()
   @RouteAction({ action: 'need.list', anonymous: true })
   async list(@Ctx() ctx: RequestContext, @Query() query: NeedListQuery): Promise<HttpAnswer> {
-    const { limit = DEFAULT_LIMIT, cursor, ...given } = query;
-    if (given.from !== undefined && given.to !== undefined && given.from > given.to) {
-      throw invalid([{ field: 'to', message: `must not be before from (${given.from})` }]);
+    const { limit = DEFAULT_LIMIT, cursor, ...filter } = query;
+    if (filter.from !== undefined && filter.to !== undefined && filter.from > filter.to) {
+      throw invalid([{ field: 'to', message: `must not be before from (${filter.from})` }]);
     }
-    const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as NeedFilter;
     const after = cursor === undefined ? undefined : this.cursors.decode(ctx, filter, cursor);
     await this.gate.ready(ctx, NEED_BOARD);
     const rows = await this.board.list(

@@ -25,5 +25,5 @@ export const needsContext: Context = {
   schemas: needDecider.schemas,
   projections: () => [needBoard],
   processes: () => [coverageReserving],
-  deadlines: ({ reads, transactor }) => [needDeadlines(() => reads(NEED_BOARD), new DesignationClock(transactor))],
+  deadlines: (deps) => [needDeadlines(() => deps.reads(NEED_BOARD), new DesignationClock(deps.transactor))],
 };

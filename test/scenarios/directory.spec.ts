@@ -20,12 +20,10 @@ const NEED = {
 const PERIOD = { from: '2026-01-01', to: '2026-12-31' };
 
 let app: TestApp;
-beforeEach(async () => {
+const start = async (): Promise<void> => {
   app = await testApp({ now: '2026-03-02T09:00:00.000Z' });
-});
-afterEach(async () => {
-  await app.close();
-});
+};
+const stop = (): Promise<void> => app.close();
 
 const post = (path: string, body: object, as: As, headers: Record<string, string> = {}): Promise<Response> =>
   app.post(path, body, { as, headers });
@@ -39,10 +37,20 @@ const designation = (more: object = {}): object => ({
   ...PERIOD,
   ...more,
 });
+const mandate = (more: object = {}): object => ({
+  auditor: 'auditor:court',
+  scope: { everything: true },
+  reference: 'Decision 4/2026',
+  ...PERIOD,
+  ...more,
+});
 const JAPAN = { id: 'donor:japan', name: 'Japan, donor desk', category: 'bilateral', ofState: 'JPN' };
 const fieldsOf = ({ body }: Response): string[] => (body.errors as { field: string }[]).map(({ field }) => field);
 
 describe('parties', () => {
+  beforeEach(start);
+  afterEach(stop);
+
   it('are registered, amended and retired by a coordinator; others act only once registered', async () => {
     const offer = {
       title: 'x',
@@ -51,7 +59,7 @@ describe('parties', () => {
     expect((await post('/v1/offers', offer, DESK)).body.code).toBe('party-not-registered');
     const registered = await register({ ...JAPAN, contact: { office: 'Aid desk', mailbox: 'salw@mofa.example' } });
     expect(registered.status).toBe(201);
-    expect(registered.headers['location']).toBe('/v1/parties/donor:japan');
+    expect(registered.headers.location).toBe('/v1/parties/donor:japan');
     expect((await post('/v1/offers', offer, DESK)).body.code).not.toBe('party-not-registered');
     expect((await register(JAPAN)).body.code).toBe('already-registered');
     expect((await register({ ...JAPAN, id: 'donor:norway' }, DESK)).status).toBe(403);
@@ -112,28 +120,12 @@ describe('parties', () => {
     const rest = await app.get(`/v1/parties?limit=3&cursor=${encodeURIComponent(first.body.next as string)}`);
     expect([first.body.items.length, rest.body.items.length, rest.body.next]).toEqual([3, 2, null]);
   });
-
-  it.each<[string, object]>([
-    ['id', { id: 'japan' }],
-    ['name', { name: ' ' }],
-    ['category', { category: 'rich' }],
-    ['ofState', { ofState: 'Japan' }],
-    ['ofState', { id: 'state:VUT', ofState: 'FJI' }],
-    ['footnote', { id: 'authority:flnks' }],
-    ['members', { members: [{ party: 'state:VUT', as: 'member' }] }],
-    [
-      'members[0].to',
-      { id: 'network:x', members: [{ party: 'state:VUT', as: 'member', from: '2020-01-01', to: '2019-01-01' }] },
-    ],
-    ['members[0].party', { id: 'network:x', members: [{ party: 'donor:japan', as: 'member' }] }],
-    ['person', { person: 'Mr X' }],
-  ])('with a bad %s are refused: %j', async (field, more) => {
-    const answer = await register({ ...JAPAN, ...more });
-    expect([answer.status, fieldsOf(answer)]).toEqual([400, [field]]);
-  });
 });
 
 describe('designations', () => {
+  beforeEach(start);
+  afterEach(stop);
+
   it('once recorded let only the designated act, each within its powers and dates (I5)', async () => {
     expect((await post('/v1/needs', NEED, NPC)).status).toBe(201);
     const recorded = await post('/v1/designations', designation(), MISSION);
@@ -145,7 +137,7 @@ describe('designations', () => {
     // Valid when recorded is not enough: it must have been valid when signed.
     expect((await post('/v1/needs', NEED, NPC, { 'effective-at': '2025-12-31' })).status).toBe(403);
     expect((await post('/v1/needs', NEED, NPC, { 'effective-at': '2026-01-01' })).status).toBe(201);
-    const path = recorded.headers['location']!;
+    const path = recorded.headers.location!;
     expect((await post(`${path}/revoke`, {}, MISSION, { 'if-match': '"0"' })).status).toBe(403);
     const revoked = await post(`${path}/revoke`, {}, COORDINATOR, { 'if-match': '"0"' });
     expect(revoked.body).toMatchObject({ inForce: false, actions: [] });
@@ -154,7 +146,7 @@ describe('designations', () => {
 
   it('are seen by the party and the coordinator only, and never as a person in the log', async () => {
     const { headers } = await post('/v1/designations', designation(), MISSION);
-    const path = headers['location']!;
+    const path = headers.location!;
     const statuses = await Promise.all(
       [undefined, DESK, NPC, COORDINATOR].map(
         async (as) => (await app.get(path, as === undefined ? {} : { as })).status,
@@ -178,35 +170,18 @@ describe('designations', () => {
     const headers = { 'idempotency-key': 'k' };
     const first = await post('/v1/designations', designation(), COORDINATOR, headers);
     const again = await post('/v1/designations', designation(), COORDINATOR, headers);
-    expect(again.headers['location']).toBe(first.headers['location']);
+    expect(again.headers.location).toBe(first.headers.location);
     expect(again.body).toEqual(first.body);
     expect((await post('/v1/designations', designation({ office: 'mission' }), COORDINATOR, headers)).status).toBe(422);
     expect((await post('/v1/designations', designation({ party: 'state:FJI' }), COORDINATOR, headers)).status).toBe(
       422,
     );
   });
-
-  it.each<[number, string, object, As]>([
-    [403, 'forbidden', designation(), NPC],
-    [403, 'forbidden', designation({ party: 'state:FJI' }), MISSION],
-    [409, 'unknown-party', designation({ party: 'donor:japan', office: 'donor-desk' }), COORDINATOR],
-    [400, 'invalid-request', designation({ powers: [] }), COORDINATOR],
-    [400, 'invalid-request', designation({ powers: ['file', 'file'] }), COORDINATOR],
-    [400, 'invalid-request', designation({ to: '2025-12-31' }), COORDINATOR],
-    [400, 'invalid-request', designation({ authorityRef: undefined }), COORDINATOR],
-  ])('are refused %i %s: %j', async (status, code, body, as) => {
-    expect((await post('/v1/designations', body, as)).body).toMatchObject({ status, code });
-  });
 });
 
 describe('audit mandates', () => {
-  const mandate = (more: object = {}): object => ({
-    auditor: 'auditor:court',
-    scope: { everything: true },
-    reference: 'Decision 4/2026',
-    ...PERIOD,
-    ...more,
-  });
+  beforeEach(start);
+  afterEach(stop);
 
   it('open a need to the auditor within their scope, sealed parts only where the owner gave them', async () => {
     const { body: need } = await post(
@@ -224,7 +199,7 @@ describe('audit mandates', () => {
     expect((await seen()).body).not.toHaveProperty('problem');
     await post('/v1/mandates', mandate({ scope: { parties: ['state:VUT'] }, sealed: true }), NPC);
     expect((await seen()).body.problem).toBe(NEED.problem);
-    const path = given.headers['location']!;
+    const path = given.headers.location!;
     const ended = await post(`${path}/end`, {}, COORDINATOR, { 'if-match': '"1"' });
     expect(ended.body).toMatchObject({ inForce: false });
     expect((await app.get(path)).status).toBe(404);
@@ -238,6 +213,42 @@ describe('audit mandates', () => {
     ] as const) {
       expect((await app.get('/v1/mandates', { as })).body.items).toHaveLength(count);
     }
+  });
+});
+
+describe('the directory', () => {
+  beforeAll(start);
+  afterAll(stop);
+
+  it.each<[string, object]>([
+    ['id', { id: 'japan' }],
+    ['name', { name: ' ' }],
+    ['category', { category: 'rich' }],
+    ['ofState', { ofState: 'Japan' }],
+    ['ofState', { id: 'state:VUT', ofState: 'FJI' }],
+    ['footnote', { id: 'authority:flnks' }],
+    ['members', { members: [{ party: 'state:VUT', as: 'member' }] }],
+    [
+      'members[0].to',
+      { id: 'network:x', members: [{ party: 'state:VUT', as: 'member', from: '2020-01-01', to: '2019-01-01' }] },
+    ],
+    ['members[0].party', { id: 'network:x', members: [{ party: 'donor:japan', as: 'member' }] }],
+    ['person', { person: 'Mr X' }],
+  ])('refuses a party with a bad %s: %j', async (field, more) => {
+    const answer = await register({ ...JAPAN, ...more });
+    expect([answer.status, fieldsOf(answer)]).toEqual([400, [field]]);
+  });
+
+  it.each<[number, string, object, As]>([
+    [403, 'forbidden', designation(), NPC],
+    [403, 'forbidden', designation({ party: 'state:FJI' }), MISSION],
+    [409, 'unknown-party', designation({ party: 'donor:japan', office: 'donor-desk' }), COORDINATOR],
+    [400, 'invalid-request', designation({ powers: [] }), COORDINATOR],
+    [400, 'invalid-request', designation({ powers: ['file', 'file'] }), COORDINATOR],
+    [400, 'invalid-request', designation({ to: '2025-12-31' }), COORDINATOR],
+    [400, 'invalid-request', designation({ authorityRef: undefined }), COORDINATOR],
+  ])('refuses a designation, %i %s: %j', async (status, code, body, as) => {
+    expect((await post('/v1/designations', body, as)).body).toMatchObject({ status, code });
   });
 
   it.each<[number, string, object, As]>([
@@ -254,7 +265,7 @@ describe('audit mandates', () => {
     [400, 'invalid-request', mandate({ scope: { funds: ['x'] } }), COORDINATOR],
     [400, 'invalid-request', mandate({ scope: { everything: true, parties: ['state:VUT'] } }), COORDINATOR],
     [400, 'invalid-request', mandate({ scope: 'everything' }), COORDINATOR],
-  ])('are refused %i %s: %j', async (status, code, body, as) => {
+  ])('refuses a mandate, %i %s: %j', async (status, code, body, as) => {
     expect((await post('/v1/mandates', body, as)).body).toMatchObject({ status, code });
   });
 });
