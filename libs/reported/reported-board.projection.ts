@@ -225,7 +225,7 @@ const hasFacet = (facet: string, ...values: readonly string[]): Condition =>
   );
 
 /** The rows this caller may see: the SQL twin of `seesReported`. */
-export const visibleTo = (caller: Caller): Condition => {
+const visibleTo = (caller: Caller): Condition => {
   const seen: Condition[] = [condition(`r.visibility = 'public'`)];
   if (isMember(caller)) {
     seen.push(condition(`r.visibility = 'members'`), condition('r.recorded_by = ?', caller.party));
@@ -260,7 +260,7 @@ export const visibleTo = (caller: Caller): Condition => {
 };
 
 /** Whole words, case- and accent-blind, all of them; undefined where the text holds no word. */
-export const searchOf = (q: string): string | undefined => {
+const searchOf = (q: string): string | undefined => {
   const words = q.normalize('NFC').match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu);
   return words === null ? undefined : words.map((word) => `"${word}"`).join(' AND ');
 };

@@ -163,8 +163,12 @@ export class ReportedController {
       causationId: null,
       actor: claimant,
     });
-    // A refusal is answered by the port: it knows the one that means "drafted already".
-    if (outcome.kind === 'refused') command.refused?.(outcome.rejection);
+    if (outcome.kind === 'refused') {
+      const { code, detail } = outcome.rejection;
+      // The port answers the refusal that means "drafted already"; any other is a fault of the code.
+      if (command.refused === undefined) throw new Error(`the claimed ${draft.kind} was refused: ${code}, ${detail}`);
+      command.refused(outcome.rejection);
+    }
     const position = outcome.folded.position > folded.position ? outcome.folded.position : folded.position;
     return new HttpAnswer(
       answer.status,

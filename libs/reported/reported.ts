@@ -63,7 +63,7 @@ export const isNamed = (content: ReportedContent, claimant: Claimant): boolean =
   namedRefs(content).some((ref) => means(ref, claimant.party));
 
 /** True when this party may claim the record: a need is its beneficiaries', an offer its donors', a fact any named party's. */
-export const mayClaim = (content: ReportedContent, claimant: Claimant): boolean => {
+const mayClaim = (content: ReportedContent, claimant: Claimant): boolean => {
   if (content.kind === 'need') return content.beneficiaries.some((ref) => means(ref, claimant.party));
   if (content.kind === 'offer') return content.donors.some((ref) => meansDonor(ref, claimant));
   return isNamed(content, claimant);
@@ -72,9 +72,9 @@ export const mayClaim = (content: ReportedContent, claimant: Claimant): boolean 
 const SPEAKING: readonly Power[] = ['file', 'offer', 'consent', 'accept', 'sign'];
 
 /** Any one of these powers is enough: claiming a need is filing one, claiming an offer is offering, the rest is speaking for the party. */
-export const powersToClaim = (kind: ReportedKind): readonly Power[] =>
+const powersToClaim = (kind: ReportedKind): readonly Power[] =>
   kind === 'need' ? ['file'] : kind === 'offer' ? ['offer'] : SPEAKING;
-export const POWERS_TO_DISOWN: readonly Power[] = SPEAKING;
+const POWERS_TO_DISOWN: readonly Power[] = SPEAKING;
 
 const hasOneOf = (role: string, powers: readonly Power[]): boolean =>
   isRole(role) && ROLE_POWERS[role satisfies Role].some((power) => powers.includes(power));
@@ -144,7 +144,7 @@ const decide = (command: ReportedCommand, state: ReportedState): Decision<Report
   }
 };
 
-export const whoMayClaim = (kind: ReportedKind): string => {
+const whoMayClaim = (kind: ReportedKind): string => {
   if (kind === 'need')
     return 'A reported need is claimed by a beneficiary named by party id or State code, through an office that files.';
   if (kind === 'offer')

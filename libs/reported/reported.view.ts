@@ -28,7 +28,7 @@ export const isMember = (caller: Caller): boolean =>
   (caller.roles.length === 0 || caller.roles.some((role) => role !== 'auditor' && role !== 'operator'));
 
 /** The label rule alone: pure, and the same as the board's SQL predicate (a property test compares them). */
-export const seesLabel = (
+const seesLabel = (
   caller: Caller,
   record: {
     readonly id: string;
@@ -82,7 +82,7 @@ export interface LineageSight {
 }
 
 /** The commands this caller may send now. */
-export const reportedActions = (caller: Caller, state: RecordedState): readonly ('claim' | 'disown')[] => {
+const reportedActions = (caller: Caller, state: RecordedState): readonly ('claim' | 'disown')[] => {
   if (caller.anonymous || !caller.registered) return [];
   const can = (powers: readonly Parameters<typeof caller.powers.has>[0][]): boolean =>
     powers.some((power) => caller.powers.has(power));

@@ -38,7 +38,7 @@ export interface Case {
 }
 
 /** A word in a column that no table maps: the tables are completed by hand, never guessed. */
-export class UnknownWordError extends Error {
+class UnknownWordError extends Error {
   override readonly name = 'UnknownWordError';
 }
 
