@@ -7,6 +7,8 @@ import { minorUnits } from '#vocabulary';
 /** A need as the index keeps it. `reserved` is accepted + binding per line, in minor units as decimal text. */
 export interface IndexedNeed {
   readonly open: boolean;
+  /** When the need was first opened, RFC 3339 UTC; empty before. */
+  readonly openedAt: string;
   readonly filer: string;
   readonly beneficiaries: readonly string[];
   readonly content: NeedContent;
@@ -18,7 +20,7 @@ export interface IndexedOffer {
   readonly status: 'draft' | 'open' | 'suspended' | 'closed';
   readonly provider: string;
   /** When the offer was posted, RFC 3339 UTC; empty for a draft. */
-  readonly postedAt: string;
+  readonly openedAt: string;
   readonly content: OfferContent;
   readonly reserved: Readonly<Record<string, string>>;
 }
@@ -65,13 +67,14 @@ const evolveNeed = (need: IndexedNeed | undefined, event: RecordedEvent<NeedEven
   const fact = event as NeedEvent;
   if (fact.type === 'NeedDrafted') {
     const { filer, beneficiaries, content } = fact.data;
-    return { open: false, filer, beneficiaries, content, reserved: {} };
+    return { open: false, openedAt: '', filer, beneficiaries, content, reserved: {} };
   }
   if (need === undefined) return undefined;
   switch (fact.type) {
     case 'NeedAmended':
       return { ...need, content: { ...need.content, ...fact.data.changes } };
     case 'NeedOpened':
+      return { ...need, open: true, openedAt: event.metadata.recordedAt };
     case 'NeedReopened':
       return { ...need, open: true };
     case 'NeedObjected':
@@ -94,11 +97,11 @@ const evolveOffer = (offer: IndexedOffer | undefined, event: RecordedEvent<Offer
   const fact = event as OfferEvent;
   if (fact.type === 'OfferDrafted') {
     const { provider, content } = fact.data;
-    return { status: 'draft', provider, postedAt: '', content, reserved: {} };
+    return { status: 'draft', provider, openedAt: '', content, reserved: {} };
   }
   if (fact.type === 'OfferPosted') {
     const { provider, content } = fact.data;
-    return { status: 'open', provider, postedAt: event.metadata.recordedAt, content, reserved: {} };
+    return { status: 'open', provider, openedAt: event.metadata.recordedAt, content, reserved: {} };
   }
   if (offer === undefined) return undefined;
   switch (fact.type) {
@@ -123,6 +126,12 @@ const evolveOffer = (offer: IndexedOffer | undefined, event: RecordedEvent<Offer
 
 const isNeedEvent = (event: RecordedEvent): event is RecordedEvent<NeedEvent> => event.stream.startsWith('need-');
 
+/** True where a part of the record is labelled `eligible`. */
+const isEligible = (visibility: NeedContent['visibility'] | OfferContent['visibility']): boolean =>
+  typeof visibility === 'string'
+    ? visibility === 'eligible'
+    : visibility.summary === 'eligible' || visibility.body === 'eligible';
+
 /** Answers: which needs and offers stand open now, and how much of each line is left. One row per record. */
 export const matchIndex: Projection = {
   name: 'match-index',
@@ -133,12 +142,14 @@ export const matchIndex: Projection = {
       id TEXT PRIMARY KEY,
       kind TEXT NOT NULL,
       live INTEGER NOT NULL,
-      provider TEXT NOT NULL,
+      eligible INTEGER NOT NULL,
+      owner TEXT NOT NULL,
       revision INTEGER NOT NULL,
       doc TEXT NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX side_live ON side (kind, live, id);
-    CREATE INDEX side_provider ON side (provider) WHERE provider <> '';
+    CREATE INDEX side_eligible ON side (kind) WHERE live = 1 AND eligible = 1;
+    CREATE INDEX side_owner ON side (owner, kind, live);
   `,
   begin: (tx: ReadTransaction) => {
     const touched = new Map<string, { kind: 'need' | 'offer'; revision: number; doc: IndexedNeed | IndexedOffer }>();
@@ -161,14 +172,15 @@ export const matchIndex: Projection = {
       flush: () => {
         for (const [id, { kind, revision, doc }] of touched) {
           const live = 'open' in doc ? doc.open : doc.status === 'open' || doc.status === 'suspended';
-          const provider = 'provider' in doc ? doc.provider : '';
+          const owner = 'provider' in doc ? doc.provider : doc.filer;
           tx.run(
-            'INSERT INTO side (id, kind, live, provider, revision, doc) VALUES (?, ?, ?, ?, ?, ?) ' +
-              'ON CONFLICT (id) DO UPDATE SET live = excluded.live, revision = excluded.revision, doc = excluded.doc',
+            'INSERT INTO side (id, kind, live, eligible, owner, revision, doc) VALUES (?, ?, ?, ?, ?, ?, ?) ' +
+              'ON CONFLICT (id) DO UPDATE SET live = excluded.live, eligible = excluded.eligible, revision = excluded.revision, doc = excluded.doc',
             id,
             kind,
             live ? 1 : 0,
-            provider,
+            isEligible(doc.content.visibility) ? 1 : 0,
+            owner,
             revision,
             JSON.stringify(doc),
           );

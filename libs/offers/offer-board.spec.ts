@@ -13,7 +13,7 @@ import type { OfferContent, OfferEvent } from './offer.contract.js';
 import { offerDecider } from './offer.js';
 import { OfferBoard, type OfferFilter } from './offer-board.js';
 import { offerBoard, offerExpiry, summaryOf } from './offer-board.projection.js';
-import { EligibleOffers } from './offer-ports.js';
+import { EligibleOffers } from './offer.contract.js';
 import { seesOffer } from './offer-sight.js';
 import { labelOf, offerView } from './offer.view.js';
 

@@ -6,7 +6,7 @@ import { dateOf, stateOf, stateOfParty, stateParty, STATES } from '#vocabulary';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { OFFER_BOARD, summaryOf } from './offer-board.projection.js';
 import type { OfferStatus, OfferSummary } from './offer.js';
-import { EligibleOffers } from './offer-ports.js';
+import { EligibleOffers } from './offer.contract.js';
 import type { Bonds } from './offer-sight.js';
 import { seenOffers } from './offer-sight.js';
 

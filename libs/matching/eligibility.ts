@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '#directory/contract';
+import { Clock } from '#kernel';
+import { EligibleProviders } from '#needs/contract';
+import { EligibleOffers } from '#offers/contract';
+import { stateOfParty } from '#vocabulary';
+import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
+import { MatchIndex, reasonsAgainst } from './match-index.js';
+import { couldMatch } from './ruleset.js';
+
+/** DOMAIN, visibility `eligible`: only a record older than this opens records of that label to its party. */
+const OLDER_THAN_MS = 24 * 3_600_000;
+
+/** Which records labelled `eligible` a caller's own open records open to it. Figures do not count: see `couldMatch`. */
+@Injectable()
+export class Eligibility {
+  constructor(
+    private readonly index: MatchIndex,
+    private readonly clock: Clock,
+  ) {}
+
+  needsFor(caller: Caller): ReadonlySet<string> {
+    const since = this.since();
+    const mine = this.index
+      .liveOffers(caller.party)
+      .filter(([, { openedAt, status }]) => status === 'open' && openedAt <= since);
+    if (mine.length === 0) return new Set();
+    return new Set(
+      this.index
+        .eligibleNeeds()
+        .filter(([id, need]) => mine.some(([offerId, offer]) => this.pairs(id, need, offerId, offer, caller)))
+        .map(([id]) => id),
+    );
+  }
+
+  offersFor(caller: Caller): ReadonlySet<string> {
+    const since = this.since();
+    const mine = this.index.liveNeeds(caller.party).filter(([, { openedAt }]) => openedAt <= since);
+    if (mine.length === 0) return new Set();
+    return new Set(
+      this.index
+        .eligibleOffers()
+        .filter(([id, offer]) =>
+          mine.some(([needId, need]) => this.pairs(needId, need, id, offer, sovereignOf(offer.provider))),
+        )
+        .map(([id]) => id),
+    );
+  }
+
+  private pairs(
+    needId: string,
+    need: IndexedNeed,
+    offerId: string,
+    offer: IndexedOffer,
+    provider: Pick<Caller, 'sovereign'>,
+  ): boolean {
+    const side = this.index.needSide(needId, need);
+    return couldMatch(side, this.index.offerSide(offerId, offer, provider), {
+      now: this.clock.now().toISOString(),
+      providerSeesNeed: true,
+      recipientSeesOffer: true,
+      earmarkReasons: reasonsAgainst(offer, side),
+    });
+  }
+
+  private since(): string {
+    return new Date(this.clock.now().getTime() - OLDER_THAN_MS).toISOString();
+  }
+}
+
+const sovereignOf = (party: string): Pick<Caller, 'sovereign'> => {
+  const sovereign = stateOfParty(party);
+  return sovereign === undefined ? {} : { sovereign };
+};
+
+@Injectable()
+export class IndexedEligibleProviders extends EligibleProviders {
+  constructor(private readonly eligibility: Eligibility) {
+    super();
+  }
+
+  override async needsFor(caller: Caller): Promise<ReadonlySet<string>> {
+    return this.eligibility.needsFor(caller);
+  }
+}
+
+@Injectable()
+export class IndexedEligibleOffers extends EligibleOffers {
+  constructor(private readonly eligibility: Eligibility) {
+    super();
+  }
+
+  override async for(caller: Caller): Promise<ReadonlySet<string>> {
+    return this.eligibility.offersFor(caller);
+  }
+}
