@@ -174,6 +174,17 @@ describe('the progress of a commitment between its offer and its need', () => {
     expect(of(states, SECOND)).toMatchObject({ status: 'declined', reason: { code: 'offer-closed' } });
     expect(figures(states)).toEqual({ held: 4n, committed: 0n });
   });
+  it('lets an accepted commitment be signed after its offer was withdrawn (I17)', async () => {
+    const states = await run([
+      propose(FIRST, 4),
+      accept(FIRST),
+      offer({ type: 'WithdrawOffer', reason: REASON }),
+      commitment(FIRST, { type: 'SignCommitment' }),
+      commitment(FIRST, { type: 'SignCommitment' }, VANUATU),
+    ]);
+    expect(of(states, FIRST)).toMatchObject({ status: 'binding', hold: 'held' });
+    expect(figures(states)).toEqual({ held: 0n, committed: 4n });
+  });
   it('declines open proposals when the need is withdrawn', async () => {
     const states = await run([propose(FIRST, 4), need({ type: 'WithdrawNeed', reason: REASON })]);
     expect(of(states, FIRST)).toMatchObject({ status: 'declined', reason: { code: 'need-closed' } });

@@ -47,3 +47,11 @@ export const COMMITMENT_PROBLEMS: Readonly<Record<OwnCode, ProblemInfo>> = regis
   'over-confirmation': refusal('More would be confirmed than was reported'),
   'open-discrepancies': refusal('Discrepancies are open'),
 });
+
+/** What offer, need or a closing answered while a caller waited (`Prefer: wait`). */
+export const ANSWER_PROBLEMS = registerProblems({
+  'insufficient-capacity': refusal('The offer has not enough capacity left'),
+  'insufficient-coverage': refusal('The need needs less than that'),
+  'need-closed': refusal('The need has closed'),
+  'offer-closed': refusal('The offer has closed'),
+});

@@ -478,6 +478,19 @@ describe('AcceptCommitment', () => {
       .when({ type: 'AcceptCommitment' }, asked(bare))
       .refused('own-proposal');
   });
+  it('tells sides apart by party where a proposer has no sovereign', () => {
+    const [event] = proposed() as [CommitmentEvent, object];
+    const fund: Actor = { party: 'donor:japan', role: 'donor-desk' };
+    const history: Given<CommitmentEvent>[] = [[event, { actor: fund }], HELD];
+    commitments
+      .given(...history)
+      .when({ type: 'AcceptCommitment' }, asked(fund))
+      .refused('own-proposal');
+    commitments
+      .given(...history)
+      .when({ type: 'AcceptCommitment' }, asked(VANUATU))
+      .accepted();
+  });
   it('waits for the hold, and is given once', () => {
     commitments.given(proposed()).when({ type: 'AcceptCommitment' }, asked(VANUATU)).refused('not-held');
     commitments

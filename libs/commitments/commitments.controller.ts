@@ -20,7 +20,7 @@ import {
   uuidOf,
 } from '#web';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { CommitmentBoard } from './commitment-board.js';
 import { COMMITMENT_BOARD } from './commitment-board.projection.js';
 import { CommitmentOutcomes } from './commitment-outcomes.js';
@@ -43,7 +43,7 @@ import {
 } from './commitment.dto.js';
 import type { CommitmentCommand, PartyCommandType } from './commitment.js';
 import { commitmentDecider, defaultSignatories } from './commitment.js';
-import { COMMITMENT_PROBLEMS } from './commitment.problems.js';
+import { ANSWER_PROBLEMS, COMMITMENT_PROBLEMS } from './commitment.problems.js';
 import { COMMITMENT_ACCESS } from './commitment.view.js';
 
 type Unasked = CommitmentCommand extends infer C ? (C extends CommitmentCommand ? Omit<C, 'by'> : never) : never;
@@ -52,10 +52,13 @@ const asked =
   (command: Unasked) =>
   (by: CommandContext): CommitmentCommand => ({ ...command, by });
 
+/** Commands whose outcome a caller may wait for. */
+const AWAITED: readonly string[] = ['ProposeCommitment', 'AcceptCommitment'];
+
 const onCommand = (type: keyof typeof COMMITMENT_ACCESS, ifMatch?: 'required' | 'optional'): MethodDecorator =>
   RouteAction({
     ...COMMITMENT_ACCESS[type],
-    problems: COMMITMENT_PROBLEMS,
+    problems: AWAITED.includes(type) ? { ...COMMITMENT_PROBLEMS, ...ANSWER_PROBLEMS } : COMMITMENT_PROBLEMS,
     ...(ifMatch === undefined ? {} : { ifMatch }),
   });
 
@@ -158,6 +161,12 @@ export class CommitmentsController {
 
   /** The commitment as it stood at a position or time, with what each event until then changed. */
   @Get(':id/replay')
+  @ApiQuery({
+    name: 'at',
+    required: false,
+    description: 'A position (digits), a full RFC 3339 time, or a date (its end); now unless told',
+  })
+  @ApiQuery({ name: 'clock', required: false, enum: ['recorded', 'effective'], description: 'recorded unless told' })
   @RouteAction({ action: 'commitment.replay', anonymous: true })
   async replay(
     @Ctx() ctx: RequestContext,
