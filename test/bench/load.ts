@@ -1,0 +1,71 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import autocannon from 'autocannon';
+
+/** What the load generator is asked to send; it runs in a process of its own, so that it takes no time from the server's thread. */
+export interface LoadOrder {
+  readonly url: string;
+  readonly path: string;
+  readonly token: string;
+  readonly bodies: readonly string[];
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+/** What came of it. */
+export interface LoadResult {
+  readonly answered: number;
+  readonly seconds: number;
+  readonly failed: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** A load generator that waits for orders. */
+export class LoadGenerator {
+  private readonly child = fork(fileURLToPath(import.meta.url), { execArgv: [] });
+
+  run(order: LoadOrder): Promise<LoadResult> {
+    return new Promise((resolve, reject) => {
+      const ended = (code: number | null): void => {
+        reject(new Error(`the load generator ended with ${code ?? 'a signal'}`));
+      };
+      this.child.once('exit', ended);
+      this.child.once('message', (result: LoadResult) => {
+        this.child.off('exit', ended);
+        resolve(result);
+      });
+      this.child.send(order);
+    });
+  }
+
+  stop(): void {
+    this.child.disconnect();
+  }
+}
+
+const send = async ({ url, path, token, bodies, connections, seconds }: LoadOrder): Promise<LoadResult> => {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const result = await autocannon({
+    url,
+    connections,
+    duration: seconds,
+    requests: bodies.map((body) => ({ method: 'POST', path, headers, body })),
+  });
+  const { latency, errors, timeouts, non2xx } = result;
+  return {
+    answered: result['2xx'],
+    seconds: result.duration,
+    failed: errors + timeouts + non2xx,
+    p50: latency.p50,
+    p99: latency.p99,
+  };
+};
+
+// Forked: this very file, as a program.
+if (process.send !== undefined && process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.on('message', (order: LoadOrder) => {
+    void send(order).then((result) => process.send?.(result));
+  });
+}

@@ -1,0 +1,94 @@
+import 'reflect-metadata';
+import { parseArgs } from 'node:util';
+import { Folders } from './folders.js';
+import { writeLog } from './log.js';
+import { throughTransact } from './p1-transact.js';
+import { creatingOverHttp } from './p2-http.js';
+import { rebuilding } from './p3-rebuild.js';
+import { holding } from './p7-hold.js';
+import { coldStart } from './p8-cold-start.js';
+import type { Measured } from './report.js';
+import { machine, measured, table } from './report.js';
+
+const USAGE = `npm run bench [-- --smoke] [-- --json] [-- --only P1,P3]
+--smoke  each part for about a second: whether it runs, not how fast
+--json   machine and figures as one JSON document
+--only   these parts alone`;
+
+/** How much of everything is done. */
+const FULL = { rounds: 5, seconds: 2, proposals: 300, events: 100_000, starts: 3, rebuilds: 3 };
+const SMOKE = { rounds: 1, seconds: 0.5, proposals: 20, events: 1_500, starts: 1, rebuilds: 1 };
+
+const run = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: { smoke: { type: 'boolean' }, json: { type: 'boolean' }, only: { type: 'string' } },
+  });
+  const { rounds, seconds, proposals, events, starts, rebuilds } = values.smoke === true ? SMOKE : FULL;
+  const only = values.only?.toUpperCase().split(',');
+  const wanted = (part: string): boolean => only === undefined || only.includes(part);
+  const say = (line: string): void => {
+    if (values.json !== true) process.stdout.write(`${line}\n`);
+  };
+  const folders = new Folders();
+  try {
+    const facts = machine(folders.root);
+    say(
+      Object.entries(facts)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', '),
+    );
+    const results: Measured[] = [];
+    const add = (result: Measured): void => {
+      results.push(result);
+      say(table([result]));
+    };
+    if (wanted('P1')) {
+      const work = (): ReturnType<typeof throughTransact> => throughTransact(folders, { rounds, seconds });
+      add(await measured('P1', 'durable commands through transact against raw appends', work));
+    }
+    if (wanted('P2')) {
+      // The load generator counts in whole seconds.
+      const order = { rounds, seconds: Math.max(1, seconds) };
+      add(
+        await measured('P2', 'POST /v1/needs against a route that does nothing', () =>
+          creatingOverHttp(folders, order),
+        ),
+      );
+    }
+    if (wanted('P7')) {
+      add(await measured('P7', 'proposal to held against one durable append', () => holding(folders, { proposals })));
+    }
+    if (wanted('P3') || wanted('P8')) {
+      const log = folders.fresh('log');
+      const written = await writeLog(log, events);
+      if (wanted('P3')) {
+        const work = (): ReturnType<typeof rebuilding> => rebuilding(folders, log, { rounds: rebuilds });
+        add(await measured('P3', `rebuilding read models of ${written} events against a raw scan`, work));
+      }
+      if (wanted('P8')) {
+        const work = (): ReturnType<typeof coldStart> => coldStart(log, written, { rounds: starts });
+        add(await measured('P8', 'cold start to ready', work));
+      }
+    }
+    if (values.json === true) process.stdout.write(`${JSON.stringify({ machine: facts, results }, null, 2)}\n`);
+    requireFinite(results);
+  } finally {
+    folders.remove();
+  }
+};
+
+/** A bench that measured nothing has failed, whatever it printed. */
+const requireFinite = (results: readonly Measured[]): void => {
+  for (const { part, figures } of results) {
+    for (const { name, value } of figures) {
+      if (!Number.isFinite(value) || value <= 0) throw new Error(`${part}: "${name}" is ${value}`);
+    }
+  }
+};
+
+run().catch((error: unknown) => {
+  process.stderr.write(
+    `bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n\n${USAGE}\n`,
+  );
+  process.exit(1);
+});
