@@ -32,3 +32,9 @@ export class AuditStateQuery {
   @Text({ max: 40, description: AT, example: '2026-11-22' })
   at!: string;
 }
+
+/** Parameters of the list of event schemas. */
+export class SchemasQuery {
+  @Text({ max: 100, required: false, description: 'Event type', example: 'CommitmentBound' })
+  type?: string;
+}

@@ -2,8 +2,9 @@ import { Module } from '@nestjs/common';
 import type { Context } from '#web';
 import { AuditLog } from './audit-log.js';
 import { AuditController } from './audit.controller.js';
+import { SchemasController } from './schemas.controller.js';
 
-@Module({ controllers: [AuditController], providers: [AuditLog] })
+@Module({ controllers: [AuditController, SchemasController], providers: [AuditLog] })
 class AuditModule {}
 
 /** The log as auditors read it: reads every context's streams through the kinds they register, writes none. */

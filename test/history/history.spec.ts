@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
+import { EVENT_SCHEMAS } from '#audit';
 import { commitmentDecider } from '#commitments';
 import { partyDecider } from '#directory';
 import type { Command, Decider, DomainEvent, Projection, RecordedEvent, Rejection } from '#kernel';
@@ -26,7 +27,6 @@ import { offerDecider } from '#offers';
 import { MemoryReadDatabase } from '#read-database';
 import { reportedDecider } from '#reported';
 import type { ContextDeps } from '#web';
-import { EVENT_SCHEMAS } from '../../libs/audit/event-schemas.data.js';
 import type { EventSchema, FrozenLog, JsonSchema, LoggedEvent } from '../../infra/frozen-events.js';
 import {
   currentSchemas,
@@ -100,18 +100,17 @@ describe('frozen events', () => {
     }
   });
 
-  it.each(frozen.filter(({ samples }) => samples.length > 0).map((each) => [nameOf(each.type, each.schema), each]))(
-    'reads its samples of %s, as they are and lifted to the newest schema',
-    (_, { type, schema, samples }) => {
-      for (const sample of samples) {
-        expect([sample.type, sample.metadata.schema]).toEqual([type, schema]);
-        expect(faultsOf(sample)).toEqual([]);
-        const lifted = upcasting.lift(recordedOf(sample));
-        expect(lifted.metadata.schema).toBe(versions[type]);
-        expect(faultsOf(lifted as unknown as LoggedEvent)).toEqual([]);
-      }
-    },
-  );
+  it.each(
+    frozen.filter(({ samples }) => samples.length > 0).map((each) => [nameOf(each.type, each.schema), each] as const),
+  )('reads its samples of %s, as they are and lifted to the newest schema', (_, { type, schema, samples }) => {
+    for (const sample of samples) {
+      expect([sample.type, sample.metadata.schema]).toEqual([type, schema]);
+      expect(faultsOf(sample)).toEqual([]);
+      const lifted = upcasting.lift(recordedOf(sample));
+      expect(lifted.metadata.schema).toBe(versions[type]);
+      expect(faultsOf(lifted as unknown as LoggedEvent)).toEqual([]);
+    }
+  });
 
   it('notices data of another shape', () => {
     const { data, ...sample } = frozen.find(({ type }) => type === 'TransferReported')!.samples[0]!;
@@ -125,13 +124,35 @@ describe('frozen events', () => {
     expect(faultsOf({ ...sample, data: { ...data, kind: 'gift' } })).toHaveLength(1);
   });
 
-  it('publishes what is frozen', () => {
+  it('is what is published, and published is what is shipped', () => {
     expect(readFileSync(PUBLISHED, 'utf8')).toBe(publishedModule(frozen));
     expect(EVENT_SCHEMAS).toEqual(
       frozen
         .map(({ type, schema, jsonSchema }) => ({ type, schema, jsonSchema }))
         .sort((a, b) => (a.type < b.type ? -1 : a.type > b.type ? 1 : a.schema - b.schema)),
     );
+  });
+
+  it('is served to anyone, each schema by itself', async () => {
+    const app = await testApp();
+    try {
+      const { status, body } = await app.get('/v1/schemas');
+      expect(status).toBe(200);
+      expect(body.items).toHaveLength(frozen.length);
+      for (const { type, schema, uri } of body.items as { type: string; schema: number; uri: string }[]) {
+        const served = await app.get(uri);
+        const { jsonSchema } = frozen.find((each) => each.type === type && each.schema === schema)!;
+        expect(served.status).toBe(200);
+        expect(served.headers['content-type']).toMatch(/^application\/schema\+json/);
+        expect(JSON.parse(served.text)).toEqual({ $id: uri, ...jsonSchema });
+      }
+      const newest = { type: 'NeedDrafted', schema: 1, uri: '/v1/schemas/NeedDrafted/1' };
+      expect((await app.get('/v1/schemas?type=NeedDrafted')).body.items).toEqual([newest]);
+      expect((await app.get('/v1/schemas/NeedDrafted/2')).body.code).toBe('not-found');
+      expect((await app.get('/v1/schemas/NeedDrafted/01')).status).toBe(404);
+    } finally {
+      await app.close();
+    }
   });
 });
 
