@@ -238,9 +238,12 @@ describe('the history of a need', () => {
     expect(shownTypes(COORDINATOR, NO_BONDS, true)).toHaveLength(events.length);
   });
 
-  it('begins for others with the opening, and shows binding coverage without the commitment', () => {
+  it('says to others nothing of drafts and reviews, and shows binding coverage without the commitment', () => {
     // The objection to publication leaves it to members.
+    expect(history(JAPAN).slice(0, 2)).toEqual([{ filer: 'state:VUT', beneficiaries: ['state:VUT'] }, {}]);
     expect(shownTypes(JAPAN)).toEqual([
+      'NeedDrafted',
+      'NeedSubmitted',
       'NeedOpened',
       'NeedAmended',
       'NeedAmended',
@@ -272,6 +275,8 @@ describe('the history of a need', () => {
       return data === undefined ? [] : [[event.type, data]];
     });
     expect(shown).toEqual([
+      ['NeedDrafted', { filer: 'state:VUT', beneficiaries: ['state:VUT'] }],
+      ['NeedSubmitted', {}],
       ['NeedOpened', { reaffirmBy: REAFFIRM_BY }],
       ['NeedAmended', { changes: { title: 'New title' } }],
       ['NeedReaffirmed', { reaffirmBy: REAFFIRM_BY }],

@@ -186,8 +186,12 @@ export const needEventFor = (
   const coordinator = hasRole(caller, 'coordinator');
   const seesLine = (line: number | undefined): boolean =>
     parts.body || (line !== undefined && parts.lines.includes(line));
-  if (recorded.revision < state.openedAt && !parts.beforeOpening) return undefined;
   const event = { type: recorded.type, data: recorded.data } as NeedEvent;
+  if (recorded.revision < state.openedAt && !parts.beforeOpening) {
+    // That an open need was filed and submitted is plain; what its drafts said is not for those who came later.
+    if (event.type === 'NeedDrafted') return { filer: event.data.filer, beneficiaries: event.data.beneficiaries };
+    return event.type === 'NeedSubmitted' ? {} : undefined;
+  }
   switch (event.type) {
     case 'NeedDrafted': {
       const { content, claimedFrom, ...data } = event.data;
@@ -201,8 +205,9 @@ export const needEventFor = (
       const changes = contentFor(event.data.changes, parts, { owner, coordinator });
       return Object.keys(changes).length === 0 ? undefined : { changes };
     }
-    // What passed between the State and its reviewer stays between them.
     case 'NeedSubmitted':
+      return owner || coordinator ? event.data : {};
+    // What passed between the State and its reviewer stays between them.
     case 'NeedReturned':
     case 'NeedSetAside':
     case 'NeedObjected':

@@ -1,4 +1,7 @@
 import type { Response } from 'supertest';
+import { directoryContext } from '#directory';
+import { needsContext } from '#needs';
+import { offersContext } from '#offers';
 import type { As, TestApp, TestRequest } from '../support/app.js';
 import { testApp } from '../support/app.js';
 
@@ -21,7 +24,7 @@ const PERIOD = { from: '2026-01-01', to: '2026-12-31' };
 
 let app: TestApp;
 const start = async (): Promise<void> => {
-  app = await testApp({ now: '2026-03-02T09:00:00.000Z' });
+  app = await testApp({ now: '2026-03-02T09:00:00.000Z', contexts: [directoryContext, needsContext, offersContext] });
 };
 const stop = (): Promise<void> => app.close();
 
