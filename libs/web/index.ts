@@ -1,9 +1,9 @@
 export type { Asked } from './authority.js';
-export { actorOf, hasAuthority, requireAuthority } from './authority.js';
+export { actorOf, hasAuthority } from './authority.js';
 export type { CallerClaims } from './caller-directory.js';
 export { CallerDirectory } from './caller-directory.js';
 export type { Context, ContextDeps } from './context.js';
-export type { CheckedOptions, FieldOptions, FieldSchema, ListOptions, NestedOptions } from './dto.js';
+export type { FieldSchema } from './dto.js';
 export {
   Checked,
   Code,
@@ -29,34 +29,29 @@ export {
   WholeNumber,
 } from './dto.js';
 export { HttpAnswer } from './http-answer.js';
-export type { FieldError, ProblemExtras, ProblemInfo } from './problem.js';
-export { forbidden, invalid, knownProblems, notFound, Problem, problemInfo, registerProblems } from './problem.js';
+export type { FieldError, ProblemInfo } from './problem.js';
+export { forbidden, invalid, notFound, Problem, registerProblems } from './problem.js';
 export { ReadGate } from './read-gate.js';
-export type { Creation, HistoryPage, RecordCommand, Settle } from './record-endpoints.js';
+export type { Settle } from './record-endpoints.js';
 export { RecordEndpoints, requireSameMoment, uuidOf } from './record-endpoints.js';
-export type { CommandAccess, CommandBuilder, RecordKind } from './record-kind.js';
+export type { CommandAccess, RecordKind } from './record-kind.js';
 export type { RequestContext } from './request-context.js';
 export { Ctx } from './request-context.js';
 export type { RouteActionOptions } from './route-action.js';
 export { RouteAction } from './route-action.js';
-export type { CursorValue } from './signing.js';
 export { ConsistencyTokens, Cursors } from './signing.js';
 export type { AnyRecordKind } from './record-kinds.js';
 export { RecordKinds } from './record-kinds.js';
-export { LOCAL_ISSUER, DEFAULT_AUDIENCE, LocalIssuer } from './local-issuer.js';
+export { DEFAULT_AUDIENCE, LocalIssuer } from './local-issuer.js';
 export type { TokenRequest } from './local-issuer.js';
 export { RequestMetrics } from './metrics.js';
 export { publishDocument } from './open-api.js';
-export type { PipelineParts, RequestLine } from './pipeline.js';
 export { BODY_LIMIT, clientErrorHandler, frameworkErrors, installPipeline } from './pipeline.js';
 export { RateLimit } from './rate-limit.js';
-export type { DeclaredRoute } from './serving.js';
 export { declaredRoutes, requireActions, sealKeysOf } from './serving.js';
-export type { Person } from './subject-register.js';
 export { SubjectRegister } from './subject-register.js';
-export type { TrustedIssuer, VerifiedToken } from './token-verifier.js';
+export type { TrustedIssuer } from './token-verifier.js';
 export { TokenVerifier, trustLocal, trustOidc } from './token-verifier.js';
-export type { WebParts } from './web.module.js';
 export { WebModule } from './web.module.js';
 export type { WebProblemCode } from './web.problems.js';
 export { WEB_PROBLEMS } from './web.problems.js';
