@@ -220,7 +220,7 @@ interface Predicate {
  * The rows a caller can at most see: those whom it concerns, and bound ones whose need and offer were not written for fewer.
  * Labels in force are never wider than the written ones, so nothing visible is left out; `sees` has the last word on every row.
  */
-export const reachable = (caller: Caller): Predicate => {
+const reachable = (caller: Caller): Predicate => {
   if (hasRole(caller, 'coordinator') || caller.mandates.some(({ everything }) => everything)) {
     return { sql: '1', parameters: [] };
   }

@@ -8,7 +8,7 @@ import { commitmentDecider } from './commitment.js';
 export type ReplayClock = 'recorded' | 'effective';
 
 /** A moment to replay at: a place in the log, or a time (RFC 3339 UTC with milliseconds). */
-export type ReplayMoment = { readonly position: bigint } | { readonly time: string };
+type ReplayMoment = { readonly position: bigint } | { readonly time: string };
 
 export interface ReplayQuery {
   /** As it was asked; undefined for now. */

@@ -18,53 +18,51 @@ import {
 import type { CommitmentEvent, EarmarkFacts, Leg, Reason, Side } from './commitment.contract.js';
 
 /** A proposal stands for this many days unless it says otherwise. */
-export const PROPOSAL_DAYS = 60;
+const PROPOSAL_DAYS = 60;
 /** A delivered commitment closes unconfirmed this many days after its last tranche. */
-export const UNCONFIRMED_DAYS = 180;
+const UNCONFIRMED_DAYS = 180;
 
-export const COMMITMENT_REJECTIONS = [
-  'forbidden',
-  'not-found',
-  'already-exists',
-  'need-not-open',
-  'offer-not-open',
-  'earmark',
-  'unknown-line',
-  'undetermined-line',
-  'measure-mismatch',
-  'valuation-required',
-  'valuation-mismatch',
-  'unknown-agency',
-  'unknown-leg',
-  'unknown-transfer',
-  'unknown-beneficiary',
-  'expired',
-  'not-due',
-  'not-proposed',
-  'not-accepted',
-  'not-binding',
-  'not-confirmed',
-  'not-held',
-  'own-proposal',
-  'own-delivery',
-  'acceptance-pending',
-  'already-consented',
-  'already-declined',
-  'already-signed',
-  'already-confirmed',
-  'already-disputed',
-  'already-settled',
-  'already-proposed',
-  'currency-mismatch',
-  'onward-mismatch',
-  'refund-mismatch',
-  'over-refund',
-  'over-disbursement',
-  'over-delivery',
-  'over-confirmation',
-  'open-discrepancies',
-] as const;
-export type CommitmentRejectionCode = (typeof COMMITMENT_REJECTIONS)[number];
+export type CommitmentRejectionCode =
+  | 'forbidden'
+  | 'not-found'
+  | 'already-exists'
+  | 'need-not-open'
+  | 'offer-not-open'
+  | 'earmark'
+  | 'unknown-line'
+  | 'undetermined-line'
+  | 'measure-mismatch'
+  | 'valuation-required'
+  | 'valuation-mismatch'
+  | 'unknown-agency'
+  | 'unknown-leg'
+  | 'unknown-transfer'
+  | 'unknown-beneficiary'
+  | 'expired'
+  | 'not-due'
+  | 'not-proposed'
+  | 'not-accepted'
+  | 'not-binding'
+  | 'not-confirmed'
+  | 'not-held'
+  | 'own-proposal'
+  | 'own-delivery'
+  | 'acceptance-pending'
+  | 'already-consented'
+  | 'already-declined'
+  | 'already-signed'
+  | 'already-confirmed'
+  | 'already-disputed'
+  | 'already-settled'
+  | 'already-proposed'
+  | 'currency-mismatch'
+  | 'onward-mismatch'
+  | 'refund-mismatch'
+  | 'over-refund'
+  | 'over-disbursement'
+  | 'over-delivery'
+  | 'over-confirmation'
+  | 'open-discrepancies';
 export type CommitmentRejection = Rejection<CommitmentRejectionCode>;
 
 export type CommitmentStatus =
@@ -113,8 +111,8 @@ export interface DeliveryState {
 }
 
 type EventData<T extends CommitmentEvent['type']> = Extract<CommitmentEvent, { type: T }>['data'];
-export type TransferState = EventData<'TransferReported'>;
-export type ReceiptState = Omit<EventData<'ReceiptReported'>, 'discrepancy'>;
+type TransferState = EventData<'TransferReported'>;
+type ReceiptState = Omit<EventData<'ReceiptReported'>, 'discrepancy'>;
 
 /** What remains of a transfer after its receipts: one per transfer, moved by every further receipt. */
 export interface DiscrepancyState {
@@ -357,7 +355,7 @@ const isSide = (state: CommitmentState, who: Who): boolean => sidesOf(state, who
 const otherSide = (side: Side): Side => (side === 'provider' ? 'recipient' : 'provider');
 
 /** The roles an agency is named for. */
-export const tasksOf = (state: CommitmentState, party: string): AgencyRole[] => [
+const tasksOf = (state: CommitmentState, party: string): AgencyRole[] => [
   ...(state.implementer === party ? (['implementer'] as const) : []),
   ...(state.fiscalAgent === party ? (['fiscal-agent'] as const) : []),
 ];
@@ -549,7 +547,7 @@ const PAST_LIMIT: readonly (CommitmentStatus | undefined)[] = ['proposed', 'acce
  * Whether this party may do this now, as far as state and time tell: the refusal, or undefined.
  * @param at server time, RFC 3339 UTC with milliseconds
  */
-export const refusalOf = (
+const refusalOf = (
   type: PartyCommandType,
   state: CommitmentState,
   who: Who,
@@ -1005,7 +1003,7 @@ const acceptDiscrepancy = ({ n, reason }: CommandOf<'AcceptDiscrepancy'>, state:
  * What part of `other` belongs to `stated` out of `whole`: rounded down, so that the sum of the parts never passes the whole
  * and the part that completes it takes the rest. Minor units.
  */
-export const proRata = (stated: bigint, whole: bigint, other: bigint): bigint => (stated * other) / whole;
+const proRata = (stated: bigint, whole: bigint, other: bigint): bigint => (stated * other) / whole;
 
 /** A tranche in both measures of its leg, from what was delivered so far; undefined where it passes what was committed. */
 export const trancheOf = (
