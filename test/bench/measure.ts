@@ -12,36 +12,68 @@ export const quantile = (values: readonly number[], q: number): number => {
   return below + (above - below) * (place - Math.floor(place));
 };
 
-/** Seconds a piece of work takes. */
-export const secondsOf = async (work: () => Promise<void> | void): Promise<number> => {
+/** What one side did in one turn, in how much time, and with how much of this process's processors. */
+export interface Turn {
+  readonly done: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+/** Measures work that answers how much it has done. */
+export const turn = async (work: () => Promise<number> | number): Promise<Turn> => {
+  const cpu = cpuClock();
   const begun = performance.now();
-  await work();
-  return (performance.now() - begun) / 1000;
+  const done = await work();
+  return { done, seconds: (performance.now() - begun) / 1000, cpuSeconds: cpu() };
+};
+
+/** Seconds of processor that this process takes from now on. */
+export const cpuClock = (): (() => number) => {
+  const before = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1e6;
+  };
 };
 
 /**
- * Measures the sides in turn (A B A B …), so that what else the machine does meets them alike. Each side answers one figure per
- * round. A first round warms up and does not count.
+ * Measures the sides in turn (A B A B …), so that what else the machine does meets them alike. A first round warms up and does not
+ * count, unless one round is all.
  */
 export const interleaved = async <Side extends string>(
   rounds: number,
-  sides: Readonly<Record<Side, () => Promise<number>>>,
-): Promise<Record<Side, number[]>> => {
+  sides: Readonly<Record<Side, () => Promise<Turn>>>,
+): Promise<Record<Side, readonly Turn[]>> => {
   const names = Object.keys(sides) as Side[];
-  const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Side, number[]>;
-  for (let round = -1; round < rounds; round += 1) {
+  const turns = Object.fromEntries(names.map((name) => [name, [] as Turn[]])) as Record<Side, Turn[]>;
+  for (let round = rounds > 1 ? -1 : 0; round < rounds; round += 1) {
     for (const name of names) {
       collectGarbage();
-      const figure = await sides[name]();
-      if (round >= 0) figures[name].push(figure);
+      const taken = await sides[name]();
+      if (round >= 0) turns[name].push(taken);
     }
   }
-  return figures;
+  return turns;
 };
 
-/** Median of the ratios of each round: neighbours in time are compared, never a fast minute with a slow one. */
-export const medianRatio = (above: readonly number[], below: readonly number[]): number =>
-  median(above.map((figure, round) => figure / (below[round] ?? Number.NaN)));
+/** Median of what was done in a second. */
+export const rateOf = (turns: readonly Turn[]): number => median(turns.map(({ done, seconds }) => done / seconds));
+
+/**
+ * Median of the ratios of rates, round by round: neighbours in time are compared, never a fast minute with a slow one.
+ * By `cpuSeconds` it says what the work costs wherever other programs wait for the same processors.
+ */
+export const ratioOf = (
+  above: readonly Turn[],
+  below: readonly Turn[],
+  by: 'seconds' | 'cpuSeconds' = 'seconds',
+): number =>
+  median(
+    above.map((one, round) => {
+      const other = below[round];
+      return other === undefined ? Number.NaN : one.done / one[by] / (other.done / other[by]);
+    }),
+  );
 
 /** So that no side pays for what another left behind; without `--expose-gc` nothing happens. */
 const collectGarbage = (): void => {
