@@ -14,7 +14,7 @@ export class RecordKinds {
   add<S, C extends Command, E extends DomainEvent, R extends Rejection>(kind: RecordKind<S, C, E, R>): void {
     const { category } = kind.decider;
     if (this.byCategory.has(category)) throw new Error(`two kinds of record use streams ${category}-…`);
-    this.byCategory.set(category, kind as unknown as AnyRecordKind);
+    this.byCategory.set(category, kind);
   }
 
   of(category: string): AnyRecordKind | undefined {

@@ -90,9 +90,9 @@ export class ConsistencyTokens {
 
   /** Undefined where the token is not one of ours, or of another log. */
   decode(token: string): { readonly storeId: string; readonly position: bigint } | undefined {
-    const payload = this.seals.open('consistency', token);
-    const at = payload?.lastIndexOf(':') ?? -1;
-    if (payload === undefined || payload.slice(0, at) !== this.store.storeId) return undefined;
+    const payload = this.seals.open('consistency', token) ?? '';
+    const at = payload.lastIndexOf(':');
+    if (payload.slice(0, at) !== this.store.storeId) return undefined;
     return { storeId: this.store.storeId, position: BigInt(payload.slice(at + 1)) };
   }
 }
