@@ -1,5 +1,5 @@
 import type { Quantity } from '#vocabulary';
-import { isDeterminate, isRival, minorUnits, quantityOf } from '#vocabulary';
+import { isRival, minorUnits } from '#vocabulary';
 import type { CoverageKey, NeedLine } from './need.contract.js';
 
 /** One tranche as the need heard of it. */
@@ -83,7 +83,3 @@ export const gradeOf = (
   if (shares.every((share) => share === 'none')) return 'none';
   return measurable.length === lines.length && shares.every((share) => share === 'full') ? 'full' : 'partial';
 };
-
-/** `minor` in the measure of `like`, as the API shows it; undefined where `like` has no measure. */
-export const shown = (like: Quantity, amount: bigint): Quantity | undefined =>
-  isDeterminate(like) ? quantityOf(like, amount) : undefined;

@@ -77,7 +77,7 @@ export interface NeedState {
   readonly objections: readonly ObjectionTarget[];
   /** Opened at least once: from then on the labels decide who sees it. */
   readonly opened: boolean;
-  /** Revision of the first opening; 0 before. */
+  /** Revision of the opening, which happens once; 0 before. */
   readonly openedAt: number;
   /** RFC 3339 UTC; empty before it first opened. */
   readonly reaffirmBy: string;
@@ -294,7 +294,7 @@ const evolve = (state: NeedState, { type, data, revision }: RecordedEvent<NeedEv
         ...state,
         status: 'open',
         opened: true,
-        openedAt: state.opened ? state.openedAt : revision,
+        openedAt: revision,
         reaffirmBy: event.data.reaffirmBy,
       };
     case 'NeedAmended': {

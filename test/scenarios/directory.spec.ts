@@ -169,6 +169,18 @@ describe('designations', () => {
     expect(JSON.stringify(events.map(({ data, metadata }) => ({ data, metadata })))).not.toContain('gov.example');
   });
 
+  it('stand in the party’s history for the party and the coordinator', async () => {
+    const { headers } = await post('/v1/designations', designation(), MISSION);
+    await post(`${headers.location!}/revoke`, {}, COORDINATOR, { 'if-match': '"0"' });
+    const history = async (request: TestRequest): Promise<readonly { type?: string; data?: object }[]> =>
+      (await app.get('/v1/parties/state:VUT/history', request)).body.items;
+    expect(await history({ as: NPC })).toMatchObject([
+      { type: 'DesignationRecorded', data: { holder: 'npc@gov.example', powers: ['file'] } },
+      { type: 'DesignationRevoked' },
+    ]);
+    expect((await history({ as: DESK })).map(({ type }) => type)).toEqual([undefined, undefined]);
+  });
+
   it('under one key are recorded once, and the key is not another party’s', async () => {
     const headers = { 'idempotency-key': 'k' };
     const first = await post('/v1/designations', designation(), COORDINATOR, headers);
@@ -202,6 +214,12 @@ describe('audit mandates', () => {
     expect((await seen()).body).not.toHaveProperty('problem');
     await post('/v1/mandates', mandate({ scope: { parties: ['state:VUT'] }, sealed: true }), NPC);
     expect((await seen()).body.problem).toBe(NEED.problem);
+    const told = async (as: As): Promise<unknown[]> =>
+      ((await app.get('/v1/parties/auditor:court/history', { as })).body.items as { type?: string }[]).map(
+        ({ type }) => type,
+      );
+    expect(await told(AUDITOR)).toEqual(['MandateGiven', 'MandateGiven']);
+    expect((await app.get('/v1/parties/auditor:court')).status).toBe(404);
     const path = given.headers.location!;
     const ended = await post(`${path}/end`, {}, COORDINATOR, { 'if-match': '"1"' });
     expect(ended.body).toMatchObject({ inForce: false });

@@ -71,6 +71,52 @@ describe('filing a need', () => {
     expect(shown.body).toEqual(filed.body);
   });
 
+  it('keeps every field as it was written, quantities in canonical form', async () => {
+    const fields = {
+      problem: 'p',
+      outcome: 'o',
+      rank: 2,
+      urgency: 'urgent',
+      traffickingNexus: true,
+      period: { from: '2027-01-01', to: '2027-12-31' },
+      languages: ['en', 'bi'],
+      priorAid: [{ text: 'A course' }],
+      planLink: 'https://example.org/plan',
+      reportRefs: [{ instrument: 'UNPoA', year: 2024, section: '3', url: 'https://example.org/report' }],
+      requestingAuthority: 'Police',
+      contactOffice: 'National focal point',
+      approached: [{ party: 'donor:japan', when: '2025', result: 'No answer' }],
+      proposedImplementer: 'agency:cavr',
+      documents: [{ kind: 'map', title: 'Depots', sha256: 'a'.repeat(64), label: 'sealed' }],
+      named: ['donor:japan'],
+      oversubscription: true,
+    };
+    const quantity = (amount: string): object => ({ measure: 'money', currency: 'USD', amount });
+    const filed = await file({
+      ...fields,
+      ownContribution: [{ description: 'Premises' }, { description: 'Cash', quantity: quantity('5') }],
+      annex: {
+        sites: ['Depot 4'],
+        risk: 'Flood',
+        quantitiesHeld: [{ description: 'Rifles', quantity: quantity('7') }],
+      },
+    });
+    expect(filed.body).toMatchObject({
+      ...fields,
+      ownContribution: [{ description: 'Premises' }, { description: 'Cash', quantity: quantity('5.00') }],
+      annex: {
+        sites: ['Depot 4'],
+        risk: 'Flood',
+        quantitiesHeld: [{ description: 'Rifles', quantity: quantity('7.00') }],
+      },
+    });
+    expect(filed.body.annex).not.toHaveProperty('accessLimits');
+    expect((await file({ priorAid: 'none', ownContribution: 'none' })).body).toMatchObject({
+      priorAid: 'none',
+      ownContribution: 'none',
+    });
+  });
+
   it('with the same key files once, and refuses another body under it', async () => {
     const headers = { 'idempotency-key': 'k-1' };
     const [first, again] = [await file({}, VANUATU, { headers }), await file({}, VANUATU, { headers })];
