@@ -1,5 +1,23 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hash, randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
+
+/** Random bytes are drawn in bulk: a call per id costs more than the rest of the id. No byte is ever handed out twice. */
+const pool = Buffer.alloc(8_192);
+let drawn = pool.length;
+
+/** Bytes of the pool, to be used before the next call. */
+const randomSlice = (length: number): Buffer => {
+  if (drawn + length > pool.length) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  drawn += length;
+  return pool.subarray(drawn - length, drawn);
+};
+
+// The sequence within one millisecond of RFC 9562, method 1: ids of one process sort by creation.
+let msecs = 0;
+let seq = 0;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -7,18 +25,30 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export const isUuid = (text: string): boolean => UUID.test(text);
 
 /** A new record id: UUIDv7, so that ids sort by creation. */
-export const newId = (): string => v7();
+export const newId = (): string => {
+  const now = Date.now();
+  const random = randomSlice(16);
+  if (now > msecs) {
+    msecs = now;
+    // The upper half of 32 bits: two thousand million ids fit into the millisecond before the sequence ends.
+    seq = random.readUInt32BE(6) >>> 1;
+  } else if (seq === 0xffff_ffff) {
+    msecs += 1;
+    seq = 0;
+  } else seq += 1;
+  return v7({ msecs, seq, random });
+};
 
 /** 32 random bytes, hexadecimal. */
-export const newSalt = (): string => randomBytes(32).toString('hex');
+export const newSalt = (): string => randomSlice(32).toString('hex');
+
+const VARIANTS = '89ab';
 
 /** A UUIDv8 (RFC 9562) from the SHA-256 of `parts`: the same parts always give the same id. */
 export const derivedId = (...parts: readonly string[]): string => {
-  const hash = createHash('sha256').update(JSON.stringify(parts)).digest();
-  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x80, 6);
-  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = hash.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+  const hex = hash('sha256', JSON.stringify(parts), 'hex');
+  const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16) & 3] ?? '8';
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 };
 
 /** The id of the `index`th event that command `commandId` writes to `stream`: a repeat of the command repeats the ids. */
