@@ -1,6 +1,5 @@
 import type { NetworkMember } from '#directory/contract';
 import { Networks } from '#directory/contract';
-import type { Command, CommandContext } from '#kernel';
 import { ManualClock, SYSTEM_PROCESS, Transactor } from '#kernel';
 import { InMemoryEventStore, stateAfter } from '#kernel-testing';
 import { membersOf, organisationsOf } from '#vocabulary';
