@@ -382,13 +382,18 @@ export const readFrozen = (root: string): readonly FrozenEvent[] =>
 
 /** Every frozen log, oldest first. */
 export const readLogs = (root: string): readonly FrozenLog[] =>
-  filesOf(root, /^log(-\d+)?\.ndjson$/).map((file) => ({
-    name: file.slice(0, -'.ndjson'.length),
-    events: readFileSync(join(root, HISTORY, file), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as LoggedEvent),
-  }));
+  [...filesOf(root, /^log(-\d+)?\.ndjson$/)]
+    .sort((a, b) => numberOf(a) - numberOf(b))
+    .map((file) => ({
+      name: file.slice(0, -'.ndjson'.length),
+      events: readFileSync(join(root, HISTORY, file), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as LoggedEvent),
+    }));
+
+/** The first log has no number, the second is `log-2`. */
+const numberOf = (file: string): number => Number(/\d+/.exec(file)?.[0] ?? 1);
 
 const filesOf = (root: string, pattern: RegExp): readonly string[] =>
   readdirSync(join(root, HISTORY))

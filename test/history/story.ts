@@ -105,7 +105,7 @@ class Play {
     });
     const text = await response.text();
     if (response.status !== expected) throw new Error(`${method} ${path} by ${party}: ${response.status} ${text}`);
-    await this.app.settled();
+    if (method === 'POST') await this.app.settled();
     return { headers: response.headers, body: JSON.parse(text) as Body };
   }
 
