@@ -29,7 +29,7 @@ const created = async (path: string, body: object, as: As): Promise<string> => {
 
 const command = async (path: string, body: object, as: As): Promise<void> => {
   const record = path.split('/').slice(0, 4).join('/');
-  const etag = (await app.get(record, { as })).headers.etag as string;
+  const etag = (await app.get(record, { as })).headers.etag!;
   const answer = await app.post(path, body, { as, headers: { 'if-match': etag, prefer: 'wait=5' } });
   expect([answer.status, answer.body.detail]).toEqual([200, undefined]);
 };
@@ -279,7 +279,7 @@ describe('the log for auditors', () => {
   it('streams the same events as lines', async () => {
     const answer = await app.get('/v1/audit/events', { as: BOARD, headers: { accept: 'application/x-ndjson' } });
     expect(answer.headers['content-type']).toContain('application/x-ndjson');
-    const text = answer.text === undefined ? String(answer.body) : answer.text;
+    const { text } = answer;
     const lines = text
       .trim()
       .split('\n')
