@@ -123,7 +123,7 @@ export class CommitmentsController {
           ...(expiresAt === undefined ? {} : { expiresAt }),
         });
       },
-      settle: (id, waitMs) => this.outcomes.hold(id, waitMs),
+      settle: (id, waitMs, since) => this.outcomes.hold(id, waitMs, since),
     });
   }
 
@@ -201,7 +201,7 @@ export class CommitmentsController {
       id,
       { type: 'AcceptCommitment' },
       {
-        settle: (commitment, waitMs) => this.outcomes.acceptance(commitment, waitMs),
+        settle: (commitment, waitMs, since) => this.outcomes.acceptance(commitment, waitMs, since),
       },
     );
   }

@@ -15,10 +15,11 @@ import type { RequestContext } from './request-context.js';
 import { ConsistencyTokens, Cursors } from './signing.js';
 
 /**
- * Waits up to `waitMs` for the outcome of what was written (`Prefer: wait`). A rejection: the refusal was recorded, the answer is
+ * Waits up to `waitMs` for the outcome of what was written at position `since` (`Prefer: wait`); a repeat under the same key is told what
+ * the first was told, whatever happened later. A rejection: the refusal was recorded, the answer is
  * that refusal. Undefined: the answer is the record as it is now.
  */
-export type Settle = (id: string, waitMs: number) => Promise<Rejection | undefined>;
+export type Settle = (id: string, waitMs: number, since: bigint) => Promise<Rejection | undefined>;
 
 export interface Creation<C extends Command> {
   readonly access: CommandAccess;
@@ -239,7 +240,7 @@ export class RecordEndpoints {
     let now = folded;
     let refusal: Rejection | undefined;
     if (settle !== undefined && ctx.waitSeconds !== undefined) {
-      refusal = await settle(id, ctx.waitSeconds * 1000);
+      refusal = await settle(id, ctx.waitSeconds * 1000, position);
       now = await this.fold(kind.decider, id);
     }
     // The token covers everything the answer shows, also what a process added meanwhile.
