@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,6 +22,7 @@ export interface Ended {
 }
 
 const REPOSITORY = process.cwd();
+const MAIN = 'apps/pledgebook/main.js';
 
 export const buildProgram = (): Program => {
   const folder = mkdtempSync(join(tmpdir(), 'pledgebook-program-'));
@@ -31,6 +33,7 @@ export const buildProgram = (): Program => {
   return {
     folder,
     remove: () => {
+      for (const child of alive) child.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -60,6 +63,25 @@ const compile = (path: string, folder: string): void => {
 
 type Environment = Readonly<Record<string, string>>;
 
+const alive = new Set<ChildProcess>();
+
+/** Runs a script of a program; what still lives when the program is removed is killed. */
+const run = (
+  program: string,
+  script: string,
+  parameters: readonly string[],
+  environment: Environment,
+): ChildProcessByStdio<null, Readable, Readable> => {
+  const child = spawn(process.execPath, [join(program, 'dist', script), ...parameters], {
+    cwd: program,
+    env: environmentOf(environment),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  alive.add(child);
+  child.once('exit', () => alive.delete(child));
+  return child;
+};
+
 const environmentOf = (more: Environment): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
   PORT: '0',
@@ -74,12 +96,7 @@ export const runScript = async (
   parameters: readonly string[],
   environment: Environment,
 ): Promise<Ended> => {
-  const child = spawn(process.execPath, [join(folder, 'dist', script), ...parameters], {
-    cwd: folder,
-    env: environmentOf(environment),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  return endOf(child);
+  return endOf(run(folder, script, parameters, environment));
 };
 
 const endOf = async (child: ChildProcess): Promise<Ended> => {
@@ -103,17 +120,26 @@ export interface ServerProcess {
   readonly kill: (signal: NodeJS.Signals) => Promise<Ended>;
 }
 
+/** Starts the service on a folder and kills it after `milliseconds`, wherever its start has come to. */
+export const killWhileStarting = async (
+  { folder: program }: Program,
+  dataFolder: string,
+  milliseconds: number,
+): Promise<void> => {
+  const child = run(program, MAIN, [], { PLEDGEBOOK_DATA: dataFolder, PLEDGEBOOK_LOG: 'silent' });
+  child.stdout.resume();
+  child.stderr.resume();
+  setTimeout(() => child.kill('SIGKILL'), milliseconds);
+  await once(child, 'close');
+};
+
 /** Starts the service on a folder; throws what it said where it ends before it is ready. */
 export const startServer = async (
   { folder: program }: Program,
   dataFolder: string,
   environment: Environment = {},
 ): Promise<ServerProcess> => {
-  const child = spawn(process.execPath, [join(program, 'dist/apps/pledgebook/main.js')], {
-    cwd: program,
-    env: environmentOf({ PLEDGEBOOK_DATA: dataFolder, PLEDGEBOOK_LOG: 'warn', ...environment }),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = run(program, MAIN, [], { PLEDGEBOOK_DATA: dataFolder, PLEDGEBOOK_LOG: 'warn', ...environment });
   const ended = endOf(child);
   const lines: Readonly<Record<string, unknown>>[] = [];
   const watchers = new Set<() => void>();
