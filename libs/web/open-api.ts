@@ -20,7 +20,12 @@ interface Operation {
 
 interface Document {
   readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { schemas: Record<string, Schema> };
+  readonly components: {
+    schemas: Record<string, Schema>;
+    responses?: Record<string, object>;
+    parameters?: Record<string, object>;
+    examples?: Record<string, object>;
+  };
 }
 
 const QUANTITY: Schema = {
@@ -68,7 +73,17 @@ const PROBLEM: Schema = {
   },
 };
 
-const header = (name: string, description: string, example: string, required = false): object => ({
+interface Header {
+  readonly name: string;
+  readonly required: boolean;
+}
+
+const header = (
+  name: string,
+  description: string,
+  example: string,
+  required = false,
+): Header & Readonly<Record<string, unknown>> => ({
   name,
   in: 'header',
   required,
@@ -153,12 +168,15 @@ const describe = (
   operation.summary = action.action;
   operation.description = whoMay(action);
   operation.security = action.anonymous === true ? [{}, { bearer: [] }] : [{ bearer: [] }];
-  operation.parameters = [...(operation.parameters ?? []), ...headersOf(path, isPost, action)];
+  operation.parameters = [
+    ...(operation.parameters ?? []),
+    ...headersOf(path, isPost, action).map((each) => sharedParameter(document, each)),
+  ];
   const body = operation.requestBody?.content?.['application/json'];
   if (body?.schema !== undefined) body.example ??= exampleOf(document, body.schema);
   operation.responses = {
     [success]: answerOf(path, isPost, creates, action),
-    ...(path.startsWith('/v1/') ? refusalsOf(isPost, action) : {}),
+    ...(path.startsWith('/v1/') ? refusalsOf(document, isPost, action) : {}),
   };
 };
 
@@ -168,7 +186,7 @@ const whoMay = ({ anonymous, roles, power }: RouteActionOptions): string => {
   return `${roles.join(', ')}${power === undefined ? '' : `, with the power "${power}"`}.`;
 };
 
-const headersOf = (path: string, isPost: boolean, { ifMatch }: RouteActionOptions): readonly object[] => {
+const headersOf = (path: string, isPost: boolean, { ifMatch }: RouteActionOptions): readonly Header[] => {
   if (!path.startsWith('/v1/')) return [CORRELATION];
   if (!isPost) return READ_HEADERS;
   const match =
@@ -234,11 +252,38 @@ const refusalCodes = (
   return byStatus;
 };
 
-const refusalsOf = (isPost: boolean, action: RouteActionOptions): Record<string, object> =>
+/** Every route repeats the same few headers: each stands once in the document. */
+const sharedParameter = (document: Document, parameter: Header): object => {
+  const name = parameter.required ? `${parameter.name}-required` : parameter.name;
+  document.components.parameters ??= {};
+  document.components.parameters[name] ??= parameter;
+  return { $ref: `#/components/parameters/${name}` };
+};
+
+/** Routes that refuse alike share one response: the document is read over slow lines too. */
+const sharedResponse = (document: Document, status: number, response: object): object => {
+  document.components.responses ??= {};
+  const { responses } = document.components;
+  const text = JSON.stringify(response);
+  const known = Object.keys(responses).find((name) => JSON.stringify(responses[name]) === text);
+  const name =
+    known ??
+    `Problem${status}-${Object.keys(responses).filter((each) => each.startsWith(`Problem${status}-`)).length + 1}`;
+  responses[name] ??= response;
+  return { $ref: `#/components/responses/${name}` };
+};
+
+const sharedExample = (document: Document, code: string): object => {
+  document.components.examples ??= {};
+  document.components.examples[code] ??= { value: exampleProblem(code, problemInfo(code)) };
+  return { $ref: `#/components/examples/${code}` };
+};
+
+const refusalsOf = (document: Document, isPost: boolean, action: RouteActionOptions): Record<string, object> =>
   Object.fromEntries(
     [...refusalCodes(isPost, action)].map(([status, codes]) => [
       String(status),
-      {
+      sharedResponse(document, status, {
         description: codes.map((code) => `\`${code}\`: ${problemInfo(code).title}.`).join(' '),
         headers: {
           'X-Correlation-Id': textHeader('Names this request in every event and log line.'),
@@ -253,12 +298,10 @@ const refusalsOf = (isPost: boolean, action: RouteActionOptions): Record<string,
                 { type: 'object', properties: { code: { type: 'string', enum: codes } } },
               ],
             },
-            examples: Object.fromEntries(
-              codes.map((code) => [code, { value: exampleProblem(code, problemInfo(code)) }]),
-            ),
+            examples: Object.fromEntries(codes.map((code) => [code, sharedExample(document, code)])),
           },
         },
-      },
+      }),
     ]),
   );
 

@@ -9,8 +9,10 @@ interface Described {
 interface Operation {
   readonly parameters: readonly { readonly name: string; readonly in: string }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: object }>> };
-  readonly responses: Readonly<Record<string, Described>>;
+  readonly responses: Readonly<Record<string, Reference<Described>>>;
 }
+/** The same, or where in the document it stands. */
+type Reference<T> = T | { readonly $ref: string };
 type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
 const callers: Readonly<Record<string, As | undefined>> = {
@@ -37,9 +39,17 @@ const ids = [
 
 let app: TestApp;
 let paths: Paths;
+let shared: Readonly<Record<string, Described>>;
+const resolved = (described: Reference<Described>): Described | undefined =>
+  '$ref' in described ? shared[described.$ref.replace('#/components/responses/', '')] : described;
 beforeAll(async () => {
   app = await testApp();
-  paths = ((await app.get('/openapi.json')).body as { paths: Paths }).paths;
+  const document = (await app.get('/openapi.json')).body as {
+    readonly paths: Paths;
+    readonly components: { readonly responses: Readonly<Record<string, Described>> };
+  };
+  paths = document.paths;
+  shared = document.components.responses;
   const coordinator: As = { party: 'agency:secretariat', role: 'coordinator' };
   for (const id of ['donor:japan', 'agency:cavr', 'network:msg'])
     await app.post('/v1/parties', { id, name: id, category: 'bilateral' }, { as: coordinator });
@@ -63,7 +73,7 @@ const isForetold = ({ responses }: Operation, { status, type, body }: Response):
   if (status < 400) return undefined;
   if (type !== 'application/problem+json') return `a refusal of type ${type}`;
   const { code, correlationId } = body as { code: string; correlationId: string };
-  if (described.content?.['application/problem+json']?.examples?.[code] === undefined)
+  if (resolved(described)?.content?.['application/problem+json']?.examples?.[code] === undefined)
     return `${status} ${code} is not in the document`;
   return correlationId === '' ? 'no correlation id' : undefined;
 };

@@ -154,22 +154,23 @@ test.each(Object.keys(WEB_PROBLEMS))('the type of %s leads to a page about it', 
   expect(text).toContain(WEB_PROBLEMS[code as WebProblemCode].title);
 });
 
+interface Response {
+  readonly $ref?: string;
+  readonly content?: Readonly<Record<string, { readonly examples?: object }>>;
+}
 interface Described {
-  readonly paths: Record<
-    string,
-    Record<
-      string,
-      { readonly responses: Record<string, { readonly content?: Record<string, { readonly examples?: object }> }> }
-    >
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Response>> }>>>
   >;
+  readonly components: { readonly responses: Readonly<Record<string, Response>> };
 }
 
 test('the document names every code that its routes were seen to answer', async () => {
   const document = (await app.get('/openapi.json')).body as Described;
   const codesOf = (path: string, method: string): string[] =>
-    Object.values(document.paths[path]?.[method]?.responses ?? {}).flatMap(({ content }) =>
-      Object.keys(content?.['application/problem+json']?.examples ?? {}),
-    );
+    Object.values(document.paths[path]?.[method]?.responses ?? {})
+      .map((each) => document.components.responses[each.$ref?.replace('#/components/responses/', '') ?? ''] ?? each)
+      .flatMap(({ content }) => Object.keys(content?.['application/problem+json']?.examples ?? {}));
   const elsewhere = ['header-fields-too-large', 'stale-revision', 'if-match-required', 'projection-behind'];
   for (const code of Object.keys(WEB_PROBLEMS).filter((known) => !elsewhere.includes(known)))
     expect(codesOf('/v1/notes', 'post')).toContain(code);

@@ -73,7 +73,7 @@ const matched = async (path: string, as?: As): Promise<{ ids: string[]; blocked:
   return {
     ids: answer.body.items.map(idOf),
     blocked: Object.fromEntries(
-      answer.body.blocked.map((item: { reasons: { code: string }[] }) => [
+      answer.body.blocked.map((item: { offerId?: string; needId?: string; reasons: { code: string }[] }) => [
         idOf(item),
         item.reasons.map(({ code }) => code),
       ]),
