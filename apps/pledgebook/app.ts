@@ -43,6 +43,7 @@ import {
 } from '#web';
 import { contexts as everyContext } from './contexts.js';
 import { type Core, CoreModule } from './core.module.js';
+import { Drain } from './drain.js';
 import { DEFAULT_RATE, type OidcSettings } from './settings.js';
 
 export interface AppOptions {
@@ -76,8 +77,6 @@ export interface PledgebookApp extends Core {
   close(): Promise<void>;
 }
 
-/** Requests under way get this long to finish when the service stops. */
-const DRAIN_MS = 8_000;
 /** Longer than any wait a caller may prefer, with room for the body. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 65_000;
@@ -116,7 +115,7 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
       clientErrorHandler,
     });
     const fastify = adapter.getInstance<FastifyInstance>();
-    const life = { closing: false };
+    const life: Life = { closing: false, drain: new Drain(fastify) };
     installPipeline(fastify, {
       closing: () => life.closing,
       verifier,
@@ -162,6 +161,11 @@ const faultOf = (error: unknown): { readonly error: string; readonly at: readonl
   error: failureOf(error),
   at: framesOf(error),
 });
+
+interface Life {
+  closing: boolean;
+  readonly drain: Drain;
+}
 
 interface Closing {
   close(): Promise<void> | void;
@@ -276,7 +280,7 @@ const running = (
   core: Core,
   local: LocalIssuer,
   subjects: SubjectRegister,
-  life: { closing: boolean },
+  life: Life,
   { audience = DEFAULT_AUDIENCE }: AppOptions,
 ): PledgebookApp => {
   let closing: Promise<void> | undefined;
@@ -294,7 +298,7 @@ const running = (
     settled: (timeoutMs = 10_000) => settle(core, timeoutMs),
     close: () => {
       life.closing = true;
-      closing ??= closeAll(nest, fastify, core, subjects);
+      closing ??= closeAll(nest, life.drain, core, subjects);
       return closing;
     },
   };
@@ -312,18 +316,11 @@ const settle = async ({ store, processes, projections }: Core, timeoutMs: number
 
 const closeAll = async (
   nest: NestFastifyApplication,
-  fastify: FastifyInstance,
+  drain: Drain,
   { ticker, bus, processes, projections, readDatabase, store }: Core,
   subjects: SubjectRegister,
 ): Promise<void> => {
-  const impatience = setTimeout(() => {
-    fastify.server.closeAllConnections();
-  }, DRAIN_MS);
-  try {
-    await nest.close();
-  } finally {
-    clearTimeout(impatience);
-  }
+  await drain.during(() => nest.close());
   await ticker.stop();
   await processes.stop();
   await bus.close();
