@@ -167,7 +167,8 @@ export const arrays = (statement: Statement): Statement => {
   return statement;
 };
 
-const recorded = (row: EventRow): RecordedEvent => ({
+/** A row as the event it holds, with objects of its own. */
+export const recorded = (row: EventRow): RecordedEvent => ({
   id: row[3],
   stream: row[1],
   type: row[4],

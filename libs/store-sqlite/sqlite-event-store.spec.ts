@@ -297,8 +297,8 @@ describe('a damaged file', () => {
   });
 
   it('damaged under a running server answers reads with a clear error', async () => {
+    await written(1);
     const store = SqliteEventStore.open(folder);
-    await store.append('need-1', NO_STREAM, [sampleEvent()]);
     raw((database) => {
       database.exec("DROP TRIGGER events_never_change; UPDATE events SET data = '{' WHERE position = 1");
     });

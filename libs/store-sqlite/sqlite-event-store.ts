@@ -13,7 +13,9 @@ import type { Database, ProcessLock, Statement } from '#sqlite';
 import { faultOf, openDatabase } from '#sqlite';
 import { lockFolder, logPath } from './data-folder.js';
 import { tailFaults } from './log-check.js';
+import type { EventRow } from './log-file.js';
 import { arrays, checksumOf, LogReads, prepareLog, RESTORE_ADVICE, unavailable } from './log-file.js';
+import { RecentEvents } from './recent-events.js';
 
 export interface SqliteEventStoreOptions {
   /** Newest events whose checksums are verified on opening. */
@@ -51,7 +53,8 @@ export class SqliteEventStore extends EventStore {
   private readonly insert: Statement;
   private readonly lastRevision: Statement;
   private readonly idsFrom: Statement;
-  /** Revisions of streams as committed, or as written by the transaction in hand. */
+  private readonly recent: RecentEvents;
+  /** Revisions of streams (-1: there is none) as committed, or as written by the transaction in hand. */
   private readonly revisions = new LRUCache<string, number>({ max: CACHED_STREAMS });
   private waiting: Waiting[] = [];
   private scheduled = false;
@@ -110,7 +113,8 @@ export class SqliteEventStore extends EventStore {
     const newest = arrays(database.prepare('SELECT coalesce(max(position), 0) FROM events')).get() as [number];
     this.position = newest[0];
     this.domainHead = this.reads.head();
-    this.delivery = new LocalDelivery((after, limit) => this.reads.readAll(after, limit), BigInt(this.domainHead));
+    this.recent = new RecentEvents(this.domainHead);
+    this.delivery = new LocalDelivery((after, limit) => this.allAfter(after, limit), BigInt(this.domainHead));
   }
 
   override async append(
@@ -128,12 +132,20 @@ export class SqliteEventStore extends EventStore {
 
   override async readStream(stream: string, from: number, limit: number): Promise<RecordedEvent[]> {
     this.assertOpen();
-    return this.reads.readStream(stream, from, limit);
+    const known = this.revisions.get(stream);
+    if (known !== undefined && from > known) return [];
+    const recent = this.recent.ofStream(stream, from, limit);
+    if (recent !== undefined) return recent;
+    const page = this.reads.readStream(stream, from, limit);
+    const last = page.at(-1)?.revision ?? (from === 0 ? -1 : undefined);
+    // Short of a full page the stream has ended: nobody needs to look for its end again.
+    if (last !== undefined && page.length < limit) this.revisions.set(stream, last);
+    return page;
   }
 
   override async readAll(after: bigint, limit: number): Promise<RecordedEvent[]> {
     this.assertOpen();
-    return this.reads.readAll(after, limit);
+    return this.allAfter(after, limit);
   }
 
   override async head(): Promise<bigint> {
@@ -161,6 +173,10 @@ export class SqliteEventStore extends EventStore {
     while (this.waiting.length > 0) this.flush();
     this.database.close();
     this.lock.release();
+  }
+
+  private allAfter(after: bigint, limit: number): RecordedEvent[] {
+    return this.recent.after(Number(after), limit) ?? this.reads.readAll(after, limit);
   }
 
   private schedule(): void {
@@ -220,16 +236,19 @@ export class SqliteEventStore extends EventStore {
       };
     }
     let revision = current;
+    const rows: EventRow[] = [];
     for (const { id, type, data, metadata } of events) {
       revision += 1;
       this.position += 1;
       const checksum = checksumOf(this.position, stream, revision, id, type, data, metadata);
       this.insert.run(this.position, stream, revision, id, type, data, metadata, checksum);
+      rows.push([this.position, stream, revision, id, type, data, metadata]);
     }
     this.revisions.set(stream, revision);
     if (!stream.startsWith('_')) this.domainHead = this.position;
     const receipt = { revision, position: BigInt(this.position) };
     return () => {
+      this.recent.add(stream, rows);
       resolve(receipt);
     };
   }
