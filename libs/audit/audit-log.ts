@@ -97,7 +97,10 @@ export class AuditLog {
       if (!(await kind.sees(caller, id, now.state))) continue;
       const then = foldOnto(kind.decider, emptyFold(kind.decider.initial), events, this.upcasting);
       if (!kind.exists(then.state) || !(await kind.sees(caller, id, then.state))) continue;
-      boards[boardName(kind.path)]?.push({ ...(await kind.view(caller, id, then)), revision: then.revision });
+      const shown = kind.past === undefined ? await kind.view(caller, id, then) : await kind.past(caller, id, then);
+      // What may be commanded, and how the record may be improved, is of today.
+      const { actions: _actions, quality: _quality, ...stood } = shown as { actions?: unknown; quality?: unknown };
+      boards[boardName(kind.path)]?.push({ ...stood, revision: then.revision });
     }
     return { at, boards };
   }

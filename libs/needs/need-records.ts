@@ -48,6 +48,11 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
     return this.shown(caller, id, state, await this.parts(caller, id, state));
   }
 
+  /** Figures of proposals come from other streams: how they stood then is not known here. */
+  async past(caller: Caller, id: string, { state }: Folded<NeedState>): Promise<object> {
+    return needView(caller, id, state, await this.parts(caller, id, state), this.clock.now().toISOString(), undefined);
+  }
+
   async maskEvent(caller: Caller, state: NeedState, event: RecordedEvent<NeedEvent>): Promise<object | undefined> {
     const id = event.stream.slice('need-'.length);
     const parts = await this.parts(caller, id, state);

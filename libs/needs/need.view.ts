@@ -66,18 +66,18 @@ const freshnessOf = ({ status, reaffirmBy }: NeedState, now: string): object => 
 const lineView = (
   state: NeedState,
   line: NeedLine,
-  indicative: readonly Quantity[] | undefined,
+  indicative: readonly Quantity[] | 'unknown',
   figures: boolean,
 ): object => {
   const { quantity } = line;
   if (!isRival(quantity)) return { ...line, coverage: 'not-measurable' };
   const { accepted, binding, delivered, confirmed } = figuresOfLine(state, line.line);
   const show = (minor: bigint): Quantity => quantityOf(quantity, minor);
-  const proposed = sumByMeasure(indicative ?? [])[0];
+  const proposed = indicative === 'unknown' ? {} : { indicative: sumByMeasure(indicative)[0] ?? show(0n) };
   return {
     ...line,
     coverage: {
-      ...(figures ? { indicative: proposed ?? show(0n), accepted: show(accepted) } : {}),
+      ...(figures ? { ...proposed, accepted: show(accepted) } : {}),
       binding: show(binding),
       delivered: show(delivered),
       confirmed: show(confirmed),
@@ -125,14 +125,14 @@ const reasonFor = (reason: GivenReason, owner: boolean, coordinator: boolean, pa
   return note !== undefined && readers ? reason : bare;
 };
 
-/** A need as this caller sees it. `indicative` are the credited quantities of held proposals, by line. */
+/** A need as this caller sees it. `indicative` are the credited quantities of held proposals, by line; undefined where nobody knows them. */
 export const needView = (
   caller: Caller,
   id: string,
   state: NeedState,
   parts: NeedParts,
   now: string,
-  indicative: ReadonlyMap<number, readonly Quantity[]>,
+  indicative: ReadonlyMap<number, readonly Quantity[]> | undefined,
 ): object => {
   const { content, filer, beneficiaries, status, closedAs, transcribed, reservations, submission, withdrawnFor } =
     state;
@@ -151,7 +151,16 @@ export const needView = (
     ...fields,
     ...(lines === undefined
       ? {}
-      : { lines: lines.map((line) => lineView(state, line, indicative.get(line.line), parts.figures)) }),
+      : {
+          lines: lines.map((line) =>
+            lineView(
+              state,
+              line,
+              indicative === undefined ? 'unknown' : (indicative.get(line.line) ?? []),
+              parts.figures,
+            ),
+          ),
+        }),
     coverage: gradeOf(content.lines, reservations),
     merged: [],
     ...freshnessOf(state, now),

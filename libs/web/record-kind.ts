@@ -27,6 +27,8 @@ export interface RecordKind<S, C extends Command, E extends DomainEvent, R exten
   permits(caller: Caller, command: C['type'], state: S): boolean;
   /** The record as `GET` shows it to this caller, without `revision`, which the pipeline adds. */
   view(caller: Caller, id: string, folded: Folded<S>): Promise<object> | object;
+  /** A past fold of the record to this caller, where it differs from `view`: without what other streams say today. */
+  past?(caller: Caller, id: string, folded: Folded<S>): Promise<object> | object;
   /** One event as the record's history shows it to this caller; undefined hides its data but keeps its place. */
   maskEvent(caller: Caller, state: S, event: RecordedEvent<E>): Promise<object | undefined> | object | undefined;
 }

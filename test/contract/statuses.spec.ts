@@ -154,15 +154,15 @@ test.each(Object.keys(WEB_PROBLEMS))('the type of %s leads to a page about it', 
   expect(text).toContain(WEB_PROBLEMS[code as WebProblemCode].title);
 });
 
-interface Response {
+interface Refusal {
   readonly $ref?: string;
   readonly content?: Readonly<Record<string, { readonly examples?: object }>>;
 }
 interface Described {
   readonly paths: Readonly<
-    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Response>> }>>>
+    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Refusal>> }>>>
   >;
-  readonly components: { readonly responses: Readonly<Record<string, Response>> };
+  readonly components: { readonly responses: Readonly<Record<string, Refusal>> };
 }
 
 test('the document names every code that its routes were seen to answer', async () => {

@@ -299,6 +299,22 @@ describe('the log for auditors', () => {
     };
     expect(await statusAt(history[2]!.position)).toBe('open');
     expect(await statusAt(String(BigInt(history[0]!.position) - 1n))).toBeUndefined();
+    const offerId = await offer();
+    await app.settled();
+    const before = String(await app.store.head());
+    const proposal = await app.post(
+      '/v1/commitments',
+      { offerId, needId, legs: [{ offerLine: 1, needLine: 1, drawn: USD('5.00') }] },
+      { as: JAPAN, headers: { prefer: 'wait=5' } },
+    );
+    expect(proposal.body.hold).toBe('held');
+    const stood = (await app.get(`/v1/audit/state?at=${before}`, { as: BOARD })).body;
+    const need = stood.needs.find(({ id }: { id: string }) => id === needId);
+    // Today's proposals say nothing of that day.
+    expect(need.lines[0].coverage).not.toHaveProperty('indicative');
+    expect(need).not.toHaveProperty('actions');
+    expect(stood.offers.find(({ id }: { id: string }) => id === offerId).lines[0].held).toEqual(USD('0.00'));
+    expect(stood.commitments.some(({ id }: { id: string }) => id === proposal.body.id)).toBe(false);
     expect((await app.get('/v1/audit/state?at=soon', { as: BOARD })).status).toBe(400);
     expect((await app.get('/v1/audit/state', { as: BOARD })).status).toBe(400);
   });
