@@ -26,6 +26,9 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
+    // The framework closes the connection on a body it will not read, which breaks the sender's pipe before it sees the answer:
+    // kept open, the rest is read and thrown away, within the time limit of a request.
+    if (problem.code === 'payload-too-large') reply.removeHeader('connection');
     sendProblem(reply, correlationId, problem);
   }
 }
