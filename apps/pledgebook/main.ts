@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { destination, pino } from 'pino';
-import { messageOf, StoreUnavailableError } from '#kernel';
+import { messageOf, ReadModelUnavailableError, StoreUnavailableError } from '#kernel';
+import { faultOf } from '#sqlite';
 import { DataFolderInUseError, NewerLogFormatError } from '#store-sqlite';
 import { createApp } from './app.js';
 import { readSettings, SettingError } from './settings.js';
@@ -17,7 +18,10 @@ const reasonFor = (error: unknown): readonly [code: number, message: string] => 
   if (error instanceof SettingError) return [EXIT.config, error.message];
   if (error instanceof DataFolderInUseError) return [EXIT.busy, error.message];
   if (error instanceof NewerLogFormatError) return [EXIT.data, error.message];
-  if (error instanceof StoreUnavailableError) return [EXIT.data, error.message];
+  if (error instanceof StoreUnavailableError || error instanceof ReadModelUnavailableError)
+    return [EXIT.data, error.message];
+  const fault = faultOf(error);
+  if (fault !== undefined) return [EXIT.data, `a file of the data folder cannot be used (${fault}): check its disk`];
   if (hasCode(error, 'EADDRINUSE'))
     return [EXIT.unavailable, 'the port is taken by another program: set PORT to a free one'];
   if (hasCode(error, 'EACCES')) return [EXIT.unavailable, `not allowed: ${messageOf(error)}`];

@@ -21,7 +21,8 @@ export type BusAlarm =
       readonly error: unknown;
       readonly attempts: number;
     }
-  | { readonly kind: 'checkpoint-lost'; readonly error: unknown };
+  | { readonly kind: 'checkpoint-lost'; readonly error: unknown }
+  | { readonly kind: 'checkpoint-unsaved'; readonly subscription: string; readonly error: unknown };
 
 export interface LocalMessageBusOptions {
   readonly alarm?: (alarm: BusAlarm) => void;
@@ -320,8 +321,13 @@ class LocalSubscription implements BusSubscription {
     this.unsaved = 0;
     this.passed = 0;
     if (position <= this.saved) return;
-    this.saved = position;
-    this.parts.checkpoints.save(this.parts.key, position);
+    try {
+      this.parts.checkpoints.save(this.parts.key, position);
+      this.saved = position;
+    } catch (error) {
+      // A full disk, say: what is handled again after a restart writes nothing.
+      this.parts.options.alarm?.({ kind: 'checkpoint-unsaved', subscription: this.name, error });
+    }
   }
 
   private wake(): void {

@@ -1,9 +1,17 @@
 import { StoreUnavailableError, WrongRevisionError } from './event-store.js';
 import { UnansweredRefusalError } from './process.js';
+import { ReadModelUnavailableError } from './projection.js';
 import { ContentionError, NewerEventError } from './transact.js';
 
 /** Errors whose text is made here, of names and numbers alone. */
-const OWN = [StoreUnavailableError, WrongRevisionError, ContentionError, NewerEventError, UnansweredRefusalError];
+const OWN = [
+  StoreUnavailableError,
+  WrongRevisionError,
+  ContentionError,
+  NewerEventError,
+  UnansweredRefusalError,
+  ReadModelUnavailableError,
+];
 const CODE = /^[A-Za-z0-9_-]{1,60}$/;
 
 /**

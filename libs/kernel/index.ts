@@ -30,7 +30,7 @@ export type {
   SqlRow,
   SqlValue,
 } from './projection.js';
-export { ReadDatabase, rowByRow } from './projection.js';
+export { ReadDatabase, ReadModelUnavailableError, rowByRow } from './projection.js';
 export type { BusSubscription, Process, ProcessCommand, ProcessReads, StuckMessage } from './process.js';
 export { MessageBus, processCommand, UnansweredRefusalError } from './process.js';
 export type { DeadlineSource, DueDeadline } from './deadlines.js';

@@ -8,7 +8,7 @@ import { newId } from './ids.js';
 import type { ProjectionAlarm, ProjectionNote, ProjectionRunnerOptions } from './projection-runner.js';
 import { applyToModel, PoisonEventError, ProjectionRunner } from './projection-runner.js';
 import type { Projection, ReadModel } from './projection.js';
-import { rowByRow } from './projection.js';
+import { ReadModelUnavailableError, rowByRow } from './projection.js';
 import { Upcasting } from './upcasting.js';
 
 const raised = (by: number): EventToAppend => {
@@ -164,6 +164,26 @@ describe('projection runner', () => {
     expect(sick?.position).toBe(poison - 1n);
     expect(rig.alarms.map(({ kind }) => kind)).toEqual(['parked']);
     expect(rig.runner.caughtUp()).toBe(true);
+    await rig.close();
+  });
+
+  it('takes a model that cannot be written for no fault of the event: it tries again, and the others go on', async () => {
+    let full = true;
+    const hindered = sums('hindered', () => {
+      if (full) throw new ReadModelUnavailableError('the disk is full');
+      return false;
+    });
+    const rig = new Rig([hindered, sums('well')]);
+    await rig.append('counter-1', raised(1), raised(2));
+    const position = await rig.append('counter-1', raised(3));
+    await rig.runner.start();
+    expect(await rig.runner.waitFor(position, 5_000, ['well'])).toBe(true);
+    expect(await rig.runner.waitFor(position, 0, ['hindered'])).toBe(false);
+    expect(rig.runner.statuses().map(({ parked }) => parked)).toEqual([undefined, undefined]);
+    full = false;
+    expect(await rig.runner.waitFor(position, 5_000)).toBe(true);
+    expect([rig.value('hindered', 'counter-1'), rig.value('well', 'counter-1')]).toEqual([6, 6]);
+    expect(new Set(rig.alarms.map(({ kind }) => kind))).toEqual(new Set(['feed-broken']));
     await rig.close();
   });
 

@@ -4,9 +4,11 @@ import type { RecordedEvent } from './events.js';
 import { failureOf } from './failure.js';
 import { Feed } from './feed.js';
 import type { Projection, ProjectionStatus, ReadDatabase, ReadModel, ReadQueries } from './projection.js';
+import { ReadModelUnavailableError } from './projection.js';
 import { Upcasting } from './upcasting.js';
 
-/** Something an operator must hear of. `parked`: a poison event; `feed-broken`: the log cannot be followed, tried again. */
+/** Something an operator must hear of. `parked`: a poison event; `feed-broken`: the log cannot be followed or a model not be
+ * written, tried again. */
 export type ProjectionAlarm =
   | { readonly kind: 'parked'; readonly projection: string; readonly event: RecordedEvent; readonly error: unknown }
   | { readonly kind: 'feed-broken'; readonly projections: readonly string[]; readonly error: unknown };
@@ -85,12 +87,16 @@ class Lane {
     this.handled = new Set(projection.handles);
   }
 
-  /** Answers the poison event, if any: the model then stands right before it. */
+  /**
+   * Answers the poison event, if any: the model then stands right before it.
+   * @throws {ReadModelUnavailableError} the model stands wherever it came to: the same events may be given again
+   */
   apply(events: readonly RecordedEvent[], lift: (event: RecordedEvent) => RecordedEvent): PoisonEventError | undefined {
     try {
       this.step(events, lift);
       return undefined;
-    } catch {
+    } catch (error) {
+      if (error instanceof ReadModelUnavailableError) throw error;
       // A flush does not say which event it broke on: one by one finds the first that fails and keeps all before it.
       return this.applySingly(events, lift);
     }
@@ -119,6 +125,7 @@ class Lane {
       try {
         this.step([event], lift);
       } catch (error) {
+        if (error instanceof ReadModelUnavailableError) throw error;
         return new PoisonEventError(this.projection.name, event, error);
       }
     }
@@ -288,8 +295,12 @@ export class ProjectionRunner {
     await Promise.allSettled(this.journeys);
     for (const waiter of this.waiters) waiter.settle(false);
     for (const { lane } of this.slots.values()) {
-      lane.save();
-      lane.model.close();
+      try {
+        lane.save();
+        lane.model.close();
+      } catch {
+        // A full disk, say: the next start reads from the checkpoint before.
+      }
     }
   }
 
@@ -327,11 +338,19 @@ export class ProjectionRunner {
   private async hand(batch: readonly RecordedEvent[], last: bigint): Promise<void> {
     this.begun = last;
     const lift = this.lifting();
+    const failures: ReadModelUnavailableError[] = [];
     for (const slot of this.slots.values()) {
       if (slot.state !== 'fed') continue;
-      this.advance(slot, batch, lift);
+      try {
+        this.advance(slot, batch, lift);
+      } catch (error) {
+        if (!(error instanceof ReadModelUnavailableError)) throw error;
+        failures.push(error);
+      }
       await this.breathe();
     }
+    // The feed hands the batch out again later; whoever has come past it passes over it.
+    if (failures[0] !== undefined) throw failures[0];
   }
 
   /** Applies a batch to a slot; a poison event parks it. */

@@ -46,10 +46,18 @@ export const rowByRow =
     flush: () => undefined,
   });
 
+/** A read model cannot be written now (a full disk, say). No fault of the event: it is tried again until it can. */
+export class ReadModelUnavailableError extends Error {
+  override readonly name = 'ReadModelUnavailableError';
+}
+
 /** An open read model of one projection. */
 export interface ReadModel extends ReadQueries {
   readonly checkpoint: bigint;
-  /** Runs `work` and moves the checkpoint in one transaction; nothing of either is kept where it throws. */
+  /**
+   * Runs `work` and moves the checkpoint in one transaction; nothing of either is kept where it throws.
+   * @throws {ReadModelUnavailableError} and whatever `work` throws
+   */
   commit(checkpoint: bigint, work: (tx: ReadTransaction) => void): void;
   close(): void;
 }

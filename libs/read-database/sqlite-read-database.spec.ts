@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { applyToModel, ProjectionRunner, type ReadDatabase } from '#kernel';
+import { applyToModel, ProjectionRunner, type ReadDatabase, ReadModelUnavailableError } from '#kernel';
 import { counterValues, InMemoryEventStore, recordedEvent } from '#kernel-testing';
 import { openDatabase } from '#sqlite';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -39,6 +39,27 @@ const fill = (database: ReadDatabase): void => {
     tx.run('INSERT INTO word VALUES (?, ?)', 1, 'one');
   });
 };
+
+it('says that a full disk is no fault of the event, keeps what it had, and goes on when there is room', () => {
+  const database = new SqliteReadDatabase(folder);
+  const model = database.open(words);
+  model.commit(7n, (tx) => {
+    tx.run('INSERT INTO word VALUES (?, ?)', 1, 'one');
+  });
+  expect(() => {
+    model.commit(8n, (tx) => {
+      tx.all('PRAGMA max_page_count = 5');
+      for (let n = 2; n < 500; n += 1) tx.run('INSERT INTO word VALUES (?, ?)', n, 'w'.repeat(1_000));
+    });
+  }).toThrow(ReadModelUnavailableError);
+  expect([model.checkpoint, model.all('SELECT n FROM word').length]).toEqual([7n, 1]);
+  model.commit(9n, (tx) => {
+    tx.all('PRAGMA max_page_count = 1000000');
+    for (let n = 2; n < 500; n += 1) tx.run('INSERT INTO word VALUES (?, ?)', n, 'w'.repeat(1_000));
+  });
+  expect(model.checkpoint).toBe(9n);
+  database.close();
+});
 
 describe.each([
   ['in files', (): ReadDatabase => new SqliteReadDatabase(folder)],

@@ -1,6 +1,22 @@
 import { createHash } from 'node:crypto';
-import { messageOf, type Projection, type ReadModel, type ReadTransaction, type SqlRow, type SqlValue } from '#kernel';
-import { type Database, inTransaction, integrityFaults, openDatabase, type Statement } from '#sqlite';
+import {
+  messageOf,
+  type Projection,
+  type ReadModel,
+  ReadModelUnavailableError,
+  type ReadTransaction,
+  type SqlRow,
+  type SqlValue,
+} from '#kernel';
+import {
+  type Database,
+  faultOf,
+  inTransaction,
+  integrityFaults,
+  openDatabase,
+  type SqliteFault,
+  type Statement,
+} from '#sqlite';
 
 /** Name, version and tables: what a model is made from. */
 export type ModelOf = Pick<Projection, 'name' | 'version' | 'schema'>;
@@ -19,6 +35,9 @@ const META = `
 `;
 /** Pages of write-ahead log (16 MiB) before they are copied: a catch-up writes the same pages again and again. */
 const WAL_PAGES = 4_000;
+
+/** Faults that say nothing about what was to be written. */
+const OF_THE_DISK: ReadonlySet<SqliteFault> = new Set(['full', 'io', 'busy', 'read-only', 'cannot-open']);
 
 /** A read model in a SQLite database of its own. */
 export class SqliteReadModel implements ReadModel {
@@ -97,10 +116,18 @@ export class SqliteReadModel implements ReadModel {
   }
 
   commit(checkpoint: bigint, work: (tx: ReadTransaction) => void): void {
-    inTransaction(this.database, () => {
-      work(this.transaction);
-      this.statement('UPDATE _model SET position = ?').run(checkpoint);
-    });
+    try {
+      inTransaction(this.database, () => {
+        work(this.transaction);
+        this.statement('UPDATE _model SET position = ?').run(checkpoint);
+      });
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === undefined || !OF_THE_DISK.has(fault)) throw error;
+      throw new ReadModelUnavailableError(`a read model cannot be written (${fault}): free space, or check the disk`, {
+        cause: error,
+      });
+    }
     this.position = checkpoint;
   }
 
@@ -109,6 +136,9 @@ export class SqliteReadModel implements ReadModel {
     try {
       // The driver keeps a closed file open while its statements wait for garbage collection, so SQLite would not tidy up itself.
       this.database.exec('UPDATE _model SET clean = 1; PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      // A full disk, say: the file is examined at the next start, as if nobody had closed it.
+      if (faultOf(error) === undefined) throw error;
     } finally {
       this.statements.clear();
       this.database.close();

@@ -28,6 +28,8 @@ interface RoutePlan {
   readonly query: Dto | undefined;
 }
 
+/** The subject of a reader who has no reference: no designation names it. */
+const NOBODY_DESIGNATED = '';
 const BODY = 3;
 const QUERY = 4;
 
@@ -78,7 +80,11 @@ export class PermissionGuard implements CanActivate {
     const { token } = request.pledgebook;
     if (token === undefined) return ANONYMOUS;
     const { issuer, party, roles } = token;
-    return this.directory.resolve({ party, roles, issuer, subject: this.subjects.referenceOf(token) }, now);
+    const subject =
+      request.method === 'POST'
+        ? this.subjects.referenceOf(token)
+        : (this.subjects.knownReferenceOf(token) ?? NOBODY_DESIGNATED);
+    return this.directory.resolve({ party, roles, issuer, subject }, now);
   }
 
   private planOf(controller: Type, handler: Handler): RoutePlan {

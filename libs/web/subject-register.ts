@@ -3,7 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Database, Statement } from '#sqlite';
-import { openDatabase } from '#sqlite';
+import { StoreUnavailableError } from '#kernel';
+import { faultOf, openDatabase } from '#sqlite';
 import { keyFolder } from './key-folder.js';
 
 /** A person as the identity provider names them. */
@@ -11,6 +12,8 @@ export interface Person {
   readonly issuer: string;
   readonly subject: string;
 }
+
+const keyOf = ({ issuer, subject }: Person): string => JSON.stringify([issuer, subject]);
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS subject (
   reference TEXT PRIMARY KEY, issuer TEXT NOT NULL, subject TEXT NOT NULL, UNIQUE (issuer, subject)
@@ -42,16 +45,38 @@ export class SubjectRegister {
     return new SubjectRegister(openDatabase(':memory:'));
   }
 
-  /** The reference of a person, durable before it is answered: an event may rest on it. */
-  referenceOf({ issuer, subject }: Person): string {
-    const key = JSON.stringify([issuer, subject]);
+  /**
+   * The reference of a person, durable before it is answered: an event may rest on it.
+   * @throws {StoreUnavailableError} where a new one cannot be written
+   */
+  referenceOf(person: Person): string {
+    const known = this.knownReferenceOf(person);
+    if (known !== undefined) return known;
+    const { issuer, subject } = person;
+    const reference = randomUUID();
+    try {
+      this.add.run(reference, issuer, subject);
+    } catch (error) {
+      if (faultOf(error) === undefined) throw error;
+      throw new StoreUnavailableError(
+        `the register of subjects cannot be written (${faultOf(error)}): check the disk`,
+        {
+          cause: error,
+        },
+      );
+    }
+    this.known.set(keyOf(person), reference);
+    return reference;
+  }
+
+  /** The reference of a person who has one: who only reads leaves no trace. */
+  knownReferenceOf(person: Person): string | undefined {
+    const key = keyOf(person);
     const cached = this.known.get(key);
     if (cached !== undefined) return cached;
-    const row = this.find.get(issuer, subject) as { readonly reference: string } | undefined;
-    const reference = row?.reference ?? randomUUID();
-    if (row === undefined) this.add.run(reference, issuer, subject);
-    this.known.set(key, reference);
-    return reference;
+    const row = this.find.get(person.issuer, person.subject) as { readonly reference: string } | undefined;
+    if (row !== undefined) this.known.set(key, row.reference);
+    return row?.reference;
   }
 
   /** The person behind a reference; undefined where it is unknown or was erased. */

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { checkLog, logPath, SqliteEventStore } from '#store-sqlite';
+import { SubjectRegister } from '#web';
 import type { As, TestApp } from '../support/app.js';
 import { temporaryFolder, testApp } from '../support/app.js';
 
@@ -108,4 +109,14 @@ test('a proposal that met a full disk half-way is settled by itself once there i
   for (const location of proposed) {
     expect((await app.get(location, { as: JAPAN })).body).toMatchObject({ hold: 'held' });
   }
+});
+
+test('who only reads is written down nowhere, so that reading needs no room on the disk', async () => {
+  await start();
+  const register = app.nest.get(SubjectRegister);
+  const person = { issuer: 'pledgebook-local', subject: 'npc@state:VUT' };
+  expect((await app.get('/v1/needs', { as: VANUATU })).status).toBe(200);
+  expect(register.knownReferenceOf(person)).toBeUndefined();
+  await fill(0);
+  expect(register.knownReferenceOf(person)).toMatch(/^[0-9a-f-]{36}$/);
 });
