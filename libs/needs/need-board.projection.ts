@@ -17,6 +17,8 @@ interface Touched {
   readonly seq: bigint | number;
   revision: number;
   state: NeedState;
+  /** As it stands in the board; absent where it does not. */
+  readonly stored?: NeedState;
   /** The content may have changed: facets and words are written anew. */
   rewritten: boolean;
 }
@@ -64,7 +66,14 @@ class Batch {
     const before = this.touched.get(id) ?? this.stored(id);
     const state = needDecider.evolve(before?.state ?? needDecider.initial, event as RecordedEvent<NeedEvent>);
     const rewritten = (before?.rewritten ?? false) || REWRITING.includes(event.type);
-    this.touched.set(id, { seq: before?.seq ?? event.position, revision: event.revision, state, rewritten });
+    const { seq = event.position, stored } = before ?? {};
+    this.touched.set(id, {
+      seq,
+      revision: event.revision,
+      state,
+      rewritten,
+      ...(stored === undefined ? {} : { stored }),
+    });
   }
 
   flush(): void {
@@ -83,12 +92,8 @@ class Batch {
   private stored(id: string): Touched | undefined {
     const row = this.tx.get('SELECT seq, revision, doc FROM need WHERE id = ?', id);
     if (row === undefined) return undefined;
-    return {
-      seq: row.seq as number,
-      revision: row.revision as number,
-      state: JSON.parse(row.doc as string) as NeedState,
-      rewritten: false,
-    };
+    const state = JSON.parse(row.doc as string) as NeedState;
+    return { seq: row.seq as number, revision: row.revision as number, state, stored: state, rewritten: false };
   }
 
   private proposed(commitment: string, data: ProposedData): void {
@@ -99,7 +104,7 @@ class Batch {
     for (const party of parties) this.parties.push([needId, commitment, party, lines]);
   }
 
-  private write(id: string, { seq, revision, state, rewritten }: Touched): void {
+  private write(id: string, { seq, revision, state, stored, rewritten }: Touched): void {
     const { content, status, opened, reservations } = state;
     const { visibility, submitted, publicFrom } = labelOf(id, state);
     const deadline = nextDeadline(state);
@@ -127,14 +132,19 @@ class Batch {
       JSON.stringify(state),
     );
     if (!rewritten) return;
-    this.tx.run('DELETE FROM need_facet WHERE need = ?', id);
-    for (const [facet, value] of facetsOf(state)) {
-      this.tx.run('INSERT INTO need_facet (need, facet, value) VALUES (?, ?, ?)', id, facet, value);
+    if (stored !== undefined) {
+      for (const [facet, value] of facetsOf(stored)) {
+        this.tx.run('DELETE FROM need_facet WHERE facet = ? AND value = ? AND need = ?', facet, value, seq);
+      }
+      this.tx.run('DELETE FROM need_words WHERE rowid = ?', seq);
     }
-    this.tx.run('DELETE FROM need_summary_words WHERE rowid = ?', seq);
-    this.tx.run('INSERT INTO need_summary_words (rowid, words) VALUES (?, ?)', seq, content.title);
-    this.tx.run('DELETE FROM need_body_words WHERE rowid = ?', seq);
-    this.tx.run('INSERT INTO need_body_words (rowid, words) VALUES (?, ?)', seq, wordsOf(state));
+    const facets = facetsOf(state);
+    // One statement for all of them: the call costs as much as the row.
+    this.tx.run(
+      `INSERT INTO need_facet (facet, value, need) VALUES ${facets.map(() => '(?, ?, ?)').join(', ')}`,
+      ...facets.flatMap(([facet, value]) => [facet, value, seq]),
+    );
+    this.tx.run('INSERT INTO need_words (rowid, summary, body) VALUES (?, ?, ?)', seq, content.title, wordsOf(state));
   }
 }
 
@@ -166,12 +176,11 @@ export const needBoard: Projection = {
     CREATE INDEX need_by_rank ON need (rank, seq);
     CREATE INDEX need_by_deadline ON need (deadline) WHERE deadline IS NOT NULL;
     CREATE TABLE need_facet (
-      need TEXT NOT NULL,
       facet TEXT NOT NULL,
       value TEXT NOT NULL,
-      PRIMARY KEY (need, facet, value)
+      need INTEGER NOT NULL,
+      PRIMARY KEY (facet, value, need)
     ) WITHOUT ROWID;
-    CREATE INDEX need_facet_by_value ON need_facet (facet, value);
     CREATE TABLE need_party (
       need TEXT NOT NULL,
       party TEXT NOT NULL,
@@ -180,8 +189,9 @@ export const needBoard: Projection = {
       PRIMARY KEY (need, party, commitment)
     ) WITHOUT ROWID;
     CREATE INDEX need_party_by_commitment ON need_party (commitment, party);
-    CREATE VIRTUAL TABLE need_summary_words USING fts5 (words, tokenize = 'unicode61 remove_diacritics 2');
-    CREATE VIRTUAL TABLE need_body_words USING fts5 (words, tokenize = 'unicode61 remove_diacritics 2');
+    CREATE VIRTUAL TABLE need_words USING fts5 (
+      summary, body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+    );
   `,
   begin: (tx) => new Batch(tx),
 };

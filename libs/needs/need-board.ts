@@ -141,7 +141,7 @@ const is = (sql: string, ...parameters: readonly SqlValue[]): SqlText => ({ sql,
 
 const facet = (name: string, values: readonly string[]): SqlText =>
   is(
-    `EXISTS (SELECT 1 FROM need_facet f WHERE f.need = n.id AND f.facet = '${name}' AND f.value IN (SELECT value FROM json_each(?)))`,
+    `EXISTS (SELECT 1 FROM need_facet f WHERE f.need = n.seq AND f.facet = '${name}' AND f.value IN (SELECT value FROM json_each(?)))`,
     JSON.stringify(values),
   );
 
@@ -151,10 +151,10 @@ function* matching(q: string, body: SqlText): Generator<SqlText> {
   if (words === null) yield is('0');
   for (const word of words ?? []) {
     yield is(
-      `(n.seq IN (SELECT rowid FROM need_summary_words WHERE need_summary_words MATCH ?)
-        OR (n.seq IN (SELECT rowid FROM need_body_words WHERE need_body_words MATCH ?) AND ${body.sql}))`,
-      `"${word}"`,
-      `"${word}"`,
+      `(n.seq IN (SELECT rowid FROM need_words WHERE need_words MATCH ?)
+        OR (n.seq IN (SELECT rowid FROM need_words WHERE need_words MATCH ?) AND ${body.sql}))`,
+      `summary : "${word}"`,
+      `body : "${word}"`,
       ...body.parameters,
     );
   }

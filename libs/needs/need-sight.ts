@@ -152,9 +152,9 @@ const part = (caller: Caller, column: 'summary' | 'body', eligible: ReadonlySet<
     const covered = everything
       ? '1'
       : `(n.id IN (SELECT value FROM json_each(?)) OR EXISTS (SELECT 1 FROM need_facet f
-           WHERE f.need = n.id AND f.facet = 'owner' AND f.value IN (SELECT value FROM json_each(?))))`;
+           WHERE f.need = n.seq AND f.facet = 'owner' AND f.value IN (SELECT value FROM json_each(?))))`;
     const opens = sealed
-      ? "EXISTS (SELECT 1 FROM need_facet f WHERE f.need = n.id AND f.facet = 'owner' AND f.value = ?)"
+      ? "EXISTS (SELECT 1 FROM need_facet f WHERE f.need = n.seq AND f.facet = 'owner' AND f.value = ?)"
       : `n.${column} <> 'sealed'`;
     or(
       `(${covered} AND ${opens})`,
@@ -166,7 +166,7 @@ const part = (caller: Caller, column: 'summary' | 'body', eligible: ReadonlySet<
     or(`n.${column} IN ('public', 'members')`);
     or(`(n.${column} = 'eligible' AND n.id IN (SELECT value FROM json_each(?)))`, JSON.stringify([...eligible]));
     or(
-      `(n.${column} = 'named' AND EXISTS (SELECT 1 FROM need_facet f WHERE f.need = n.id AND f.facet = 'named' AND f.value = ?))`,
+      `(n.${column} = 'named' AND EXISTS (SELECT 1 FROM need_facet f WHERE f.need = n.seq AND f.facet = 'named' AND f.value = ?))`,
       caller.party,
     );
   }
@@ -185,7 +185,7 @@ export const seenNeeds = (
   const whole: string[] = [];
   const wholeValues: SqlValue[] = [];
   if (isMember(caller)) {
-    whole.push("EXISTS (SELECT 1 FROM need_facet f WHERE f.need = n.id AND f.facet = 'owner' AND f.value = ?)");
+    whole.push("EXISTS (SELECT 1 FROM need_facet f WHERE f.need = n.seq AND f.facet = 'owner' AND f.value = ?)");
     wholeValues.push(caller.party);
   }
   if (hasRole(caller, 'coordinator')) whole.push('n.submitted = 1');
