@@ -49,5 +49,7 @@ export default {
   coverageProvider: 'v8',
   collectCoverageFrom: ['libs/**/*.ts', 'apps/**/*.ts', '!**/*.spec.ts'],
   coverageDirectory: 'coverage',
+  // Every core: two on the machine the checks are timed on.
+  maxWorkers: '100%',
   testTimeout: 30_000,
 };
