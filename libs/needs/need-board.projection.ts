@@ -17,8 +17,8 @@ interface Touched {
   readonly seq: bigint | number;
   revision: number;
   state: NeedState;
-  /** As it stands in the board; absent where it does not. */
-  readonly stored?: NeedState;
+  /** It has a row already. */
+  readonly stored: boolean;
   /** The content may have changed: facets and words are written anew. */
   rewritten: boolean;
 }
@@ -51,6 +51,27 @@ const facetsOf = ({
 const wordsOf = ({ content: { problem, outcome, lines } }: NeedState): string =>
   [problem, outcome, ...lines.map(({ description }) => description)].filter((text) => text !== undefined).join('\n');
 
+const COLUMNS = [
+  'revision',
+  'status',
+  'opened',
+  'submitted',
+  'summary',
+  'body',
+  'public_from',
+  'label',
+  'coverage',
+  'rank',
+  'period_from',
+  'period_to',
+  'deadline',
+  'due_command',
+  'doc',
+] as const;
+// Not REPLACE: that looks for what it would replace in every unique index, and writes them all anew.
+const INSERT_NEED = `INSERT INTO need (${COLUMNS.join(', ')}, id, seq) VALUES (${COLUMNS.map(() => '?').join(', ')}, ?, ?)`;
+const UPDATE_NEED = `UPDATE need SET ${COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE id = ? AND seq = ?`;
+
 class Batch {
   private readonly touched = new Map<string, Touched>();
   private readonly parties: (readonly [need: string, commitment: string, party: string, lines: string])[] = [];
@@ -66,14 +87,8 @@ class Batch {
     const before = this.touched.get(id) ?? this.stored(id);
     const state = needDecider.evolve(before?.state ?? needDecider.initial, event as RecordedEvent<NeedEvent>);
     const rewritten = (before?.rewritten ?? false) || REWRITING.includes(event.type);
-    const { seq = event.position, stored } = before ?? {};
-    this.touched.set(id, {
-      seq,
-      revision: event.revision,
-      state,
-      rewritten,
-      ...(stored === undefined ? {} : { stored }),
-    });
+    const { seq = event.position, stored = false } = before ?? {};
+    this.touched.set(id, { seq, revision: event.revision, state, stored, rewritten });
   }
 
   flush(): void {
@@ -93,7 +108,7 @@ class Batch {
     const row = this.tx.get('SELECT seq, revision, doc FROM need WHERE id = ?', id);
     if (row === undefined) return undefined;
     const state = JSON.parse(row.doc as string) as NeedState;
-    return { seq: row.seq as number, revision: row.revision as number, state, stored: state, rewritten: false };
+    return { seq: row.seq as number, revision: row.revision as number, state, stored: true, rewritten: false };
   }
 
   private proposed(commitment: string, data: ProposedData): void {
@@ -109,12 +124,7 @@ class Batch {
     const { visibility, submitted, publicFrom } = labelOf(id, state);
     const deadline = nextDeadline(state);
     this.tx.run(
-      `INSERT OR REPLACE INTO need
-         (seq, id, revision, status, opened, submitted, summary, body, public_from, label, coverage, rank,
-          period_from, period_to, deadline, due_command, doc)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      seq,
-      id,
+      stored ? UPDATE_NEED : INSERT_NEED,
       revision,
       status,
       opened ? 1 : 0,
@@ -130,20 +140,17 @@ class Batch {
       deadline?.due ?? null,
       deadline?.command ?? null,
       JSON.stringify(state),
+      id,
+      seq,
     );
     if (!rewritten) return;
-    if (stored !== undefined) {
-      for (const [facet, value] of facetsOf(stored)) {
-        this.tx.run('DELETE FROM need_facet WHERE facet = ? AND value = ? AND need = ?', facet, value, seq);
-      }
+    if (stored) {
+      this.tx.run('DELETE FROM need_facet WHERE need = ?', seq);
       this.tx.run('DELETE FROM need_words WHERE rowid = ?', seq);
     }
-    const facets = facetsOf(state);
-    // One statement for all of them: the call costs as much as the row.
-    this.tx.run(
-      `INSERT INTO need_facet (facet, value, need) VALUES ${facets.map(() => '(?, ?, ?)').join(', ')}`,
-      ...facets.flatMap(([facet, value]) => [facet, value, seq]),
-    );
+    for (const [facet, value] of facetsOf(state)) {
+      this.tx.run('INSERT INTO need_facet (need, facet, value) VALUES (?, ?, ?)', seq, facet, value);
+    }
     this.tx.run('INSERT INTO need_words (rowid, summary, body) VALUES (?, ?, ?)', seq, content.title, wordsOf(state));
   }
 }
@@ -176,10 +183,10 @@ export const needBoard: Projection = {
     CREATE INDEX need_by_rank ON need (rank, seq);
     CREATE INDEX need_by_deadline ON need (deadline) WHERE deadline IS NOT NULL;
     CREATE TABLE need_facet (
+      need INTEGER NOT NULL,
       facet TEXT NOT NULL,
       value TEXT NOT NULL,
-      need INTEGER NOT NULL,
-      PRIMARY KEY (facet, value, need)
+      PRIMARY KEY (need, facet, value)
     ) WITHOUT ROWID;
     CREATE TABLE need_party (
       need TEXT NOT NULL,

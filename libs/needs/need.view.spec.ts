@@ -140,8 +140,8 @@ describe('a need as its readers see it', () => {
   });
 
   it('has no freshness before it opened and when it is closed', () => {
-    expect(seen(VANUATU, [drafted()])).not.toHaveProperty('freshness');
-    expect(seen(VANUATU, [...OPEN, { type: 'NeedWithdrawn', data: {} }])).not.toHaveProperty('freshness');
+    expect(seen(VANUATU, [drafted()])).toMatchObject({ freshness: null, closedAs: null });
+    expect(seen(VANUATU, [...OPEN, { type: 'NeedWithdrawn', data: {} }])).toMatchObject({ freshness: null });
   });
 
   it('tells each caller what it may do now', () => {

@@ -56,11 +56,11 @@ const actionsOf = (caller: Caller, state: NeedState): readonly string[] =>
     return open ? [rule.action] : [];
   });
 
-/** Due when the date has passed; stale when, for another 90 days, nobody spoke for the need and it still stands open. */
-const freshnessOf = ({ status, reaffirmBy }: NeedState, now: string): object => {
-  if (reaffirmBy === '' || status === 'closed') return {};
+/** Null before the opening and once closed. Due when the date has passed; stale when, for another 90 days, nobody spoke for the need and it still stands open. */
+const freshnessOf = ({ status, reaffirmBy }: NeedState, now: string): object | null => {
+  if (reaffirmBy === '' || status === 'closed') return null;
   const state = now < reaffirmBy ? 'fresh' : now < addDays(reaffirmBy, DORMANT_DAYS) ? 'due' : 'stale';
-  return { freshness: { reaffirmBy, state } };
+  return { reaffirmBy, state };
 };
 
 const lineView = (
@@ -146,7 +146,7 @@ export const needView = (
     beneficiaries,
     ...(first === undefined ? {} : { state: first }),
     status,
-    ...(closedAs === undefined ? {} : { closedAs }),
+    closedAs: closedAs ?? null,
     transcribed,
     ...fields,
     ...(lines === undefined
@@ -163,7 +163,7 @@ export const needView = (
         }),
     coverage: gradeOf(content.lines, reservations),
     merged: [],
-    ...freshnessOf(state, now),
+    freshness: freshnessOf(state, now),
     ...(withdrawnFor === undefined
       ? {}
       : { reason: reasonFor(withdrawnFor, owner, coordinator, parts.lines.length > 0) }),
