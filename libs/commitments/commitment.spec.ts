@@ -792,6 +792,39 @@ describe('transfers', () => {
       .when(pay({ kind: 'onward-grant', onward: 2, amount: usd('50.00') }), asked(JAPAN))
       .accepted();
   });
+  it('count a refund as what it undoes (I3)', () => {
+    const back = { kind: 'refund', from: 'agency:cavr', to: 'donor:japan', of: 1 } as const;
+    const again = { kind: 'refund', from: 'donor:japan', to: 'agency:cavr', of: 2 } as const;
+    // A refund sent back is money paid out again.
+    const out = [...bound(deal), transfer(1, usd('1000.00')), transfer(2, usd('1000.00'), back)];
+    commitments
+      .given(...out)
+      .when(pay({ ...again, amount: usd('1000.00') }), asked(JAPAN))
+      .accepted();
+    commitments
+      .given(...out, transfer(3, usd('1000.00'), again))
+      .when(pay({ amount: usd('0.01') }), asked(JAPAN))
+      .refused('over-disbursement');
+    commitments
+      .given(...out, transfer(3, usd('400.00')))
+      .when(pay({ ...again, amount: usd('600.01') }), asked(JAPAN))
+      .refused('over-disbursement');
+    // What the provider passed on for others was no disbursement, and its coming back makes no room for one.
+    const passed = [
+      ...bound(deal),
+      transfer(1, usd('500.00'), { kind: 'onward-grant', from: 'agency:cavr', to: 'donor:japan' }),
+      transfer(2, usd('500.00'), { kind: 'onward-grant', from: 'donor:japan', to: 'agency:cavr', onward: 1 }),
+      transfer(3, usd('500.00'), { kind: 'refund', from: 'agency:cavr', to: 'donor:japan', of: 2 }),
+    ];
+    commitments
+      .given(...passed)
+      .when(pay({ amount: usd('1000.01') }), asked(JAPAN))
+      .refused('over-disbursement');
+    commitments
+      .given(...passed, transfer(4, usd('1000.00')))
+      .when(pay({ kind: 'onward-grant', onward: 3, amount: usd('500.00') }), asked(JAPAN))
+      .accepted();
+  });
   it('after a cancellation are bound by what was delivered', () => {
     const history = [...bound(deal), delivery(1, usd('300.00')), CANCELLED];
     commitments

@@ -860,26 +860,31 @@ const bindingWhenComplete = (
   return binds ? accept<CommitmentEvent>(event, { type: 'CommitmentBound', data: {} }) : accept(event);
 };
 
-/** A provider's payments that count against its money legs: what it passes on for others does not, what came back to it does. */
-const isDisbursement = (state: CommitmentState, transfer: TransferLike): boolean => {
-  if (!state.providers.includes(transfer.from)) return false;
-  if (transfer.kind === 'refund' || transfer.from === transfer.to) return false;
-  const source = state.transfers.find(({ n }) => n === transfer.onward);
-  return source === undefined || source.kind === 'refund';
-};
+type TransferLike = Pick<TransferState, 'kind' | 'from' | 'to' | 'onward' | 'of'>;
 
-type TransferLike = Pick<TransferState, 'kind' | 'from' | 'to' | 'onward'>;
+/**
+ * What a transfer adds to a party's net disbursement, as a sign: 1 for its own payments, 0 for what it passes on for others, books
+ * with itself or has no part in. A refund undoes what its transfer did, also where that was a refund; passing a refund on undoes the refund.
+ */
+const disbursementSign = (state: CommitmentState, party: string, transfer: TransferLike): -1n | 0n | 1n => {
+  const undone = (n: number | undefined): -1n | 0n | 1n | undefined => {
+    const other = state.transfers.find((known) => known.n === n);
+    if (other === undefined) return undefined;
+    const sign = disbursementSign(state, party, other);
+    return sign === 0n ? 0n : sign === 1n ? -1n : 1n;
+  };
+  if (transfer.kind === 'refund') return undone(transfer.of) ?? (transfer.to === party ? -1n : 0n);
+  if (transfer.from !== party || transfer.from === transfer.to) return 0n;
+  const source = state.transfers.find(({ n }) => n === transfer.onward);
+  if (source === undefined) return 1n;
+  return source.kind === 'refund' ? (undone(source.n) ?? 0n) : 0n;
+};
 
 /** The net disbursement of a provider in a currency, in minor units. */
-const netDisbursement = (state: CommitmentState, provider: string, currency: Quantity): bigint => {
-  let net = 0n;
-  for (const transfer of state.transfers) {
-    if (!sameMeasure(transfer.amount, currency)) continue;
-    if (transfer.from === provider && isDisbursement(state, transfer)) net += minorUnits(transfer.amount);
-    if (transfer.kind === 'refund' && transfer.to === provider) net -= minorUnits(transfer.amount);
-  }
-  return net;
-};
+const netDisbursement = (state: CommitmentState, provider: string, currency: Quantity): bigint =>
+  state.transfers
+    .filter(({ amount }) => sameMeasure(amount, currency))
+    .reduce((net, each) => net + disbursementSign(state, provider, each) * minorUnits(each.amount), 0n);
 
 /** Money of this currency that is bound now, in minor units; undefined where the commitment has no money leg at all. */
 const moneyBound = (state: CommitmentState, currency: Quantity): bigint | undefined => {
@@ -921,7 +926,8 @@ const reportTransfer = (
       return refuse('over-refund', `More would come back than transfer ${of} sent.`, 'amount');
     }
   }
-  if (isDisbursement(state, { kind, from, to, ...(onward === undefined ? {} : { onward }) })) {
+  const asked = { kind, from, to, ...(onward === undefined ? {} : { onward }), ...(of === undefined ? {} : { of }) };
+  if (state.providers.includes(from) && disbursementSign(state, from, asked) === 1n) {
     const bound = moneyBound(state, amount);
     if (bound !== undefined && netDisbursement(state, from, amount) + minorUnits(amount) > bound) {
       return refuse('over-disbursement', 'More would be paid out than the money legs of this currency bind.', 'amount');
