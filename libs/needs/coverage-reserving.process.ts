@@ -6,7 +6,16 @@ import { needDecider } from './need.js';
 
 type Told = Extract<
   CommitmentEvent,
-  { type: 'CommitmentProposed' | 'AcceptanceGiven' | 'AcceptanceRefused' | 'DeliveryReported' }
+  {
+    type:
+      | 'CommitmentProposed'
+      | 'AcceptanceGiven'
+      | 'AcceptanceRefused'
+      | 'DeliveryReported'
+      | 'DeliveryConfirmed'
+      | 'DeliveryDisputed'
+      | 'CommitmentClosed';
+  }
 >;
 
 /** What of a commitment says where its coverage is: later events name neither the need nor the legs. */
@@ -17,12 +26,24 @@ interface Crediting {
   readonly asked: boolean;
   /** Leg of each tranche, by its number. */
   readonly tranches: Readonly<Record<number, number>>;
+  /** Closed by silence, and not answered since. */
+  readonly silent: boolean;
+  /** Ids of the late answers that took such a closing back. */
+  readonly reopenings: readonly string[];
 }
 
 const crediting: Decider<Crediting, never, Told, never> = {
   category: 'commitment',
-  initial: { legs: [], asked: false, tranches: {} },
-  schemas: { CommitmentProposed: 1, AcceptanceGiven: 1, AcceptanceRefused: 1, DeliveryReported: 1 },
+  initial: { legs: [], asked: false, tranches: {}, silent: false, reopenings: [] },
+  schemas: {
+    CommitmentProposed: 1,
+    AcceptanceGiven: 1,
+    AcceptanceRefused: 1,
+    DeliveryReported: 1,
+    DeliveryConfirmed: 1,
+    DeliveryDisputed: 1,
+    CommitmentClosed: 1,
+  },
   decide: () => {
     throw new Error('a commitment is not decided here');
   },
@@ -37,6 +58,11 @@ const crediting: Decider<Crediting, never, Told, never> = {
         return { ...state, asked: false };
       case 'DeliveryReported':
         return { ...state, tranches: { ...state.tranches, [event.data.n]: event.data.leg } };
+      case 'DeliveryConfirmed':
+      case 'DeliveryDisputed':
+        return state.silent ? { ...state, silent: false, reopenings: [...state.reopenings, recorded.id] } : state;
+      case 'CommitmentClosed':
+        return { ...state, silent: event.data.as === 'unconfirmed' };
     }
   },
 };
@@ -55,7 +81,7 @@ const commandFor = (
   commitment: string,
   event: RecordedEvent,
   { legs, asked, tranches }: Crediting,
-): Unasked | undefined => {
+): Exclude<Unasked, { readonly type: 'ReopenCoverage' }> | undefined => {
   // The envelope keeps type and data apart; together they are one of the commitment's events.
   const fact = event as unknown as CommitmentEvent;
   const keyOf = (leg: number): { commitment: string; leg: number; amendment: number } => ({
@@ -82,6 +108,8 @@ const commandFor = (
       const { n, credited } = fact.data;
       return { type: 'ConfirmCoverage', ...keyOf(tranches[n] ?? 0), delivery: n, quantity: credited };
     }
+    case 'DeliveryDisputed':
+      return undefined;
     default:
       // A proposal nobody accepted holds nothing here, and the need is not told that it existed.
       return asked
@@ -90,24 +118,31 @@ const commandFor = (
   }
 };
 
-/** Guarantees that a need's coverage is reserved, bound, delivered, confirmed and released as the commitments on it go. */
+/** Guarantees that a need's coverage is reserved, bound, delivered, confirmed, released and reopened as the commitments on it go. */
 export const coverageReserving: Process = {
   name: 'coverage-reserving',
-  handles: ['AcceptanceGiven', 'CommitmentBound', 'DeliveryReported', 'DeliveryConfirmed', ...EXITS],
+  handles: [
+    'AcceptanceGiven',
+    'CommitmentBound',
+    'DeliveryReported',
+    'DeliveryConfirmed',
+    'DeliveryDisputed',
+    ...EXITS,
+  ],
   async react(event, reads): Promise<readonly ProcessCommand[]> {
     const commitment = idOfStream(event.stream);
     const { state } = await reads.load(crediting, commitment);
     const { needId } = state;
     if (needId === undefined) throw new Error(`commitment ${commitment} was never proposed`);
+    const reopening: Unasked[] = state.reopenings.includes(event.id) ? [{ type: 'ReopenCoverage', commitment }] : [];
     const command = commandFor(commitment, event, state);
-    if (command === undefined) return [];
-    return [
+    return [...reopening, ...(command === undefined ? [] : [command])].map((each) =>
       processCommand({
         decider: needDecider,
         id: needId,
-        key: command.type,
-        command: (by) => ({ ...command, by }),
+        key: each.type,
+        command: (by) => ({ ...each, by }),
       }),
-    ];
+    );
   },
 };

@@ -22,6 +22,7 @@ const told: Decider<number, Tell, DomainEvent, never> = {
       'CommitmentBound',
       'DeliveryReported',
       'DeliveryConfirmed',
+      'DeliveryDisputed',
       'CommitmentDeclined',
       'CommitmentLapsed',
       'CommitmentWithdrawn',
@@ -114,6 +115,11 @@ const confirmed = (n: number, amount: string): CommitmentEvent => ({
   },
 });
 
+const DISPUTED: CommitmentEvent = {
+  type: 'DeliveryDisputed',
+  data: { n: 1, party: 'state:VUT', reason: 'Half of it never came' },
+};
+
 const needIn = (states: ScenarioStates): NeedState => states[`need-${NEED}`] as NeedState;
 const figuresIn = (states: ScenarioStates): LineFigures => figuresOfLine(needIn(states), 1);
 /** Which commitments won is a matter of order; what the need counts is not. */
@@ -165,6 +171,39 @@ describe('coverage reserving', () => {
       tell('c1', closed('unconfirmed')),
     );
     expect(figuresIn(states)).toEqual({ accepted: 0n, binding: 40_000n, delivered: 40_000n, confirmed: 0n });
+    expect(hasLiveCommitments(needIn(states))).toBe(false);
+  });
+
+  it('takes a commitment for live again that a late answer reopened, until it is confirmed or closed anew', async () => {
+    const silent = [
+      tell('c1', proposed('400.00')),
+      tell('c1', ACCEPTED),
+      tell('c1', BOUND),
+      tell('c1', delivered(1, '100.00')),
+      tell('c1', delivered(2, '300.00')),
+      tell('c1', closed('unconfirmed')),
+    ];
+    const late = [tell('c1', confirmed(1, '100.00'), true)];
+    const disputed = await run(...silent, tell('c1', DISPUTED));
+    expect(figuresIn(disputed)).toEqual({ accepted: 0n, binding: 40_000n, delivered: 40_000n, confirmed: 0n });
+    expect(hasLiveCommitments(needIn(disputed))).toBe(true);
+    expect(hasLiveCommitments(needIn(await run(...silent, ...late)))).toBe(true);
+    const again = await run(...silent, ...late, tell('c1', closed('unconfirmed'), true));
+    expect(hasLiveCommitments(needIn(again))).toBe(false);
+    const done = await run(...silent, ...late, tell('c1', confirmed(2, '300.00')), tell('c1', closed('confirmed')));
+    expect(figuresIn(done)).toEqual({ accepted: 0n, binding: 40_000n, delivered: 40_000n, confirmed: 40_000n });
+    expect(hasLiveCommitments(needIn(done))).toBe(false);
+  });
+
+  it('does not take a cancelled commitment for live when what it delivered is answered late', async () => {
+    const states = await run(
+      tell('c1', proposed('400.00')),
+      tell('c1', ACCEPTED),
+      tell('c1', BOUND),
+      tell('c1', delivered(1, '400.00')),
+      tell('c1', CANCELLED),
+      tell('c1', DISPUTED),
+    );
     expect(hasLiveCommitments(needIn(states))).toBe(false);
   });
 

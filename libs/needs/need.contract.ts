@@ -158,7 +158,9 @@ export type NeedEvent =
   | {
       readonly type: 'CoverageReleased';
       readonly data: CoverageKey & { readonly line?: number; readonly quantity?: Quantity };
-    };
+    }
+  /** A late answer took the commitment's unconfirmed closing back: it is live again, and its figures stand as they stood. */
+  | { readonly type: 'CoverageReopened'; readonly data: CoverageKey & { readonly line: number } };
 
 /** What a proposal needs to know of a need: read from its stream, carried in the command. */
 export interface NeedFacts {

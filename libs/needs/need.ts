@@ -158,6 +158,8 @@ export type NeedCommand = Command &
         readonly commitment: string;
         readonly legs: readonly { readonly leg: number; readonly amendment: number }[];
       }
+    /** Sent where a late answer takes an unconfirmed closing back. */
+    | { readonly type: 'ReopenCoverage'; readonly commitment: string }
   );
 export type NeedCommandType = NeedCommand['type'];
 
@@ -202,6 +204,7 @@ export const NEED_COMMANDS = {
   DeliverCoverage: { from: EVERY, who: 'process' },
   ConfirmCoverage: { from: EVERY, who: 'process' },
   ReleaseCoverage: { from: EVERY, who: 'process' },
+  ReopenCoverage: { from: EVERY, who: 'process' },
 } as const satisfies Record<Exclude<NeedCommandType, 'DraftNeed'>, NeedCommandRule>;
 
 /** Days between two reaffirmations, and days after the due date at which a need falls dormant. */
@@ -356,6 +359,8 @@ const evolve = (state: NeedState, { type, data, revision }: RecordedEvent<NeedEv
         ...(quantity === undefined ? {} : { freed: quantity }),
       }));
     }
+    case 'CoverageReopened':
+      return changed(state, event.data, (reservation) => ({ ...reservation, over: false }));
     case 'CoverageRefused': {
       const { commitment, amendment, asked } = event.data;
       return { ...state, refusals: { ...state.refusals, [`${commitment}/${amendment}`]: asked } };
@@ -646,6 +651,16 @@ const release = (state: NeedState, { commitment, legs }: Release): Decision<Need
   return accept(...events);
 };
 
+const reopen = (state: NeedState, commitment: string): Decision<NeedEvent, never> =>
+  accept(
+    ...Object.values(state.reservations)
+      .filter((each) => each.commitment === commitment && each.over)
+      .map(({ leg, amendment, line }): NeedEvent => ({
+        type: 'CoverageReopened',
+        data: { commitment, leg, amendment, line },
+      })),
+  );
+
 const close = (
   state: NeedState,
   command: Extract<NeedCommand, { type: 'CloseNeed' }>,
@@ -774,6 +789,8 @@ const decide = (command: NeedCommand, state: NeedState): Decision<NeedEvent, Nee
       return confirm(state, command);
     case 'ReleaseCoverage':
       return release(state, command);
+    case 'ReopenCoverage':
+      return reopen(state, command.commitment);
   }
 };
 
@@ -801,6 +818,7 @@ export const needDecider: Decider<NeedState, NeedCommand, NeedEvent, NeedRejecti
     CoverageDelivered: 1,
     CoverageConfirmed: 1,
     CoverageReleased: 1,
+    CoverageReopened: 1,
   },
   decide,
   evolve,

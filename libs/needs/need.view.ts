@@ -242,6 +242,7 @@ export const needEventFor = (
     case 'CoverageBound':
     case 'CoverageDelivered':
     case 'CoverageConfirmed':
+    case 'CoverageReopened':
       if (!seesLine(event.data.line)) return undefined;
       return knows(event.data.commitment) ? event.data : withoutCommitment(event.data);
     default:

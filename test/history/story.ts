@@ -474,12 +474,14 @@ const cancelledCommitment = async (play: Play, need: Made, offer: Made): Promise
   await play.command(VANUATU, commitment, 'close');
 };
 
-/** Delivered and never confirmed: the timer closes it after 180 days. */
+/** Delivered and not confirmed: the timer closes it after 180 days; a late answer reopens it, and silence closes it again. */
 const silentCommitment = async (play: Play, need: Made, offer: Made): Promise<void> => {
   const commitment = await propose(play, UNSCAR, offer, need, [money('3000.00')], { implementer: 'agency:cavr' });
   await bind(play, commitment, UNSCAR);
-  await deliver(play, commitment, 1, usd('3000.00'));
+  await deliver(play, commitment, 1, usd('1000.00'));
+  await deliver(play, commitment, 1, usd('2000.00'));
   await play.pass(181 * DAY);
+  await play.command(VANUATU, commitment, 'deliveries/1/confirm');
 };
 
 const endings = async (play: Play, { solomons }: Needs, { fund, japan }: Offers): Promise<void> => {
