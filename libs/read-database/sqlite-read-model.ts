@@ -35,6 +35,8 @@ const META = `
 `;
 /** Pages of write-ahead log (16 MiB) before they are copied: a catch-up writes the same pages again and again. */
 const WAL_PAGES = 4_000;
+/** Page cache of a model, used only as far as it has pages: what a catch-up keeps writing to must stay in it. */
+const CACHE_KIB = 32_768;
 
 /** Faults that say nothing about what was to be written. */
 const OF_THE_DISK: ReadonlySet<SqliteFault> = new Set(['full', 'io', 'busy', 'read-only', 'cannot-open']);
@@ -62,7 +64,7 @@ export class SqliteReadModel implements ReadModel {
    * @throws {UnusableModelError} and errors of SQLite: the file is to be thrown away then
    */
   static open(path: string, { schema }: ModelOf, origin: string, beside = false): SqliteReadModel {
-    const database = openDatabase(path, { synchronous: 'NORMAL', walAutoCheckpoint: WAL_PAGES });
+    const database = openDatabase(path, { synchronous: 'NORMAL', cacheKib: CACHE_KIB, walAutoCheckpoint: WAL_PAGES });
     try {
       const hash = createHash('sha256').update(schema).digest('hex');
       const tables = database.prepare('SELECT count(*) AS n FROM sqlite_master').get() as { n: number };
