@@ -1,5 +1,5 @@
-import type { Fault, MemberRole, Office, PartyCategory, Power } from '#vocabulary';
-import { dateFault, isRealDate, MEMBER_ROLES, OFFICES, partyFault, PARTY_CATEGORIES, POWERS } from '#vocabulary';
+import type { Fault, MemberRole, PartyCategory, Power } from '#vocabulary';
+import { dateFault, isRealDate, MEMBER_ROLES, partyFault, PARTY_CATEGORIES, POWERS } from '#vocabulary';
 import { Checked, CodeList, DateField, Flag, ListQuery, Nested, PartyIdField, StateCode, Text, Title } from '#web';
 import type { FieldError } from '#web';
 import type { MandateScope, PartyContent } from './party.contract.js';
@@ -117,8 +117,8 @@ export class DesignationDto {
   @PartyIdField({ example: 'state:VUT' })
   party!: string;
 
-  @CodeList(OFFICES, { example: 'npc' })
-  office!: Office;
+  @Title({ example: 'Permanent Mission, disarmament section', description: 'As the party names it' })
+  office!: string;
 
   @CodeList(POWERS, { array: true, min: 1, example: ['file', 'sign'] })
   powers!: Power[];

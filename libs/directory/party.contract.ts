@@ -1,5 +1,5 @@
 import type { DomainEvent } from '#kernel';
-import type { Office, PartyCategory, Power } from '#vocabulary';
+import type { PartyCategory, Power } from '#vocabulary';
 
 /** Membership of a network. Dates are inclusive UTC days; an absent `to` means until further notice. */
 export interface NetworkMember {
@@ -42,7 +42,7 @@ export type PartyEvent =
       readonly type: 'DesignationRecorded';
       readonly data: {
         readonly designation: string;
-        readonly office: Office;
+        readonly office: string;
         readonly powers: readonly Power[];
         /** Opaque subject reference of the key store; never an `iss` or `sub`. */
         readonly holder: string;

@@ -1,6 +1,6 @@
 import type { Actor, Command, Decider, Decision, RecordedEvent, Rejection } from '#kernel';
 import { accept, canonicalJson, refuse } from '#kernel';
-import type { Office, Power, Role } from '#vocabulary';
+import type { Power, Role } from '#vocabulary';
 import { dateOf, lastInstant, periodEnd, periodHolds, periodStart, stateOfParty } from '#vocabulary';
 import type { MandateScope, PartyContent, PartyEvent } from './party.contract.js';
 
@@ -11,7 +11,7 @@ export type PartyRejection = Rejection<PartyRejectionCode>;
 
 export interface Designation {
   readonly designation: string;
-  readonly office: Office;
+  readonly office: string;
   readonly powers: readonly Power[];
   /** Opaque subject reference. */
   readonly holder: string;

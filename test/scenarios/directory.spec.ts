@@ -90,6 +90,8 @@ describe('parties', () => {
       registered: false,
     });
     expect((await app.get('/v1/parties/network:msg')).body).toMatchObject({ name: 'Melanesian Spearhead Group' });
+    const unwritten = await app.get('/v1/parties/state:VUT');
+    expect([unwritten.headers.etag, (unwritten.body as { revision: unknown }).revision]).toEqual([undefined, null]);
     expect((await app.get('/v1/parties/state:VUT/history')).body).toEqual({ items: [], next: null });
     for (const id of ['donor:nobody', 'state:XXX', 'VUT', 'donor:']) {
       expect((await app.get(`/v1/parties/${id}`)).status).toBe(404);
@@ -187,7 +189,9 @@ describe('designations', () => {
     const again = await post('/v1/designations', designation(), COORDINATOR, headers);
     expect(again.headers.location).toBe(first.headers.location);
     expect(again.body).toEqual(first.body);
-    expect((await post('/v1/designations', designation({ office: 'mission' }), COORDINATOR, headers)).status).toBe(422);
+    expect(
+      (await post('/v1/designations', designation({ office: 'Mission in New York' }), COORDINATOR, headers)).status,
+    ).toBe(422);
     expect((await post('/v1/designations', designation({ party: 'state:FJI' }), COORDINATOR, headers)).status).toBe(
       422,
     );
