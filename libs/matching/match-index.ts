@@ -9,13 +9,7 @@ import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
 import type { NeedSide, OfferSide } from './ruleset.js';
 
 /** Judged by the ruleset itself, line by line or with sentences of its own, or (implementer types) a condition of the proposal. */
-const JUDGED_ELSEWHERE: ReadonlySet<string> = new Set([
-  'instrument',
-  'period',
-  'kind',
-  'line-kind',
-  'implementer-type',
-]);
+const JUDGED_ELSEWHERE: ReadonlySet<string> = new Set(['instrument', 'period', 'kind', 'implementer-type']);
 
 /** The match index read as the ruleset wants it: sides of pairings, parsed once per revision. */
 @Injectable()

@@ -49,15 +49,7 @@ export interface LinePair {
 
 /** `implementer-type` is judged on the proposal; matching, which knows no implementer yet, treats it as a condition. */
 export type EarmarkReasonCode =
-  | 'beneficiary'
-  | 'region'
-  | 'network'
-  | 'instrument'
-  | 'kind'
-  | 'line-kind'
-  | 'trafficking-nexus'
-  | 'implementer-type'
-  | 'period';
+  'beneficiary' | 'region' | 'network' | 'instrument' | 'kind' | 'trafficking-nexus' | 'implementer-type' | 'period';
 
 /** Why an earmark does not admit a need; `because` is a sentence for people. */
 export interface EarmarkReason {
@@ -110,18 +102,12 @@ export const earmarkReasons = (
   if (earmark.traffickingNexus === true && !need.traffickingNexus) {
     because('trafficking-nexus', 'The offer serves only needs with a trafficking nexus.');
   }
-  for (const { offerLine, needLine } of pairs) {
+  // What a line of the offer gives guides matching only: money may pay for training where both sides say so.
+  for (const { needLine } of pairs) {
     const given = [need.needLineKinds[String(needLine)] ?? 'no known kind'];
     const kinds = unmet(earmark.kinds, given);
     if (kinds !== undefined) {
       because('kind', `The offer is for ${kinds.join(', ')} only; line ${needLine} of the need is of ${given.join()}.`);
-    }
-    const lineKinds = unmet(offer.lines.find(({ line }) => line === offerLine)?.kinds, given);
-    if (lineKinds !== undefined) {
-      because(
-        'line-kind',
-        `Line ${offerLine} of the offer gives ${lineKinds.join(', ')}; line ${needLine} of the need is of ${given.join()}.`,
-      );
     }
   }
   const types = unmet(earmark.implementerTypes, [need.implementerType ?? '']);

@@ -495,8 +495,13 @@ describe('reserving capacity', () => {
     [
       'earmark',
       'a need the offer is not for',
-      reserve(seats('1'), 1, C1, { ...FACTS, needLineKinds: { 1: 'legal' } }),
-      [POSTED],
+      reserve(seats('1'), 1, C1, { ...FACTS, beneficiaries: ['state:FJI'] }),
+      [
+        {
+          ...POSTED,
+          data: { ...POSTED.data, content: { ...POSTED.data.content, earmark: { beneficiaries: ['VUT'] } } },
+        },
+      ],
     ],
   ])('is refused with %s: %s', (code, _, command, history) => {
     refusedWith(code, command, ...history);
