@@ -203,6 +203,36 @@ export const needBoard: Projection = {
   begin: (tx) => new Batch(tx),
 };
 
+const dueOf = async (
+  row: Readonly<Record<string, unknown>>,
+  now: Date,
+  designations: Pick<DesignationClock, 'standstillMs'>,
+): Promise<DueDeadline[]> => {
+  const id = row.id as string;
+  const deadline = row.deadline as string;
+  if (row.due_command === 'OpenNeed') {
+    const open = processCommand({
+      decider: needDecider,
+      id,
+      key: 'open',
+      command: (by) => ({ type: 'OpenNeed', by }),
+    });
+    return [{ due: deadline, command: open }];
+  }
+  const { filer, reaffirmBy } = JSON.parse(row.doc as string) as NeedState;
+  // The clock stands still while nobody can act for the State: the deadline moves on by as much.
+  const standstillMs = await designations.standstillMs(filer, reaffirmBy, now.toISOString());
+  const moved = new Date(Date.parse(deadline) + standstillMs);
+  if (moved > now) return [];
+  const fall = processCommand({
+    decider: needDecider,
+    id,
+    key: 'fall-dormant',
+    command: (by) => ({ type: 'FallDormant', by, standstillMs }),
+  });
+  return [{ due: moved.toISOString(), command: fall }];
+};
+
 /** Knows when a submitted need opens and when an open one that nobody reaffirms falls dormant. */
 export const needDeadlines = (
   reads: () => ReadQueries,
@@ -210,41 +240,19 @@ export const needDeadlines = (
 ): DeadlineSource => ({
   name: 'need-deadlines',
   due: async (now, limit) => {
-    const rows = reads().all(
-      'SELECT id, deadline, due_command, doc FROM need WHERE deadline <= ? ORDER BY deadline, seq LIMIT ?',
-      now.toISOString(),
-      limit,
-    );
     const due: DueDeadline[] = [];
-    for (const row of rows) {
-      const id = row.id as string;
-      const deadline = row.deadline as string;
-      if (row.due_command === 'OpenNeed') {
-        due.push({
-          due: deadline,
-          command: processCommand({
-            decider: needDecider,
-            id,
-            key: 'open',
-            command: (by) => ({ type: 'OpenNeed', by }),
-          }),
-        });
-        continue;
-      }
-      const { filer, reaffirmBy } = JSON.parse(row.doc as string) as NeedState;
-      // The clock stands still while nobody can act for the State: the deadline moves on by as much.
-      const standstillMs = await designations.standstillMs(filer, reaffirmBy, now.toISOString());
-      const moved = new Date(Date.parse(deadline) + standstillMs);
-      if (moved > now) continue;
-      due.push({
-        due: moved.toISOString(),
-        command: processCommand({
-          decider: needDecider,
-          id,
-          key: 'fall-dormant',
-          command: (by) => ({ type: 'FallDormant', by, standstillMs }),
-        }),
-      });
+    let passed = 0;
+    while (due.length < limit) {
+      const rows = reads().all(
+        'SELECT id, deadline, due_command, doc FROM need WHERE deadline <= ? ORDER BY deadline, seq LIMIT ? OFFSET ?',
+        now.toISOString(),
+        limit - due.length,
+        passed,
+      );
+      if (rows.length === 0) break;
+      passed += rows.length;
+      // Needs whose clock stands still are passed over, however many: none behind them waits for them.
+      for (const row of rows) due.push(...(await dueOf(row, now, designations)));
     }
     return due;
   },

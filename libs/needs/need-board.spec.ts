@@ -274,6 +274,19 @@ describe('deadlines of needs', () => {
       { due: later, command: { standstillMs: 86_400_000 } },
     ]);
   });
+
+  it('do not wait for needs whose clock stands still, however many', async () => {
+    const later: NeedEvent = { type: 'NeedOpened', data: { reaffirmBy: '2027-01-06T09:00:00.000Z' } };
+    const still = ['a', 'b', 'c'].flatMap((id) => need(id, drafted(), submitted(), opened));
+    await withBoard([...still, ...need('d', drafted(), submitted(), later)], async (_board, model) => {
+      // Nobody could act until that need opened.
+      const standstillMs = (_party: string, from: string): Promise<number> =>
+        Promise.resolve(from < later.data.reaffirmBy ? 2 * 86_400_000 : 0);
+      const source = needDeadlines(() => model, { standstillMs });
+      const due = await source.due(new Date('2027-04-06T09:00:00.000Z'), 2);
+      expect(due.map(({ command }) => command.id)).toEqual(['d']);
+    });
+  });
 });
 
 // I19 for lists. Fails when `seenNeeds` leaves out `opened` or the window of publication, or when `matching` leaves out the body's rule. Each seen.
