@@ -213,6 +213,7 @@ describe('the history of a need', () => {
     reserved(usd('300.00')),
     bound(usd('300.00')),
     { type: 'CoverageReleased', data: { ...key(), line: 1, quantity: usd('300.00') } },
+    { type: 'CoverageReopened', data: { ...key(), line: 1 } },
     reserved(usd('100.00'), 'c2'),
     { type: 'CoverageReleased', data: { ...key('c2'), line: 1, quantity: usd('100.00') } },
     {
@@ -249,6 +250,7 @@ describe('the history of a need', () => {
       'NeedAmended',
       'CoverageBound',
       'CoverageReleased',
+      'CoverageReopened',
       'NeedReaffirmed',
       'NeedClosed',
     ]);
