@@ -44,8 +44,11 @@ export interface NeedRow {
 const ORDERS: Readonly<Record<NeedSort, { readonly order: string; readonly after: string }>> = {
   newest: { order: 'n.seq DESC', after: '(0, n.seq) < (?, ?)' },
   oldest: { order: 'n.seq', after: '(0, n.seq) > (?, ?)' },
-  rank: { order: 'n.rank, n.seq', after: '(n.rank, n.seq) > (?, ?)' },
+  rank: { order: 'place, n.seq', after: '(place, n.seq) > (?, ?)' },
 };
+
+/** The rank is in the body: whoever sees the summary alone finds the need behind those that are ranked. */
+const UNRANKED = Number.MAX_SAFE_INTEGER;
 
 /** Reads of the need board: each with the rows and parts the caller may see, and no others. */
 @Injectable()
@@ -95,10 +98,15 @@ export class NeedBoard {
     const seen = seenNeeds(caller, await this.eligibleFor(caller), this.clock.now().toISOString());
     const clauses = [seen.summary, ...this.filtering(filter, seen.body)];
     const sort = filter.sort ?? 'newest';
+    const place =
+      sort === 'rank'
+        ? is(`CASE WHEN ${seen.body.sql} THEN n.rank ELSE ${UNRANKED} END`, ...seen.body.parameters)
+        : is('0');
     if (after !== undefined) clauses.push({ sql: ORDERS[sort].after, parameters: after });
     const rows = this.model().all(
-      `SELECT n.seq, n.id, n.revision, n.rank, n.doc FROM need n
+      `SELECT n.seq, n.id, n.revision, ${place.sql} AS place, n.doc FROM need n
        WHERE ${clauses.map(({ sql }) => sql).join(' AND ')} ORDER BY ${ORDERS[sort].order} LIMIT ?`,
+      ...place.parameters,
       ...clauses.flatMap(({ parameters }) => parameters),
       limit,
     );
@@ -106,7 +114,7 @@ export class NeedBoard {
       id: row.id as string,
       revision: row.revision as number,
       state: JSON.parse(row.doc as string) as NeedState,
-      keyset: [sort === 'rank' ? (row.rank as number) : 0, row.seq as number],
+      keyset: [row.place as number, row.seq as number],
     }));
   }
 
