@@ -114,6 +114,10 @@ export const seesCommitment = async (
   return sight.body && sees;
 };
 
+/** What a commitment is part of may be hidden from those who see it once it is bound: its parties know, and who reviews it. */
+const knowsParent = (caller: Caller, state: CommitmentState): boolean =>
+  isInvolved(caller, state) || hasRole(caller, 'coordinator');
+
 type Reason = NonNullable<CommitmentState['reason']>;
 
 const isSide = (caller: Caller, state: CommitmentState): boolean =>
@@ -232,7 +236,7 @@ export const commitmentView = ({ caller, at, label }: Viewing, id: string, state
     beneficiaries: state.beneficiaries,
     implementer: state.implementer ?? null,
     fiscalAgent: state.fiscalAgent ?? null,
-    ...(state.partOf === undefined ? {} : { partOf: state.partOf }),
+    ...(state.partOf === undefined || !knowsParent(caller, state) ? {} : { partOf: state.partOf }),
     proposedAt: state.proposedAt,
     expiresAt: state.expiresAt,
     boundAt: state.boundAt ?? null,
@@ -277,7 +281,8 @@ export const commitmentEventFor = (
   switch (type) {
     case 'CommitmentProposed': {
       // What the earmark was judged on is the need's content, of which a proposal discloses only its lines.
-      const { earmarkFacts, ...proposal } = data;
+      const { earmarkFacts, partOf, ...rest } = data;
+      const proposal = { ...rest, ...(partOf === undefined || !knowsParent(caller, state) ? {} : { partOf }) };
       const knows =
         recipientsOf(state).includes(caller.party) || hasRole(caller, 'coordinator') || isAuditor(caller, id, state);
       return knows ? { ...proposal, earmarkFacts } : proposal;
