@@ -87,12 +87,16 @@ export class ReportedController {
     await this.gate.ready(ctx, REPORTED_BOARD);
     const { limit = DEFAULT_LIMIT, cursor, sort = 'newest' } = query;
     const after = cursor === undefined ? undefined : Number(this.cursors.decode(ctx, query, cursor)[0]);
-    const rows = boardPage(this.runner.model(REPORTED_BOARD), ctx.caller, {
-      filter: filterOf(query),
-      sort: sort as ReportedSort,
-      limit: limit + 1,
-      ...(after === undefined ? {} : { after }),
-    });
+    // A record does not tell of what it is part of where that is hidden; nor does its list.
+    const known = query.partOf === undefined || (await this.records.parent(ctx.caller, query.partOf));
+    const rows = known
+      ? boardPage(this.runner.model(REPORTED_BOARD), ctx.caller, {
+          filter: filterOf(query),
+          sort: sort as ReportedSort,
+          limit: limit + 1,
+          ...(after === undefined ? {} : { after }),
+        })
+      : [];
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     const items = await Promise.all(

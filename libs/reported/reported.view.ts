@@ -68,11 +68,23 @@ const seesAnnex = (caller: Caller, id: string, state: RecordedState): boolean =>
   seesReported(caller, id, { ...state, content: { ...state.content, visibility: 'named' } }) &&
   seesReported(caller, id, state);
 
+type Labelled = Readonly<Record<string, unknown>> & { readonly label?: Visibility };
+
+/** A document may carry a label of its own, stricter than the record's. */
+const seesDocument = (caller: Caller, id: string, state: RecordedState, { label }: Labelled): boolean =>
+  label === undefined || seesReported(caller, id, { ...state, content: { ...state.content, visibility: label } });
+
 export const maskedContent = (caller: Caller, id: string, state: RecordedState): ReportedContent => {
-  const { content } = state;
-  if (content.what.annex === undefined || seesAnnex(caller, id, state)) return content;
-  const { annex: _hidden, ...what } = content.what;
-  return { ...content, what };
+  const { annex, documents, ...what } = state.content.what;
+  const shown = (documents as readonly Labelled[] | undefined)?.filter((each) => seesDocument(caller, id, state, each));
+  return {
+    ...state.content,
+    what: {
+      ...what,
+      ...(shown === undefined ? {} : { documents: shown }),
+      ...(annex === undefined || !seesAnnex(caller, id, state) ? {} : { annex }),
+    },
+  };
 };
 
 /** What a view must ask of other records: whether this caller sees them. A hidden draft or parent stays unmentioned. */
