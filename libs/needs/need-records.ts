@@ -5,7 +5,7 @@ import type { Folded, RecordedEvent } from '#kernel';
 import { Clock } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import type { RecordKind } from '#web';
-import { RecordKinds } from '#web';
+import { RecordKinds, RecordSight } from '#web';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { NeedEvent } from './need.contract.js';
 import type { NeedCommand, NeedCommandType, NeedRejection, NeedState } from './need.js';
@@ -27,6 +27,7 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
     private readonly board: NeedBoard,
     private readonly clock: Clock,
     kinds: RecordKinds,
+    private readonly sight: RecordSight,
     @Optional() @Inject(ProposalFigures) private readonly proposals?: ProposalFigures,
   ) {
     kinds.add(this);
@@ -56,7 +57,9 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
   async maskEvent(caller: Caller, state: NeedState, event: RecordedEvent<NeedEvent>): Promise<object | undefined> {
     const id = event.stream.slice('need-'.length);
     const parts = await this.parts(caller, id, state);
-    return needEventFor(caller, state, parts, event, (commitment) => this.knows(caller, state, commitment));
+    const { commitment } = event.data as { readonly commitment?: string };
+    const knows = commitment !== undefined && (await this.knows(caller, state, commitment));
+    return needEventFor(caller, state, parts, event, () => knows);
   }
 
   /** What the caller sees of one need now. */
@@ -80,13 +83,13 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
     return needView(caller, id, state, parts, this.clock.now().toISOString(), indicative);
   }
 
-  /** Whether the caller knows of a commitment on this need: as its side or agency, as who reviews it, or by mandate. */
-  private knows(caller: Caller, state: NeedState, commitment: string): boolean {
-    return (
-      isOwner(caller, state) ||
-      hasRole(caller, 'coordinator') ||
-      caller.mandates.some(({ everything, records }) => everything || records.has(commitment)) ||
-      this.board.isPartyOf(caller, commitment)
-    );
+  /**
+   * Whether the caller knows of a commitment on this need: as its side or agency, as who reviews it, or by a mandate that opens it. One
+   * over the need opens none on a sealed offer.
+   */
+  private async knows(caller: Caller, state: NeedState, commitment: string): Promise<boolean> {
+    if (isOwner(caller, state) || hasRole(caller, 'coordinator') || this.board.isPartyOf(caller, commitment))
+      return true;
+    return caller.mandates.length > 0 && (await this.sight.sees(caller, 'commitment', commitment));
   }
 }

@@ -1,6 +1,7 @@
 import type { Caller } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
 import type { RecordKind } from '#web';
+import { RecordSight } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { OfferEvent } from './offer.contract.js';
 import type { OfferCommand, OfferRejection, OfferState } from './offer.js';
@@ -18,7 +19,10 @@ export class OfferRecords implements RecordKind<OfferState, OfferCommand, OfferE
   readonly decider = offerDecider;
   readonly path = '/v1/offers';
 
-  constructor(private readonly board: OfferBoard) {}
+  constructor(
+    private readonly board: OfferBoard,
+    private readonly sight: RecordSight,
+  ) {}
 
   exists({ summary }: OfferState): boolean {
     return summary !== undefined;
@@ -48,6 +52,14 @@ export class OfferRecords implements RecordKind<OfferState, OfferCommand, OfferE
     if (summary === undefined) return undefined;
     const id = event.stream.slice(event.stream.indexOf('-') + 1);
     const bonds = await this.board.bonds(caller, id);
-    return offerEventFor(caller, id, summary, bonds, event, (commitment) => this.board.isPartyOf(caller, commitment));
+    const { commitment } = event.data as { readonly commitment?: string };
+    const knows = commitment !== undefined && (await this.knows(caller, commitment));
+    return offerEventFor(caller, id, summary, bonds, event, () => knows);
+  }
+
+  /** Its parties know a commitment, and auditors where a mandate opens it: one on the offer opens none on a sealed need. */
+  private async knows(caller: Caller, commitment: string): Promise<boolean> {
+    if (this.board.isPartyOf(caller, commitment)) return true;
+    return caller.mandates.length > 0 && (await this.sight.sees(caller, 'commitment', commitment));
   }
 }

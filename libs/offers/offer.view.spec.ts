@@ -1,3 +1,4 @@
+import type { RecordSight } from '#web';
 import { describe, expect, test } from '@jest/globals';
 import type { Caller } from '#directory/contract';
 import { ANONYMOUS } from '#directory/contract';
@@ -151,7 +152,7 @@ describe('the view of an offer', () => {
 });
 
 describe('the history of an offer', () => {
-  test('shows quantities to all, and the commitment to its parties, the owner, the coordinator and mandated auditors', () => {
+  test('shows quantities to all, and the commitment to its parties, the owner, the coordinator and those who know it', () => {
     const moves = [POSTED, ...CAPACITY];
     const open = [
       { line: 1, quantity: seats(6) },
@@ -164,7 +165,10 @@ describe('the history of an offer', () => {
     expect(historyFor(NORWAY, moves).slice(1)).toEqual(open);
     expect(historyFor(ANONYMOUS, moves).slice(1)).toEqual(open);
     const whole = CAPACITY.map(({ data }) => data);
-    for (const who of [JAPAN, COORDINATOR, AUDITOR]) expect(historyFor(who, moves).slice(1)).toEqual(whole);
+    for (const who of [JAPAN, COORDINATOR]) expect(historyFor(who, moves).slice(1)).toEqual(whole);
+    // A mandate over the offer does not open a commitment on a sealed need.
+    expect(historyFor(AUDITOR, moves).slice(1)).toEqual(open);
+    expect(historyFor(AUDITOR, moves, { knows: ['c1', 'c2'] }).slice(1, 5)).toEqual(whole.slice(0, 4));
     const mixed = historyFor(VANUATU, moves, { knows: ['c1'] }).slice(1);
     expect(mixed).toEqual([whole[0], undefined, whole[2], whole[3], whole[4], {}]);
     expect(historyFor(VANUATU, moves, { knows: ['c2'] })[2]).toEqual(whole[1]);
@@ -201,7 +205,7 @@ describe('the history of an offer', () => {
 
 describe('offers as records', () => {
   const board = { bonds: () => Promise.resolve(NONE), isPartyOf: () => false } as unknown as OfferBoard;
-  const records = new OfferRecords(board);
+  const records = new OfferRecords(board, { sees: () => Promise.resolve(false) } as unknown as RecordSight);
   const absent = offerDecider.initial;
 
   test('an offer that does not exist is nobody’s', async () => {

@@ -133,7 +133,8 @@ export const offerEventFor = (
 ): object | undefined => {
   const label = labelOf(id, summary);
   const owner = isOwner(caller, summary);
-  const insider = owner || hasRole(caller, 'coordinator') || isMandated(caller, label);
+  const party = owner || hasRole(caller, 'coordinator');
+  const insider = party || isMandated(caller, label);
   if (!owner && (summary.posted === undefined || event.revision < summary.posted)) return undefined;
   // The envelope keeps type and data apart; together they are one of our events.
   const { type, data } = event as unknown as OfferEvent;
@@ -147,13 +148,13 @@ export const offerEventFor = (
     case 'OfferWithdrawn':
       return data.reason === undefined ? {} : { reason: reasonFor(data.reason, insider, bonds) };
     case 'CapacityRefused':
-      return insider || knows(data.commitment) ? data : undefined;
+      return party || knows(data.commitment) ? data : undefined;
     case 'CapacityReserved':
     case 'CapacityCommitted':
     case 'CapacityDelivered':
     case 'CapacityReleased': {
       const { line, quantity } = data;
-      if (insider || knows(data.commitment)) return data;
+      if (party || knows(data.commitment)) return data;
       return { ...(line === undefined ? {} : { line }), ...(quantity === undefined ? {} : { quantity }) };
     }
     default:

@@ -41,7 +41,7 @@ export type { RouteActionOptions } from './route-action.js';
 export { RouteAction } from './route-action.js';
 export { ConsistencyTokens, Cursors } from './signing.js';
 export type { AnyRecordKind } from './record-kinds.js';
-export { RecordKinds } from './record-kinds.js';
+export { RecordKinds, RecordSight } from './record-kinds.js';
 export { DEFAULT_AUDIENCE, LocalIssuer } from './local-issuer.js';
 export type { TokenRequest } from './local-issuer.js';
 export { RequestMetrics } from './metrics.js';

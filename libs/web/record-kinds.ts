@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { Caller } from '#directory/contract';
 import type { Command, DomainEvent, Rejection } from '#kernel';
+import { Transactor } from '#kernel';
 import type { RecordKind } from './record-kind.js';
 
 /** Any kind of record, its types forgotten: for what treats all records alike. */
@@ -23,5 +25,21 @@ export class RecordKinds {
 
   all(): readonly AnyRecordKind[] {
     return [...this.byCategory.values()];
+  }
+}
+
+/** Whether a caller sees a record of another context: asked before its id is named. */
+@Injectable()
+export class RecordSight {
+  constructor(
+    private readonly kinds: RecordKinds,
+    private readonly transactor: Transactor,
+  ) {}
+
+  async sees(caller: Caller, category: string, id: string): Promise<boolean> {
+    const kind = this.kinds.of(category);
+    if (kind === undefined) return false;
+    const { state } = await this.transactor.load(kind.decider, id);
+    return kind.exists(state) && (await kind.sees(caller, id, state));
   }
 }

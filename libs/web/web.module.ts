@@ -15,7 +15,7 @@ import { PermissionGuard } from './permission.guard.js';
 import type { FaultLog } from './problem.filter.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ReadGate } from './read-gate.js';
-import { RecordKinds } from './record-kinds.js';
+import { RecordKinds, RecordSight } from './record-kinds.js';
 import { RecordEndpoints } from './record-endpoints.js';
 import { ServiceController } from './service.controller.js';
 import { ConsistencyTokens, Cursors, Seals } from './signing.js';
@@ -38,7 +38,7 @@ export interface WebParts {
 @Module({})
 export class WebModule {
   static forRoot({ directory, subjects, seals, issuer, clock, metrics, log }: WebParts): DynamicModule {
-    const shared = [RecordEndpoints, ReadGate, Cursors, ConsistencyTokens, RecordKinds];
+    const shared = [RecordEndpoints, ReadGate, Cursors, ConsistencyTokens, RecordKinds, RecordSight];
     return {
       module: WebModule,
       global: true,
