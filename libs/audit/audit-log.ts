@@ -97,12 +97,26 @@ export class AuditLog {
       if (!(await kind.sees(caller, id, now.state))) continue;
       const then = foldOnto(kind.decider, emptyFold(kind.decider.initial), events, this.upcasting);
       if (!kind.exists(then.state) || !(await kind.sees(caller, id, then.state))) continue;
+      // Only designations, say, stand in the stream of a State that everybody knows: that it has one is not told.
+      if (!(await this.readsAny(caller, kind, now.state, events))) continue;
       const shown = kind.past === undefined ? await kind.view(caller, id, then) : await kind.past(caller, id, then);
       // What may be commanded, and how the record may be improved, is of today.
       const { actions: _actions, quality: _quality, ...stood } = shown as { actions?: unknown; quality?: unknown };
       boards[boardName(kind.path)]?.push({ ...stood, revision: then.revision });
     }
     return { at, boards };
+  }
+
+  private async readsAny(
+    caller: Caller,
+    kind: NonNullable<ReturnType<RecordKinds['of']>>,
+    state: unknown,
+    events: readonly RecordedEvent[],
+  ): Promise<boolean> {
+    for (const event of events) {
+      if ((await kind.maskEvent(caller, state, this.upcasting.lift(event))) !== undefined) return true;
+    }
+    return false;
   }
 
   private async item(caller: Caller, raw: RecordedEvent): Promise<AuditItem> {
