@@ -1,0 +1,374 @@
+import { randomUUID } from 'node:crypto';
+import type { CallerName, HiddenKind, HiddenRecord, World } from './hidden-world.js';
+import { buildWorld, CALLER_NAMES, CALLERS, OUTSIDERS } from './hidden-world.js';
+
+/**
+ * What is hidden from a caller is found by no route: two services hold the same visible world, one of them hidden records as well, and
+ * whoever may not know of these is answered alike by both, and for a hidden id as for one that nobody ever used (I19).
+ *
+ * Seen to fail with `sightOf` answering `summary: true`, `seesOffer` answering true for named offers, the body predicate of `q` left
+ * out, `seesCommitment` not asking for binding, and `commitment` left in the offer's `CapacityReserved`.
+ */
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly schema: { readonly enum?: readonly string[] };
+}
+interface Operation {
+  readonly parameters: readonly Parameter[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: object }>> };
+}
+type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+
+interface JsonObject {
+  [field: string]: Json;
+}
+type Json = null | boolean | number | string | Json[] | JsonObject;
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+let bare: World;
+let full: World;
+let paths: Paths;
+const tokens = new Map<CallerName, string>();
+beforeAll(async () => {
+  [bare, full] = [await buildWorld(false), await buildWorld(true)];
+  paths = (JSON.parse((await ask(full, 'anonymous', 'GET', '/openapi.json')).text) as { paths: Paths }).paths;
+});
+afterAll(async () => {
+  await bare.close();
+  await full.close();
+});
+
+const authorization = async (world: World, caller: CallerName): Promise<Record<string, string>> => {
+  const as: { party: string; role: string | readonly string[]; sub?: string } | undefined = CALLERS[caller];
+  if (as === undefined) return {};
+  const key = `${world === bare ? 'bare' : 'full'} ${caller}` as CallerName;
+  const { party, role, sub } = as;
+  const token =
+    tokens.get(key) ??
+    (await world.app.token({
+      party,
+      roles: typeof role === 'string' ? [role] : role,
+      ...(sub === undefined ? {} : { sub }),
+    }));
+  tokens.set(key, token);
+  return { authorization: `Bearer ${token}` };
+};
+
+const ask = async (
+  world: World,
+  caller: CallerName,
+  method: 'GET' | 'POST',
+  url: string,
+  body?: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> => {
+  const answer = await fetch(`${world.app.url}${url}`, {
+    method,
+    headers: {
+      ...(await authorization(world, caller)),
+      ...headers,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), text: await answer.text() };
+};
+
+/** What a caller has been shown that it may not know: markers, and ids of records hidden from it. */
+const leaks = (caller: CallerName, text: string, asked = ''): readonly string[] => [
+  ...[...text.matchAll(/zq[a-z0-9]+/g)].flatMap(([word]) =>
+    full.markers.get(word)?.includes(caller) === true ? [] : [word],
+  ),
+  ...full.hidden
+    .filter(
+      ({ id, seers, told }) =>
+        !asked.includes(id) && !seers.includes(caller) && told?.includes(caller) !== true && text.includes(id),
+    )
+    .map(({ name, kind }) => `id of ${kind} ${name}`),
+];
+
+/** Alike for every service: what tells one answer from the next, and not one world from the other. */
+const OPAQUE = new Set([
+  'position',
+  'revision',
+  'asOf',
+  'eventId',
+  'next',
+  'at',
+  'correlationId',
+  'commandId',
+  'causationId',
+  'subject',
+]);
+/** What a process wrote on a need or an offer about a commitment. */
+const isFigure = ({ type }: JsonObject): boolean => typeof type === 'string' && /^(Capacity|Coverage)/.test(type);
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * What of an answer both worlds must have in common for this caller: without opaque tokens, without the figures of records that hidden
+ * commitments move, and without what the caller may see of the records that stand in one world only.
+ */
+const common = (caller: CallerName, value: Json, inTouched = false): Json => {
+  if (Array.isArray(value)) {
+    return value
+      .filter((item) => !isObject(item) || (!mentionsSeen(caller, item) && item.masked !== true))
+      .filter((item) => !(inTouched && isObject(item) && isFigure(item)))
+      .map((item) => common(caller, item, inTouched));
+  }
+  if (!isObject(value)) return value;
+  const id = [value.id, value.offerId, value.needId].find((each) => typeof each === 'string' && full.touched.has(each));
+  if (id !== undefined && !('boundAt' in value)) return { id };
+  const ofTouched = inTouched || touchedStream(value.stream);
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([field]) => !OPAQUE.has(field))
+      .map(([field, each]) => [field, common(caller, each, ofTouched)]),
+  );
+};
+
+const touchedStream = (stream: Json | undefined): boolean =>
+  typeof stream === 'string' && [...full.touched].some((id) => stream.endsWith(id));
+
+/** True for what stands for a record that only one world has, and that this caller may see. */
+const mentionsSeen = (caller: CallerName, item: JsonObject): boolean => {
+  const about = [item.id, item.record, item.offerId, item.needId, item.stream]
+    .filter((each) => typeof each === 'string')
+    .join(' ');
+  return (
+    full.hidden.some(({ id, seers }) => seers.includes(caller) && about.includes(id)) ||
+    (touchedStream(item.stream) && isFigure(item))
+  );
+};
+
+const listed = (caller: CallerName, { text, status }: Answer, url: string): Json => {
+  const touchedHistory = [...full.touched].some((id) => url.includes(id));
+  const body = text.startsWith('{') ? (JSON.parse(text) as Json) : text;
+  return { status, body: common(caller, body, touchedHistory) };
+};
+
+/** The first place at which two answers differ. */
+const differenceOf = (here: Json | undefined, there: Json | undefined, path = ''): string | undefined => {
+  if (JSON.stringify(here) === JSON.stringify(there)) return undefined;
+  if (typeof here !== 'object' || typeof there !== 'object' || here === null || there === null) {
+    return `${path} is ${JSON.stringify(here)}, and ${JSON.stringify(there)} where nothing is hidden`;
+  }
+  const [a, b] = [Object.entries(here), Object.entries(there)].map(
+    (each) => Object.fromEntries(each) as Record<string, Json>,
+  );
+  for (const field of new Set([...Object.keys(here), ...Object.keys(there)])) {
+    const inner = differenceOf(a?.[field], b?.[field], `${path}.${field}`);
+    if (inner !== undefined) return inner;
+  }
+  return `${path} has its fields in another order`;
+};
+
+const ABSENT = randomUUID();
+
+/** Headers that differ from answer to answer, whoever asks for what. */
+const plainHeaders = (headers: Readonly<Record<string, unknown>>): object =>
+  Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !['date', 'x-correlation-id', 'content-length'].includes(name)),
+  );
+
+const alike = ({ status, headers, text }: Answer, id: string): string =>
+  JSON.stringify({
+    status,
+    headers: plainHeaders(headers),
+    text: text.replaceAll(id, '<id>').replaceAll(/"correlationId":"[^"]*"/g, ''),
+  }).replaceAll(id, '<id>');
+
+const at = (kind: HiddenKind): readonly HiddenRecord[] => full.hidden.filter((each) => each.kind === kind);
+const idOf = (name: string): string => {
+  const found = full.hidden.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`no hidden record ${name}`);
+  return found.id;
+};
+
+/** How each route is tried; a route that is not named here fails the test that follows. */
+const KINDS: readonly HiddenKind[] = ['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates'];
+/** Lists, and what else is asked without an id. */
+const LISTS = [
+  ...['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates', 'parties', 'desk'].map(
+    (each) => `/v1/${each}`,
+  ),
+  '/v1/audit/events',
+  '/v1/audit/state',
+  '/v1/schemas',
+];
+/** Creations that may name hidden records in their body. */
+const CREATIONS = ['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates', 'parties'].map(
+  (each) => `/v1/${each}`,
+);
+/** Parties are no secret; what stands in their streams is. */
+const PARTY_ROUTES = [
+  'get /v1/parties/{id}',
+  'get /v1/parties/{id}/history',
+  'post /v1/parties/{id}/amend',
+  'post /v1/parties/{id}/retire',
+];
+/** Nothing of a record is in these. */
+const PLAIN = [
+  'get /healthz',
+  'get /readyz',
+  'get /metrics',
+  'get /openapi.json',
+  'get /problems/{code}',
+  'get /v1/schemas/{type}/{version}',
+];
+
+const kindOf = (path: string): HiddenKind | undefined =>
+  path.includes('/{id}') ? KINDS.find((kind) => path.startsWith(`/v1/${kind}/{id}`)) : undefined;
+
+test('every route of the document is tried', () => {
+  const missed = Object.entries(paths)
+    .flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method} ${path}`))
+    .filter((route) => {
+      const [method = '', path = ''] = route.split(' ');
+      if (kindOf(path) !== undefined || PARTY_ROUTES.includes(route) || PLAIN.includes(route)) return false;
+      if (path.startsWith('/v1/admin/')) return false;
+      return !(method === 'get' ? LISTS : CREATIONS).includes(path);
+    });
+  expect(missed).toEqual([]);
+});
+
+test('every marker is there to be found: somebody may read it and does', async () => {
+  const read = new Set<string>();
+  for (const caller of ['slb', 'usa', 'coordinator', 'vut', 'japan', 'board'] as const) {
+    const seen = full.hidden.filter(({ seers }) => seers.includes(caller));
+    const urls = seen.flatMap(({ kind, id }) => [`/v1/${kind}/${id}`, `/v1/${kind}/${id}/history`]);
+    const lists = LISTS.map((path) => (path === '/v1/audit/state' ? `${path}?at=999999` : `${path}?limit=200`));
+    for (const url of [...urls, ...lists]) {
+      for (const [word] of (await ask(full, caller, 'GET', url)).text.matchAll(/zq[a-z0-9]+/g)) read.add(word);
+    }
+  }
+  expect([...full.markers.keys()].filter((word) => !read.has(word))).toEqual([]);
+});
+
+/** Values tried for each query parameter that the document names; an enumerated one is tried with these of its values. */
+const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: string): readonly string[] => {
+  const some = ['legal', 'tracing', 'need', 'commitment'];
+  if (codes !== undefined) return codes.length > 12 ? codes.filter((code) => some.includes(code)) : codes;
+  const known: Readonly<Record<string, readonly string[]>> = {
+    state: ['SLB', 'VUT', 'USA'],
+    ofState: ['SLB'],
+    region: ['054'],
+    network: ['network:msg'],
+    instrument: ['ATT'],
+    q: ['zzhidden', 'zzsummary', 'zzbody', 'zzannex', 'zzdocument', 'zzdraft', 'law'],
+    from: ['2027-06-01', '2026-01-01'],
+    to: ['2027-06-01'],
+    donor: ['donor:usa', 'donor:japan'],
+    implementer: ['agency:ngo'],
+    needId: [idOf('sealed'), idOf('draft'), full.visible.touchedNeed],
+    offerId: [idOf('offernamed'), idOf('offersealed'), full.visible.touchedOffer],
+    partOf: [idOf('reportsealed'), idOf('overoffer')],
+    claimed: ['true', 'false'],
+    disowned: ['true', 'false'],
+    party: ['state:TON', 'auditor:other', 'state:SLB'],
+    category: ['ngo'],
+    at: path.endsWith('/state') ? ['999999', '2026-11-23'] : [],
+    after: ['0'],
+    type: ['NeedDrafted', 'CommitmentProposed', 'OfferPosted'],
+    stream: [`need-${idOf('sealed')}`, `need-${idOf('draft')}`, `commitment-${idOf('overneed')}`, 'party-state:TON'],
+    actor: ['state:SLB', 'donor:usa'],
+    limit: [],
+    cursor: [],
+  };
+  const values = known[name];
+  if (values === undefined) throw new Error(`say which values of ${name} are tried (${path})`);
+  return values;
+};
+
+const queriesOf = (path: string): readonly string[] => {
+  const parameters = (paths[path]?.get?.parameters ?? []).filter((each) => each.in === 'query');
+  const size = path === '/v1/audit/state' || path === '/v1/schemas' ? '' : 'limit=200&';
+  const single = parameters.flatMap(({ name, schema }) =>
+    valuesOf(name, schema, path).map((value) => `${name}=${encodeURIComponent(value)}`),
+  );
+  return ['', ...single].map((query) => `${path}?${size}${query}`);
+};
+
+describe.each(CALLER_NAMES)('%s', (caller) => {
+  test('reads in no list what it may not know', async () => {
+    const found: string[] = [];
+    for (const url of LISTS.flatMap(queriesOf)) {
+      const answer = await ask(full, caller, 'GET', url);
+      // Refused by role: the same whatever is asked.
+      if (answer.status === 401 || answer.status === 403) {
+        expect([url, answer.status]).toEqual([url, (await ask(bare, caller, 'GET', url)).status]);
+        continue;
+      }
+      found.push(...leaks(caller, answer.text, url).map((leak) => `${url}: ${leak}`));
+      if (!OUTSIDERS.includes(caller)) continue;
+      // The grade of coverage counts hidden commitments: it is true for everyone.
+      if (url.includes('coverage=')) continue;
+      const without = await ask(bare, caller, 'GET', url);
+      const difference = differenceOf(listed(caller, answer, url), listed(caller, without, url));
+      if (difference !== undefined) found.push(`${url}: ${difference}`);
+    }
+    expect(found).toEqual([]);
+  });
+
+  test('pages through lists one by one without a gap or an empty page', async () => {
+    for (const path of ['needs', 'needs?sort=rank', 'offers', 'commitments', 'reported', 'desk'].map(
+      (each) => `/v1/${each}`,
+    )) {
+      const size = (limit: number): string => `${path}${path.includes('?') ? '&' : '?'}limit=${limit}`;
+      const whole = await ask(full, caller, 'GET', size(200));
+      if (whole.status !== 200) continue;
+      const { items } = JSON.parse(whole.text) as { items: Json[] };
+      const paged: Json[] = [];
+      let pages = 0;
+      for (let cursor: string | null = ''; cursor !== null; pages += 1) {
+        const more: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+        const { text } = await ask(full, caller, 'GET', `${size(1)}${more}`);
+        const page = JSON.parse(text) as { items: Json[]; next: string | null };
+        paged.push(...page.items);
+        cursor = page.next;
+      }
+      expect([path, paged]).toEqual([path, items]);
+      expect([path, pages]).toEqual([path, Math.max(items.length, 1)]);
+    }
+  });
+
+  test('is answered for a hidden record as for none, by every route that names one', async () => {
+    const differences: string[] = [];
+    let turn = CALLER_NAMES.indexOf(caller);
+    for (const [path, operations] of Object.entries(paths)) {
+      const kind = kindOf(path);
+      if (kind === undefined) continue;
+      for (const [method, operation] of Object.entries(operations)) {
+        const body = operation.requestBody?.content['application/json']?.example ?? {};
+        const variants: readonly Readonly<Record<string, string>>[] =
+          method === 'get'
+            ? [{}]
+            : [{}, { 'if-match': '"0"', 'idempotency-key': 'again', prefer: 'wait=1', 'effective-at': '2026-11-21' }];
+        const suffix = path.endsWith('/matches') ? '?includeBlocked=true' : '';
+        const to = (id: string): string => `${path.replace('{id}', id).replaceAll(/\{[^}]+\}/g, '1')}${suffix}`;
+        const send = (id: string, headers: Readonly<Record<string, string>>): Promise<Answer> =>
+          method === 'get'
+            ? ask(full, caller, 'GET', to(id), undefined, headers)
+            : ask(full, caller, 'POST', to(id), body, headers);
+        for (const headers of variants) {
+          const expected = alike(await send(ABSENT, headers), ABSENT);
+          // Commands take turns over the hidden records: from caller to caller another part of them, all in the end.
+          turn += 1;
+          const unknown = at(kind).filter(({ seers }) => !seers.includes(caller));
+          const tried = unknown.filter((_each, index) => method === 'get' || (index + turn) % 5 === 0);
+          for (const { id, name } of tried) {
+            const answer = alike(await send(id, headers), id);
+            if (answer !== expected) differences.push(`${method} ${path} (${name}): ${answer} instead of ${expected}`);
+          }
+        }
+      }
+    }
+    expect(differences).toEqual([]);
+  });
+});
