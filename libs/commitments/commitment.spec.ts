@@ -1157,6 +1157,16 @@ describe('deliveries', () => {
       .given(...joint)
       .when(confirm(1), asked({ party: 'state:FJI', role: 'npc' }))
       .accepted();
+    // Vanuatu has disputed its own tranche: Fiji's is not offered to it.
+    const own = delivery(2, seats(4)) as [typeof event, object];
+    const answered = [
+      ...joint,
+      [{ ...own[0], data: { ...own[0].data, beneficiary: 'state:VUT' } }, own[1]],
+      disputed(2),
+    ];
+    const actions = actionsOf(at(answered as Given<CommitmentEvent>[]), { ...VANUATU, coordinator: false }, TEST_TIME);
+    expect(actions).toContain('confirm');
+    expect(actions).not.toContain('dispute');
     expect(partiesOf(at(joint)).has('network:msg')).toBe(true);
   });
   it('are disputed once, and a confirmation ends the dispute', () => {

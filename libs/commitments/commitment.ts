@@ -569,9 +569,9 @@ const refusalOf = (
   return rule.also?.(state, who);
 };
 
-const deliveryToAnswer = (state: CommitmentState, who: Who): boolean =>
+const hasToAnswer = (state: CommitmentState, who: Who, which: (delivery: DeliveryState) => boolean): boolean =>
   isDeliveryAnswerable(state) &&
-  state.deliveries.some((delivery) => delivery.status !== 'confirmed' && answersFor(state, delivery, who));
+  state.deliveries.some((delivery) => which(delivery) && answersFor(state, delivery, who));
 
 /** The commands this caller may send now, by their names in URLs. */
 export const actionsOf = (state: CommitmentState, who: Who, at: string): string[] =>
@@ -580,14 +580,9 @@ export const actionsOf = (state: CommitmentState, who: Who, at: string): string[
       if (refusalOf(type, state, who, at) !== undefined) return false;
       if (type === 'ReportDelivery') return state.legs.some((leg) => !isComplete(leg));
       if (type === 'ConfirmDelivery') {
-        return (
-          deliveryToAnswer(state, who) &&
-          state.deliveries.some((delivery) => delivery.status !== 'confirmed' && !sameSide(who, delivery))
-        );
+        return hasToAnswer(state, who, (delivery) => delivery.status !== 'confirmed' && !sameSide(who, delivery));
       }
-      if (type === 'DisputeDelivery') {
-        return deliveryToAnswer(state, who) && state.deliveries.some(({ status }) => status === 'reported');
-      }
+      if (type === 'DisputeDelivery') return hasToAnswer(state, who, ({ status }) => status === 'reported');
       if (type === 'AcceptDiscrepancy') return openDiscrepancies(state).length > 0;
       return true;
     })
