@@ -82,7 +82,6 @@ export const buildWorld = async (withHidden: boolean): Promise<World> => {
     const as: As | undefined = CALLERS[caller];
     const headers = { 'idempotency-key': key.replaceAll(' ', '-'), ...(wait ? { prefer: 'wait=5' } : {}) };
     const answer = await app.post(path, body, as === undefined ? { headers } : { as, headers });
-    if (process.env.TRACE) process.stderr.write(`${key} ${answer.status}\n`);
     if (answer.status !== 201) throw new Error(`${key}: ${answer.status} ${answer.text}`);
     return answer.body as { id: string };
   };
@@ -92,7 +91,6 @@ export const buildWorld = async (withHidden: boolean): Promise<World> => {
     const request = as === undefined ? {} : { as };
     const etag = (await app.get(`/${version}/${records}/${id}`, request)).headers.etag ?? '"0"';
     const answer = await app.post(path, body, { ...request, headers: { 'if-match': etag, prefer: 'wait=5' } });
-    if (process.env.TRACE) process.stderr.write(`${path} ${answer.status}\n`);
     if (answer.status !== 200) throw new Error(`${caller} ${path}: ${answer.status} ${answer.text}`);
     await app.settled();
   };

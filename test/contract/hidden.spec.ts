@@ -117,10 +117,14 @@ const isObject = (value: Json | undefined): value is JsonObject =>
  */
 const common = (caller: CallerName, value: Json, inTouched = false): Json => {
   if (Array.isArray(value)) {
-    return value
-      .filter((item) => !isObject(item) || (!mentionsSeen(caller, item) && item.masked !== true))
-      .filter((item) => !(inTouched && isObject(item) && isFigure(item)))
-      .map((item) => common(caller, item, inTouched));
+    return (
+      value
+        .filter((item) => !isObject(item) || (!mentionsSeen(caller, item) && item.masked !== true))
+        // Its score, and with it its place among matches, is a figure of the record.
+        .filter((item) => !(isObject(item) && !('id' in item) && isTouched(item.offerId ?? item.needId)))
+        .filter((item) => !(inTouched && isObject(item) && isFigure(item)))
+        .map((item) => common(caller, item, inTouched))
+    );
   }
   if (!isObject(value)) return value;
   const id = [value.id, value.offerId, value.needId].find((each) => typeof each === 'string' && full.touched.has(each));
@@ -132,6 +136,8 @@ const common = (caller: CallerName, value: Json, inTouched = false): Json => {
       .map(([field, each]) => [field, common(caller, each, ofTouched)]),
   );
 };
+
+const isTouched = (id: Json | undefined): boolean => typeof id === 'string' && full.touched.has(id);
 
 const touchedStream = (stream: Json | undefined): boolean =>
   typeof stream === 'string' && [...full.touched].some((id) => stream.endsWith(id));
@@ -170,6 +176,13 @@ const differenceOf = (here: Json | undefined, there: Json | undefined, path = ''
 };
 
 const ABSENT = randomUUID();
+
+/** What else is read of a record than itself and its history. */
+const MORE: Readonly<Record<string, readonly string[]>> = {
+  needs: ['/matches?includeBlocked=true&limit=200'],
+  offers: ['/matches?includeBlocked=true&limit=200'],
+  commitments: ['/replay', '/replay?at=2026-11-23&clock=effective'],
+};
 
 /** Headers that differ from answer to answer, whoever asks for what. */
 const plainHeaders = (headers: Readonly<Record<string, unknown>>): object =>
@@ -316,6 +329,26 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
     expect(found).toEqual([]);
   });
 
+  test('reads of what it sees nothing more than if nothing were hidden', async () => {
+    const found: string[] = [];
+    for (const kind of ['needs', 'offers', 'commitments', 'reported', 'parties']) {
+      const list = await ask(bare, caller, 'GET', `/v1/${kind}?limit=200`);
+      const { items } = JSON.parse(list.text) as { items: { id: string }[] };
+      const suffixes = ['', '/history', ...(MORE[kind] ?? [])];
+      for (const url of items.flatMap(({ id }) => suffixes.map((suffix) => `/v1/${kind}/${id}${suffix}`))) {
+        const answer = await ask(full, caller, 'GET', url);
+        found.push(...leaks(caller, answer.text, url).map((leak) => `${url}: ${leak}`));
+        if (!OUTSIDERS.includes(caller)) continue;
+        // What could be served of a record that hidden commitments draw on is a figure of that record.
+        if (url.includes('/matches') && [...full.touched].some((id) => url.includes(id))) continue;
+        const without = await ask(bare, caller, 'GET', url);
+        const difference = differenceOf(listed(caller, answer, url), listed(caller, without, url));
+        if (difference !== undefined) found.push(`${url}: ${difference}`);
+      }
+    }
+    expect(found).toEqual([]);
+  });
+
   test('pages through lists one by one without a gap or an empty page', async () => {
     for (const path of ['needs', 'needs?sort=rank', 'offers', 'commitments', 'reported', 'desk'].map(
       (each) => `/v1/${each}`,
@@ -372,3 +405,73 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
     expect(differences).toEqual([]);
   });
 });
+
+/** Bodies that name another record. */
+const NAMING: readonly {
+  readonly path: string;
+  readonly kinds: readonly HiddenKind[];
+  readonly body: (id: string) => object;
+}[] = [
+  { path: '/v1/commitments', kinds: ['needs'], body: (id) => proposal(full.visible.offer, id) },
+  { path: '/v1/commitments', kinds: ['offers'], body: (id) => proposal(id, full.visible.need) },
+  { path: '/v1/commitments', kinds: ['needs', 'offers'], body: (id) => proposal(id, id) },
+  {
+    path: '/v1/needs',
+    kinds: ['commitments'],
+    body: (id) => ({
+      title: 'After earlier aid',
+      kinds: ['legal'],
+      instruments: ['ATT'],
+      lines: [{ kind: 'legal', quantity: { measure: 'money', currency: 'USD', amount: '5.00' } }],
+      priorAid: [{ commitmentId: id }],
+    }),
+  },
+  {
+    path: '/v1/reported',
+    kinds: ['needs', 'offers'],
+    body: (id) => ({
+      kind: 'need',
+      title: 'A part',
+      amounts: 'not-published',
+      source: { kind: 'published', reference: 'A page' },
+      partOf: id,
+    }),
+  },
+  {
+    path: '/v1/mandates',
+    kinds: ['needs', 'offers', 'commitments', 'reported'],
+    body: (id) => ({
+      auditor: 'auditor:none',
+      scope: { records: [id] },
+      sealed: true,
+      from: '2028-01-01',
+      to: '2028-12-31',
+      reference: 'Resolution 2',
+    }),
+  },
+];
+const proposal = (offerId: string, needId: string): object => ({
+  offerId,
+  needId,
+  legs: [{ offerLine: 1, needLine: 1, drawn: { measure: 'money', currency: 'USD', amount: '1.00' } }],
+});
+
+// Last, for what is accepted is written.
+test.each(['anonymous', 'fiji', 'norway', 'slbPolice', 'network', 'coordinator', 'japan', 'vut'] as const)(
+  '%s is answered alike whether a body names a hidden record or none',
+  async (caller) => {
+    const differences: string[] = [];
+    const withoutIds = ({ status, text }: Answer): string =>
+      `${status} ${text.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>').replaceAll(/"revision":\d+/g, '')}`;
+    for (const { path, kinds, body } of NAMING) {
+      const headers = { prefer: 'wait=1' };
+      const expected = withoutIds(await ask(full, caller, 'POST', path, body(ABSENT), headers));
+      for (const { id, name, kind, seers } of full.hidden) {
+        if (!kinds.includes(kind) || seers.includes(caller)) continue;
+        const answer = withoutIds(await ask(full, caller, 'POST', path, body(id), headers));
+        if (answer !== expected) differences.push(`${path} (${kind} ${name}): ${answer} instead of ${expected}`);
+      }
+    }
+    expect(differences).toEqual([]);
+  },
+);
