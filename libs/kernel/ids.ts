@@ -30,11 +30,8 @@ export const newId = (): string => {
   const random = randomSlice(16);
   if (now > msecs) {
     msecs = now;
-    // The upper half of 32 bits: two thousand million ids fit into the millisecond before the sequence ends.
+    // A start below 2^31 leaves room for two thousand million ids before the clock moves on.
     seq = random.readUInt32BE(6) >>> 1;
-  } else if (seq === 0xffff_ffff) {
-    msecs += 1;
-    seq = 0;
   } else seq += 1;
   return v7({ msecs, seq, random });
 };
@@ -47,7 +44,7 @@ const VARIANTS = '89ab';
 /** A UUIDv8 (RFC 9562) from the SHA-256 of `parts`: the same parts always give the same id. */
 export const derivedId = (...parts: readonly string[]): string => {
   const hex = hash('sha256', JSON.stringify(parts), 'hex');
-  const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16) & 3] ?? '8';
+  const variant = VARIANTS.charAt(Number.parseInt(hex.charAt(16), 16) & 3);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 };
 

@@ -425,6 +425,29 @@ describe('projection runner', () => {
     await rig.store.close();
   });
 
+  it('stops also where no checkpoint can be saved any more', async () => {
+    let full = false;
+    class FullDisk extends MemoryReadDatabase {
+      override open(projection: Parameters<MemoryReadDatabase['open']>[0]): ReadModel {
+        const model = super.open(projection);
+        const commit = model.commit.bind(model);
+        model.commit = (checkpoint, work) => {
+          if (full) throw new ReadModelUnavailableError('the disk is full');
+          commit(checkpoint, work);
+        };
+        return model;
+      }
+    }
+    const rig = new Rig([sums('a')], undefined, {}, new FullDisk());
+    await rig.runner.start();
+    expect(await rig.runner.waitFor(await rig.append('counter-1', raised(1)), 5_000)).toBe(true);
+    const passedOver = await rig.append('counter-1', { ...raised(0), type: 'Unheard' });
+    expect(await rig.runner.waitFor(passedOver, 5_000)).toBe(true);
+    full = true;
+    await expect(rig.runner.stop()).resolves.toBeUndefined();
+    await rig.store.close();
+  });
+
   it('does not leave a half-built model behind when it stops', async () => {
     const rig = new Rig([sums('a')], undefined, { maxBatch: 1 });
     await rig.append('counter-1', raised(1), raised(2));

@@ -1,5 +1,5 @@
 import type { Actor } from '#kernel';
-import { specFor } from '#kernel-testing';
+import { specFor, stateAfter } from '#kernel-testing';
 import type { ReportedContent, ReportedEvent } from './reported.contract.js';
 import { readReported } from './reported-content.js';
 import { reportedDecider } from './reported.js';
@@ -132,6 +132,34 @@ describe('a reported record', () => {
       .then({ type: 'ReportedClaimed', data: { party: 'state:GEO', draft } });
     expect(state).toMatchObject({ stances: [{ party: 'state:GEO', as: 'claimed', draft }] });
     expect(state).not.toMatchObject({ stances: [{ note: expect.anything() as unknown }] });
+  });
+
+  it('may be disowned without a word, and one party changing its mind leaves the other as it was', () => {
+    spec
+      .given(recorded({ what: {} }))
+      .when({ type: 'disown' }, { actor: GEORGIA })
+      .then({ type: 'ReportedDisowned', data: { party: 'state:GEO' } });
+    const state = stateAfter(reportedDecider, [
+      recorded({ kind: 'commitment' }),
+      { type: 'ReportedClaimed', data: { party: 'state:GEO' } },
+      { type: 'ReportedClaimed', data: { party: 'state:DEU' } },
+      { type: 'ReportedDisowned', data: { party: 'state:GEO' } },
+    ]);
+    expect(state.stances).toMatchObject([
+      { party: 'state:GEO', as: 'disowned' },
+      { party: 'state:DEU', as: 'claimed' },
+    ]);
+  });
+
+  it('does not stumble over an event it does not know, nor over a claim before its record', () => {
+    const later = { type: 'ReportedTranslated', data: {} } as unknown as ReportedEvent;
+    expect(stateAfter(reportedDecider, [later])).toEqual(reportedDecider.initial);
+    expect(stateAfter(reportedDecider, [{ type: 'ReportedClaimed', data: { party: 'state:GEO' } }])).toEqual(
+      reportedDecider.initial,
+    );
+    expect(stateAfter(reportedDecider, [{ type: 'ReportedDisowned', data: { party: 'state:GEO' } }])).toEqual(
+      reportedDecider.initial,
+    );
   });
 
   it('that is absent is neither claimed nor disowned', () => {
