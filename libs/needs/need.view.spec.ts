@@ -201,7 +201,7 @@ describe('a need as its readers see it', () => {
 
   it('of a network has no State', () => {
     const host = caller('network:msg', 'network-host');
-    expect(seen(host, [drafted({}, 'network:msg')])).not.toHaveProperty('state');
+    expect(seen(host, [drafted({}, 'network:msg')])).toMatchObject({ state: null });
   });
 });
 

@@ -144,7 +144,7 @@ export const needView = (
     id,
     filer,
     beneficiaries,
-    ...(first === undefined ? {} : { state: first }),
+    state: first ?? null,
     status,
     closedAs: closedAs ?? null,
     transcribed,
