@@ -146,8 +146,9 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
     await nest.init();
     publishDocument(nest);
     await fastify.ready();
-    await core.projections.start();
+    // Processes hear of an event before read models do: a hold that somebody waits for is not behind figures that nobody asked for.
     core.processes.start();
+    await core.projections.start();
     if (options.tick !== 'manual') core.ticker.start();
     return running(nest, fastify, core, local, subjects, life, options);
   } catch (error) {
