@@ -68,6 +68,15 @@ const SHA = 'a'.repeat(64);
  */
 export const buildWorld = async (withHidden: boolean): Promise<World> => {
   const app = await testApp();
+  try {
+    return await fill(app, withHidden);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+};
+
+const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
   const markers = new Map<string, Seers>();
   const hidden: HiddenRecord[] = [];
   const touched = new Set<string>();

@@ -6,8 +6,9 @@ import { buildWorld, CALLER_NAMES, CALLERS, OUTSIDERS } from './hidden-world.js'
  * What is hidden from a caller is found by no route: two services hold the same visible world, one of them hidden records as well, and
  * whoever may not know of these is answered alike by both, and for a hidden id as for one that nobody ever used (I19).
  *
- * Seen to fail with `sightOf` answering `summary: true`, `seesOffer` answering true for named offers, the body predicate of `q` left
- * out, `seesCommitment` not asking for binding, and `commitment` left in the offer's `CapacityReserved`.
+ * Seen to fail with each of these leaks planted: every need's summary seen; the board of needs without `opened = 1`; every member sees
+ * offers labelled `named`; `q` asked of bodies that are hidden; commitments seen before they bind; the commitment's id left in an offer's
+ * `CapacityReserved`; `partOf` shown to all; `sort=rank` by the hidden rank; matches with offers that are not seen; the desk of others.
  */
 interface Parameter {
   readonly name: string;
