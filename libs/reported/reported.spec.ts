@@ -145,10 +145,12 @@ describe('a reported record', () => {
       { type: 'ReportedClaimed', data: { party: 'state:DEU' } },
       { type: 'ReportedDisowned', data: { party: 'state:GEO' } },
     ]);
-    expect(state.stances).toMatchObject([
-      { party: 'state:GEO', as: 'disowned' },
-      { party: 'state:DEU', as: 'claimed' },
-    ]);
+    expect(state).toMatchObject({
+      stances: [
+        { party: 'state:GEO', as: 'disowned' },
+        { party: 'state:DEU', as: 'claimed' },
+      ],
+    });
   });
 
   it('does not stumble over an event it does not know, nor over a claim before its record', () => {
