@@ -44,7 +44,7 @@ const POINTS: readonly Point[] = [
     field: 'authorityRef',
     weight: 4,
     there: ({ authorityRef }) => authorityRef !== undefined,
-    why: 'A provider must be able to see that the State itself asks.',
+    why: 'Needed to submit: a provider must be able to see that the State itself asks.',
   },
   {
     field: 'problem',

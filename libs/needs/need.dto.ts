@@ -283,7 +283,11 @@ class NeedFieldsDto {
   @Nested(() => ReportRefDto, { required: false, array: true })
   reportRefs?: ReportRefDto[];
 
-  @Text({ required: false, example: 'Note Verbale 12/2026' })
+  @Text({
+    required: false,
+    example: 'Note Verbale 12/2026',
+    description: 'Needed to submit: the note by which the State asks',
+  })
   authorityRef?: string;
 
   @Text({ required: false })

@@ -261,9 +261,13 @@ const keyReused = (): Problem =>
   Problem.of('idempotency-key-reused', 'This Idempotency-Key was used here for another request: choose a new key.');
 
 const stale = (folded: Folded<unknown>): Problem =>
-  Problem.of('stale-revision', 'The record is not at the revision that If-Match names: read it again.', {
-    headers: { etag: etagOf(folded) },
-  });
+  Problem.of(
+    'stale-revision',
+    `If-Match does not name the record as it is: it is at revision ${folded.revision} now. Read it again.`,
+    {
+      headers: { etag: etagOf(folded) },
+    },
+  );
 
 const etagOf = ({ revision }: Folded<unknown>): string => `"${revision}"`;
 
