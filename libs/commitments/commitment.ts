@@ -861,18 +861,15 @@ type TransferLike = Pick<TransferState, 'kind' | 'from' | 'to' | 'onward' | 'of'
  * What a transfer adds to a party's net disbursement, as a sign: 1 for its own payments, 0 for what it passes on for others, books
  * with itself or has no part in. A refund undoes what its transfer did, also where that was a refund; passing a refund on undoes the refund.
  */
-const disbursementSign = (state: CommitmentState, party: string, transfer: TransferLike): -1n | 0n | 1n => {
-  const undone = (n: number | undefined): -1n | 0n | 1n | undefined => {
-    const other = state.transfers.find((known) => known.n === n);
-    if (other === undefined) return undefined;
-    const sign = disbursementSign(state, party, other);
-    return sign === 0n ? 0n : sign === 1n ? -1n : 1n;
-  };
-  if (transfer.kind === 'refund') return undone(transfer.of) ?? (transfer.to === party ? -1n : 0n);
+const disbursementSign = (state: CommitmentState, party: string, transfer: TransferLike): bigint => {
+  // Of a transfer that is not on the record nothing is undone.
+  const undone = (n: number | undefined): bigint =>
+    state.transfers.filter((known) => known.n === n).reduce((_, known) => -disbursementSign(state, party, known), 0n);
+  if (transfer.kind === 'refund') return undone(transfer.of);
   if (transfer.from !== party || transfer.from === transfer.to) return 0n;
   const source = state.transfers.find(({ n }) => n === transfer.onward);
   if (source === undefined) return 1n;
-  return source.kind === 'refund' ? (undone(source.n) ?? 0n) : 0n;
+  return source.kind === 'refund' ? undone(source.n) : 0n;
 };
 
 /** The net disbursement of a provider in a currency, in minor units. */
