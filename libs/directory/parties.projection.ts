@@ -123,8 +123,6 @@ export const partiesProjection: Projection = {
   begin: (tx) => new Batch(tx),
 };
 
-const COUNTS_AS_MEMBER: readonly string[] = ['member', 'associate'];
-
 const isNow = (on: string, { from, to }: { readonly from?: string; readonly to?: string }): boolean =>
   membershipHolds({ ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }, on);
 
@@ -151,10 +149,6 @@ export class RegisteredNetworks extends Networks {
   override networksOf(party: string, on: string): readonly string[] {
     const registered = this.reads().all('SELECT DISTINCT network FROM member');
     const ids = new Set([...registered.map((row) => row.network as string), ...ORGANISATIONS.map(({ id }) => id)]);
-    return [...ids]
-      .filter((id) =>
-        this.membersOf(id, on).some((member) => member.party === party && COUNTS_AS_MEMBER.includes(member.as)),
-      )
-      .sort();
+    return [...ids].filter((id) => this.countedMembers(id, on).includes(party)).sort();
   }
 }

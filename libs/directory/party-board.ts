@@ -1,6 +1,7 @@
 import type { SqlValue } from '#kernel';
 import { Clock, ProjectionRunner } from '#kernel';
 import type { PartyCategory } from '#vocabulary';
+import { dateOf } from '#vocabulary';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { Caller } from './caller.js';
@@ -57,7 +58,7 @@ export class PartyBoard {
     if (category !== undefined) where('category = ?', category);
     if (ofState !== undefined) where('of_state = ?', ofState);
     if (network !== undefined) {
-      const members = this.networks.membersOf(network, this.clock.now().toISOString()).map(({ party }) => party);
+      const members = this.networks.membersOf(network, dateOf(this.clock.now())).map(({ party }) => party);
       where('id IN (SELECT value FROM json_each(?))', JSON.stringify(members));
     }
     if (q !== undefined) {

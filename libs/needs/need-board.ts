@@ -3,6 +3,7 @@ import { Networks } from '#directory/contract';
 import type { SqlValue } from '#kernel';
 import { Clock, ProjectionRunner } from '#kernel';
 import type { InstrumentCode, Kind, Visibility } from '#vocabulary';
+import { dateOf } from '#vocabulary';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { CoverageGrade } from './coverage.js';
 import { EligibleProviders } from './need.contract.js';
@@ -123,8 +124,7 @@ export class NeedBoard {
     if (state !== undefined) yield facet('state', [state]);
     if (region !== undefined) yield facet('region', [region]);
     if (network !== undefined) {
-      const members = this.networks.membersOf(network, this.clock.now().toISOString());
-      yield facet('beneficiary', [network, ...members.map(({ party }) => party)]);
+      yield facet('beneficiary', [network, ...this.networks.countedMembers(network, dateOf(this.clock.now()))]);
     }
     if (kind !== undefined) yield facet('kind', [kind]);
     if (instrument !== undefined) yield facet('instrument', [instrument]);

@@ -131,7 +131,7 @@ export class OfferBoard {
       yield admits('region', [...new Set(states.flatMap(regionsOf)), region]);
     }
     if (network !== undefined) {
-      const members = this.membersOf(network);
+      const members = this.networks.countedMembers(network, dateOf(this.clock.now()));
       const states = members.map(stateOfParty).filter((code) => code !== undefined);
       yield admits('beneficiary', [network, ...members, ...states]);
       yield admits('network', [network]);
@@ -152,14 +152,6 @@ export class OfferBoard {
   private networksOf(party: string): readonly string[] {
     const on = dateOf(this.clock.now());
     return this.networks.networksOf(party, on);
-  }
-
-  private membersOf(network: string): readonly string[] {
-    const on = dateOf(this.clock.now());
-    return this.networks
-      .membersOf(network, on)
-      .filter(({ as }) => as !== 'observer')
-      .map(({ party }) => party);
   }
 
   private async eligibleFor(caller: Caller): Promise<ReadonlySet<string>> {
