@@ -8,15 +8,11 @@ import {
   type Kind,
   KINDS,
   type Measure,
-  NOTE_AUDIENCES,
-  type NoteAudience,
   parseQuantity,
   parseValuation,
   type Quantity,
   rateHolds,
   readMoment,
-  REFUSAL_REASONS,
-  type RefusalReasonCode,
   sameMeasure,
   compare,
   TRANSFER_KINDS,
@@ -149,22 +145,6 @@ export class ProposeCommitmentDto {
 
   @InstantField({ required: false, description: 'Any moment in the future; 60 days unless told' })
   expiresAt?: string;
-}
-
-export class ReasonDto {
-  @CodeList(REFUSAL_REASONS, { example: 'budget' })
-  code!: RefusalReasonCode;
-
-  @Text({ required: false })
-  note?: string;
-
-  @CodeList(NOTE_AUDIENCES, { required: false, description: 'other-side unless told' })
-  noteFor?: NoteAudience;
-}
-
-export class ReasonBody {
-  @Nested(() => ReasonDto)
-  reason!: ReasonDto;
 }
 
 /** Why in words, for what is not a refusal by a code. */

@@ -18,6 +18,8 @@ import {
   requireSameMoment,
   RouteAction,
   uuidOf,
+  ReasonBody,
+  reasonOf,
 } from '#web';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
@@ -27,7 +29,7 @@ import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { Proposing } from './commitment-proposing.js';
 import { CommitmentRecords } from './commitment-records.js';
 import { eventsAt, readReplayQuery, replayOf } from './commitment-replay.js';
-import type { CommitmentEvent, Reason } from './commitment.contract.js';
+import type { CommitmentEvent } from './commitment.contract.js';
 import {
   canonical,
   CommitmentListQuery,
@@ -35,7 +37,6 @@ import {
   DeliveryDto,
   legsOf,
   ProposeCommitmentDto,
-  ReasonBody,
   ReceiptDto,
   ReplayParameters,
   TransferDto,
@@ -61,12 +62,6 @@ const onCommand = (type: keyof typeof COMMITMENT_ACCESS, ifMatch?: 'required' | 
     problems: AWAITED.includes(type) ? { ...COMMITMENT_PROBLEMS, ...ANSWER_PROBLEMS } : COMMITMENT_PROBLEMS,
     ...(ifMatch === undefined ? {} : { ifMatch }),
   });
-
-const reasonOf = ({ reason: { code, note, noteFor } }: ReasonBody): Reason => ({
-  code,
-  ...(note === undefined ? {} : { note }),
-  ...(noteFor === undefined ? {} : { noteFor }),
-});
 
 /** A number in a path that is none names nothing. */
 const numberOf = (n: string): number => {

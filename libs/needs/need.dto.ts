@@ -4,10 +4,8 @@ import type {
   Kind,
   Measure,
   NeedClosing,
-  NoteAudience,
   ObjectionTarget,
   Quantity,
-  RefusalReasonCode,
   Urgency,
   Visibility,
 } from '#vocabulary';
@@ -22,10 +20,8 @@ import {
   KINDS,
   momentFault,
   NEED_CLOSINGS,
-  NOTE_AUDIENCES,
   OBJECTION_TARGETS,
   parseQuantity,
-  REFUSAL_REASONS,
   RETURN_REASONS,
   SET_ASIDE_CODES,
   textFaults,
@@ -51,7 +47,7 @@ import {
   WholeNumber,
 } from '#web';
 import type { CoverageGrade } from './coverage.js';
-import type { GivenReason, NeedContent, NeedVisibility, Period } from './need.contract.js';
+import type { NeedContent, NeedVisibility, Period } from './need.contract.js';
 import type { LineChange, NeedChanges, NeedStatus } from './need.js';
 import type { NeedSort } from './need-board.js';
 import { NEED_SORTS } from './need-board.js';
@@ -495,28 +491,6 @@ export class ObjectNeedDto {
   @CodeList(OBJECTION_TARGETS, { example: 'publication' })
   to!: ObjectionTarget;
 }
-
-export class NeedReasonDto {
-  @CodeList(REFUSAL_REASONS, { example: 'priorities' })
-  code!: RefusalReasonCode;
-
-  @Text({ required: false })
-  note?: string;
-
-  @CodeList(NOTE_AUDIENCES, { required: false })
-  noteFor?: NoteAudience;
-}
-
-export class WithdrawNeedDto {
-  @Nested(() => NeedReasonDto)
-  reason!: NeedReasonDto;
-}
-
-export const reasonOf = ({ code, note, noteFor }: NeedReasonDto): GivenReason => ({
-  code,
-  ...(note === undefined ? {} : { note }),
-  ...(noteFor === undefined ? {} : { noteFor }),
-});
 
 export class WaiverDto {
   @WholeNumber({ min: 1 })

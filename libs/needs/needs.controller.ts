@@ -12,6 +12,8 @@ import {
   RecordEndpoints,
   RouteAction,
   uuidOf,
+  ReasonBody,
+  reasonOf,
 } from '#web';
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import type { NeedCommand } from './need.js';
@@ -27,11 +29,9 @@ import {
   FileNeedDto,
   NeedListQuery,
   ObjectNeedDto,
-  reasonOf,
   ReturnNeedDto,
   SetAsideNeedDto,
   SubmitNeedDto,
-  WithdrawNeedDto,
 } from './need.dto.js';
 import { NEED_PROBLEMS } from './needs.problems.js';
 import type { NeedAction } from './need.view.js';
@@ -200,8 +200,8 @@ export class NeedsController {
 
   @Post(':id/withdraw')
   @onCommand('WithdrawNeed')
-  withdraw(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: WithdrawNeedDto): Promise<HttpAnswer> {
-    const reason = reasonOf(body.reason);
+  withdraw(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<HttpAnswer> {
+    const reason = reasonOf(body);
     return this.command(ctx, id, 'WithdrawNeed', (by) => ({ type: 'WithdrawNeed', by, reason }));
   }
 

@@ -8,10 +8,8 @@ import {
   isRegion,
   isState,
   KINDS,
-  NOTE_AUDIENCES,
   OFFER_CONDITIONS,
   parseQuantity,
-  REFUSAL_REASONS,
   VISIBILITIES,
   type ImplementerType,
   type Kind,
@@ -19,9 +17,7 @@ import {
   type Fault,
   type InstrumentCode,
   type Measure,
-  type NoteAudience,
   type Quantity,
-  type RefusalReasonCode,
   type Visibility,
 } from '#vocabulary';
 import {
@@ -219,22 +215,6 @@ export class AmendOfferDto extends OfferFieldsDto {
 
   @Nested(() => AmendedOfferLineDto, { array: true, min: 1, required: false })
   lines?: AmendedOfferLineDto[];
-}
-
-export class OfferReasonDto {
-  @CodeList(REFUSAL_REASONS, { example: 'budget' })
-  code!: RefusalReasonCode;
-
-  @Text({ required: false })
-  note?: string;
-
-  @CodeList(NOTE_AUDIENCES, { required: false })
-  noteFor?: NoteAudience;
-}
-
-export class OfferReasonBody {
-  @Nested(() => OfferReasonDto)
-  reason!: OfferReasonDto;
 }
 
 export class OfferListQuery extends ListQuery {

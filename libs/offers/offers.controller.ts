@@ -11,16 +11,17 @@ import {
   RecordEndpoints,
   RouteAction,
   uuidOf,
+  ReasonBody,
+  reasonOf,
 } from '#web';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { OfferReason } from './offer.contract.js';
 import type { DeskCommand, OfferCommand } from './offer.js';
 import { OFFER_BOARD } from './offer-board.projection.js';
 import type { OfferFilter } from './offer-board.js';
 import { OfferBoard } from './offer-board.js';
 import { OfferRecords } from './offer-records.js';
-import { AmendOfferDto, changesOf, contentOf, OfferListQuery, OfferReasonBody, PostOfferDto } from './offer.dto.js';
+import { AmendOfferDto, changesOf, contentOf, OfferListQuery, PostOfferDto } from './offer.dto.js';
 import { OFFER_PROBLEMS } from './offer.problems.js';
 import { accessTo, offerView } from './offer.view.js';
 
@@ -30,12 +31,6 @@ const onCommand = (command: DeskCommand | 'DraftOffer') =>
     problems: OFFER_PROBLEMS,
     ...(command === 'DraftOffer' ? {} : { ifMatch: 'required' as const }),
   });
-
-const reasonOf = ({ reason: { code, note, noteFor } }: OfferReasonBody): OfferReason => ({
-  code,
-  ...(note === undefined ? {} : { note }),
-  ...(noteFor === undefined ? {} : { noteFor }),
-});
 
 /** A lead provider named in the body can only be who asks: nobody posts in another's name. */
 const requireOwnName = (ctx: RequestContext, providers: readonly { readonly party: string }[] | undefined): void => {
@@ -137,7 +132,7 @@ export class OffersController {
   @Post(':id/suspend')
   @HttpCode(200)
   @onCommand('SuspendOffer')
-  suspend(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: OfferReasonBody): Promise<HttpAnswer> {
+  suspend(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<HttpAnswer> {
     return this.command(ctx, id, 'SuspendOffer', (by) => ({ type: 'SuspendOffer', by, reason: reasonOf(body) }));
   }
 
@@ -151,7 +146,7 @@ export class OffersController {
   @Post(':id/withdraw')
   @HttpCode(200)
   @onCommand('WithdrawOffer')
-  withdraw(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: OfferReasonBody): Promise<HttpAnswer> {
+  withdraw(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<HttpAnswer> {
     return this.command(ctx, id, 'WithdrawOffer', (by) => ({ type: 'WithdrawOffer', by, reason: reasonOf(body) }));
   }
 
