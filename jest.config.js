@@ -14,6 +14,9 @@ const libs = [
   'reported',
   'matching',
   'audit',
+  'funds',
+  'accounts',
+  'documents',
 ];
 
 /** @type {import('jest').Config} */
@@ -44,6 +47,9 @@ export default {
     '^#offers/contract$': '<rootDir>/libs/offers/offer.contract.ts',
     '^#commitments/contract$': '<rootDir>/libs/commitments/commitment.contract.ts',
     '^#reported/contract$': '<rootDir>/libs/reported/reported.contract.ts',
+    '^#funds/contract$': '<rootDir>/libs/funds/fund.contract.ts',
+    '^#accounts/contract$': '<rootDir>/libs/accounts/accounts.contract.ts',
+    '^#documents/contract$': '<rootDir>/libs/documents/document.contract.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   coverageProvider: 'v8',

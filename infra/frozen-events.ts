@@ -44,6 +44,7 @@ const UNIONS: Readonly<Record<string, string>> = {
   '#offers/contract': 'OfferEvent',
   '#commitments/contract': 'CommitmentEvent',
   '#reported/contract': 'ReportedEvent',
+  '#funds/contract': 'AnyFundEvent',
 };
 
 const GENERATOR = 'node_modules/ts-json-schema-generator/bin/ts-json-schema-generator.js';

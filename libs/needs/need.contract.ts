@@ -116,6 +116,26 @@ export type NeedEvent =
   | { readonly type: 'NeedRatified'; readonly data: Record<string, never> }
   | { readonly type: 'NeedOpened'; readonly data: { readonly reaffirmBy: string } }
   | { readonly type: 'NeedAmended'; readonly data: { readonly changes: Partial<NeedContent> } }
+  /** The States a joint need is for take part by their own word; their host or filer does not speak for them. */
+  | { readonly type: 'ParticipationConsented'; readonly data: { readonly party: string } }
+  | { readonly type: 'ParticipationWithdrawn'; readonly data: { readonly party: string } }
+  /** Quantities of lines that were undetermined. */
+  | {
+      readonly type: 'NeedAssessed';
+      readonly data: {
+        readonly lines: readonly { readonly line: number; readonly quantity: Quantity }[];
+        readonly report: DocumentRef;
+      };
+    }
+  /** On the absorbed need; its lines, stream and reservations stay its own. */
+  | { readonly type: 'NeedSuperseded'; readonly data: { readonly into: string } }
+  /** On the survivor. */
+  | { readonly type: 'NeedsMerged'; readonly data: { readonly absorbed: string } }
+  /** On the absorbed need, which is open again, then on the survivor. */
+  | {
+      readonly type: 'NeedUnmerged';
+      readonly data: { readonly other: string; readonly as: 'absorbed' | 'survivor' };
+    }
   | { readonly type: 'NeedReaffirmed'; readonly data: { readonly reaffirmBy: string } }
   | { readonly type: 'NeedFellDormant'; readonly data: Record<string, never> }
   | { readonly type: 'NeedReopened'; readonly data: { readonly reaffirmBy: string } }
@@ -157,7 +177,35 @@ export type NeedEvent =
   /** `quantity` is what was freed; zero-quantity releases (one that overtook its reservation) leave it out. */
   | {
       readonly type: 'CoverageReleased';
-      readonly data: CoverageKey & { readonly line?: number; readonly quantity?: Quantity };
+      readonly data: CoverageKey & {
+        readonly line?: number;
+        readonly quantity?: Quantity;
+        /** The amendment that took this part back; the rest of the reservation stays. */
+        readonly by?: number;
+      };
+    }
+  /** Sent back: no longer delivered (nor confirmed, as far as `confirmed` says); it may be delivered again. */
+  | {
+      readonly type: 'CoverageReturned';
+      readonly data: CoverageKey & {
+        readonly delivery: number;
+        /** Number of the return. */
+        readonly return: number;
+        readonly line: number;
+        readonly quantity: Quantity;
+        readonly confirmed?: Quantity;
+      };
+    }
+  /** A tranche's size after a correction, a settled dispute or a new credit: the figure is the whole tranche now. */
+  | {
+      readonly type: 'CoverageDeliveryCorrected';
+      readonly data: CoverageKey & {
+        readonly delivery: number;
+        readonly line: number;
+        readonly quantity: Quantity;
+        /** Id of the event that said so: answered once. */
+        readonly asked: string;
+      };
     }
   /** A late answer took the commitment's unconfirmed closing back: it is live again, and its figures stand as they stood. */
   | { readonly type: 'CoverageReopened'; readonly data: CoverageKey & { readonly line: number } };

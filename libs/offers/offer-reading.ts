@@ -24,6 +24,7 @@ export class StreamOfferReader extends OfferReader {
       offerId,
       status: summary.status,
       provider: summary.provider,
+      providers: summary.content.providers?.map(({ party }) => party) ?? [summary.provider],
       lines,
       earmark,
       conditions,

@@ -12,6 +12,15 @@ export interface OfferLine {
   readonly kinds: readonly Kind[];
   readonly description?: string;
   readonly capacity: Quantity;
+  /** The least that one commitment may draw, in the measure of the capacity. */
+  readonly minimumLot?: string;
+}
+
+/** A provider of a joint offer. */
+export interface Provider {
+  readonly party: string;
+  /** Percent of the whole, where the split is published: an unpublished one stays undivided. */
+  readonly share?: string;
 }
 
 /** A condition in the donor's terms: a code and what it asks, e.g. `{code:'co-financing', percent:'10'}`. */
@@ -23,6 +32,8 @@ export interface OfferCondition {
 
 export interface OfferContent {
   readonly title: string;
+  /** The providers of a joint offer, the lead first; absent where the provider stands alone. */
+  readonly providers?: readonly Provider[];
   readonly description?: string;
   readonly lines: readonly OfferLine[];
   readonly earmark: Earmark;
@@ -86,7 +97,39 @@ export type OfferEvent =
     }
   | {
       readonly type: 'CapacityReleased';
-      readonly data: CapacityKey & { readonly line?: number; readonly quantity?: Quantity };
+      readonly data: CapacityKey & {
+        readonly line?: number;
+        readonly quantity?: Quantity;
+        /** The amendment that took this part back; the rest of the reservation stays. */
+        readonly by?: number;
+      };
+    }
+  /** Sent back: no longer delivered; it stays committed and may be delivered again. */
+  | {
+      readonly type: 'CapacityReturned';
+      readonly data: CapacityKey & {
+        readonly delivery: number;
+        /** Number of the return. */
+        readonly return: number;
+        readonly line: number;
+        readonly quantity: Quantity;
+      };
+    }
+  /** A tranche's size after a correction or a settled dispute: the figure is the whole tranche now. */
+  | {
+      readonly type: 'CapacityDeliveryCorrected';
+      readonly data: CapacityKey & {
+        readonly delivery: number;
+        readonly line: number;
+        readonly quantity: Quantity;
+        /** Id of the event that said so: answered once. */
+        readonly asked: string;
+      };
+    }
+  /** Uses of an access line that a confirmed or left commitment no longer holds. */
+  | {
+      readonly type: 'AccessFreed';
+      readonly data: CapacityKey & { readonly line: number; readonly quantity: Quantity };
     };
 
 export interface OfferReason {
@@ -99,7 +142,10 @@ export interface OfferReason {
 export interface OfferFacts {
   readonly offerId: string;
   readonly status: 'draft' | 'open' | 'suspended' | 'closed';
+  /** The lead. */
   readonly provider: string;
+  /** Every provider, the lead first. */
+  readonly providers: readonly string[];
   readonly lines: readonly OfferLine[];
   readonly earmark: Earmark;
   readonly conditions: readonly OfferCondition[];
