@@ -52,14 +52,21 @@ export interface Allocation {
 export type FundEvent =
   | { readonly type: 'FundEstablished'; readonly data: { readonly fund: string; readonly terms: FundTerms } }
   | { readonly type: 'FundTermsAmended'; readonly data: { readonly changes: Partial<FundTerms> } }
-  /** A contribution was signed, arrived, was cancelled; a refund came back: what capacity is reckoned from. Fund's currency. */
+  /**
+   * What capacity is reckoned from, in the fund's currency. Keyed by source, record and `n`: a later one with the same key replaces the
+   * earlier (a corrected receipt), also by zero.
+   */
   | {
       readonly type: 'FundCredited';
       readonly data: {
-        readonly source: 'signed' | 'received' | 'unsigned' | 'refund';
+        /**
+         * A contribution's signed worth (`signed`) and what of that will not come any more (`unsigned`: closed or cancelled), what arrived
+         * of it (`received`), what the fund paid back to its donor (`repaid`, lowers); a commitment's refund that arrived (`refund`).
+         */
+        readonly source: 'signed' | 'unsigned' | 'received' | 'repaid' | 'refund';
         readonly contribution?: string;
         readonly commitment?: string;
-        /** Receipt or transfer number within its record. */
+        /** With `received` and `repaid` the number within the contribution, with `refund` the receipt's within the commitment. */
         readonly n?: number;
         readonly quantity: Quantity;
       };
@@ -99,7 +106,10 @@ export type FundEvent =
         readonly documents?: readonly FundDocument[];
       };
     }
-  /** A commitment drew on a decision by signing under it. Keyed by commitment. */
+  /**
+   * A commitment draws on a decision: by the fund's signature, or by what it grew or was paid since. What it draws in all is the sum of
+   * its uses less its releases. More than was decided is recorded as it is (two signatures under one decision): the book shows it overdrawn.
+   */
   | {
       readonly type: 'AllocationUsed';
       readonly data: {
@@ -182,12 +192,14 @@ export type ContributionEvent =
         readonly reference?: string;
       };
     }
-  /** The fund pays back; what is left of the contribution shrinks. */
+  /** The fund pays back; what is left of the contribution shrinks. `credited`: what it cost the fund, where that is another currency. */
   | {
       readonly type: 'ContributionRefunded';
       readonly data: {
         readonly n: number;
         readonly amount: Quantity;
+        readonly credited?: Quantity;
+        readonly rate?: string;
         readonly date: string;
         readonly reference?: string;
       };
@@ -242,10 +254,13 @@ export type CallEvent =
 /** Every event of the funds context. */
 export type AnyFundEvent = FundEvent | ContributionEvent | CallEvent;
 
-/** Port by which a commitment asks whether a fund may sign: its decision must stand first. */
+/** Port by which a commitment asks whether a fund may sign: its decision must stand first. Read from the fund's own stream. */
 export abstract class FundDecisions {
   /** True where this party keeps its book here: from then on it signs only under a decision. */
   abstract keepsBook(party: string): Promise<boolean>;
-  /** What decisions of the fund leave for this need, in the fund's currency; undefined where there is none. */
+  /**
+   * What decisions of the fund leave for this need, in the fund's currency, with what this commitment drew already; undefined where there
+   * is none. Money of another currency is never covered by it.
+   */
   abstract decidedFor(fund: string, needId: string, commitment: string): Promise<Quantity | undefined>;
 }
