@@ -1,175 +1,62 @@
-import type { Actor, Command, Decider, Decision, RecordedEvent, Rejection } from '#kernel';
+import type { Actor, Command, Decider, RecordedEvent } from '#kernel';
 import { accept, refuse, SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
-import type { Quantity, TransferKind, Valuation } from '#vocabulary';
+import type { Quantity, Valuation } from '#vocabulary';
+import { addDays, compare, isRival, rateHolds, sameMeasure, zeroLike } from '#vocabulary';
+import type { DeliveriesCommand } from './commitment-deliveries.js';
 import {
-  add,
-  addDays,
-  compare,
-  isRival,
-  isUnlimited,
-  minorUnits,
-  quantityOf,
-  rateHolds,
-  sameMeasure,
-  stateOfParty,
-  subtract,
-  zeroLike,
-} from '#vocabulary';
-import type { CommitmentEvent, EarmarkFacts, Leg, Reason, Side } from './commitment.contract.js';
+  afterDelivery,
+  decideDelivery,
+  DELIVERIES_RULES,
+  hasDeliveryTask,
+  isDisputed,
+  NO_DELIVERIES,
+} from './commitment-deliveries.js';
+import type { MoneyCommand } from './commitment-money.js';
+import { afterMoney, decideMoney, hasMoneyTask, MONEY_RULES, NO_MONEY, openDiscrepancies } from './commitment-money.js';
+import type {
+  CommitmentRejection,
+  CommitmentState,
+  CommitmentStatus,
+  EventContext,
+  EventData,
+  Outcome,
+  Rule,
+  Who,
+} from './commitment-state.js';
+import {
+  BEFORE_BINDING,
+  isCoordinatorInCharge,
+  isSide,
+  otherSide,
+  recipientsOf,
+  refused,
+  rejection,
+  sameSide,
+  sidesOf,
+  tasksOf,
+  whoOf,
+} from './commitment-state.js';
+import type { CommitmentEvent, EarmarkFacts, Reason, Side } from './commitment.contract.js';
+
+export { trancheOf, isDisputed } from './commitment-deliveries.js';
+export { partiesOf, recipientsOf } from './commitment-state.js';
+export type { DeliveryState } from './commitment-deliveries.js';
+export type { DiscrepancyState } from './commitment-money.js';
+export type {
+  CommitmentRejection,
+  CommitmentRejectionCode,
+  CommitmentState,
+  CommitmentStatus,
+  LegState,
+  Who,
+} from './commitment-state.js';
 
 /** A proposal stands for this many days unless it says otherwise. */
 const PROPOSAL_DAYS = 60;
 /** A delivered commitment closes unconfirmed this many days after its last tranche. */
 const UNCONFIRMED_DAYS = 180;
 
-export type CommitmentRejectionCode =
-  | 'forbidden'
-  | 'not-found'
-  | 'already-exists'
-  | 'need-not-open'
-  | 'offer-not-open'
-  | 'earmark'
-  | 'unknown-line'
-  | 'undetermined-line'
-  | 'measure-mismatch'
-  | 'valuation-required'
-  | 'valuation-mismatch'
-  | 'unknown-agency'
-  | 'unknown-leg'
-  | 'unknown-transfer'
-  | 'unknown-beneficiary'
-  | 'expired'
-  | 'not-due'
-  | 'not-proposed'
-  | 'not-accepted'
-  | 'not-binding'
-  | 'not-confirmed'
-  | 'not-held'
-  | 'own-proposal'
-  | 'own-delivery'
-  | 'acceptance-pending'
-  | 'already-consented'
-  | 'already-declined'
-  | 'already-signed'
-  | 'already-confirmed'
-  | 'already-disputed'
-  | 'already-settled'
-  | 'already-proposed'
-  | 'currency-mismatch'
-  | 'onward-mismatch'
-  | 'refund-mismatch'
-  | 'over-refund'
-  | 'over-disbursement'
-  | 'over-delivery'
-  | 'over-confirmation'
-  | 'open-discrepancies';
-export type CommitmentRejection = Rejection<CommitmentRejectionCode>;
-
-export type CommitmentStatus =
-  | 'proposed'
-  | 'accepted'
-  | 'binding'
-  | 'delivered'
-  | 'confirmed'
-  | 'closed'
-  | 'declined'
-  | 'lapsed'
-  | 'withdrawn'
-  | 'cancelled';
-
-export type AgencyRole = 'implementer' | 'fiscal-agent';
-
-export interface LegState extends Leg {
-  /** Σ of the tranches reported, in the offer's and in the need's measure. */
-  readonly deliveredDrawn: Quantity;
-  readonly deliveredCredited: Quantity;
-  readonly confirmedDrawn: Quantity;
-  readonly confirmedCredited: Quantity;
-}
-
-export interface DeliveryState {
-  readonly n: number;
-  readonly leg: number;
-  readonly quantity: Quantity;
-  readonly drawn: Quantity;
-  readonly credited: Quantity;
-  readonly party: string;
-  /** Sovereign of who reported it: never confirmed by the same one. */
-  readonly sovereign?: string;
-  readonly beneficiary?: string;
-  readonly date: string;
-  readonly evidence?: readonly { readonly title: string; readonly uri: string; readonly sha256: string }[];
-  readonly status: 'reported' | 'confirmed' | 'disputed';
-  readonly confirmed?: {
-    readonly party: string;
-    readonly quantity: Quantity;
-    readonly condition: 'usable' | 'in-use-later' | 'not-usable';
-    readonly note?: string;
-    readonly at: string;
-  };
-  readonly dispute?: { readonly party: string; readonly reason: string; readonly at: string };
-}
-
-type EventData<T extends CommitmentEvent['type']> = Extract<CommitmentEvent, { type: T }>['data'];
-type TransferState = EventData<'TransferReported'>;
-type ReceiptState = Omit<EventData<'ReceiptReported'>, 'discrepancy'>;
-
-/** What remains of a transfer after its receipts: one per transfer, moved by every further receipt. */
-export interface DiscrepancyState {
-  readonly n: number;
-  readonly transfer: number;
-  /** transfer − Σ amounts − Σ charges, as an absolute figure; `short`: less arrived than was sent. */
-  readonly difference: Quantity;
-  readonly sign: 'short' | 'over';
-  /** `settled`: a later receipt made up for it. */
-  readonly status: 'open' | 'accepted' | 'settled';
-  readonly reason?: string;
-}
-
-export interface CommitmentState {
-  /** undefined: there is no such commitment. */
-  readonly status?: CommitmentStatus;
-  readonly closedAs?: 'confirmed' | 'unconfirmed' | 'cancelled';
-  readonly offerId: string;
-  readonly needId: string;
-  readonly side: Side;
-  readonly proposedBy: string;
-  /** Sovereign of the proposer: never accepted by the same one. */
-  readonly proposerSovereign?: string;
-  readonly proposedAt: string;
-  readonly providers: readonly string[];
-  readonly beneficiaries: readonly string[];
-  readonly filer: string;
-  readonly implementer?: string;
-  readonly fiscalAgent?: string;
-  readonly signatories: readonly string[];
-  readonly partOf?: string;
-  readonly expiresAt: string;
-  readonly conditions: EventData<'CommitmentProposed'>['conditions'];
-  readonly hold: 'pending' | 'held' | 'released' | 'refused';
-  readonly acceptance: 'none' | 'pending' | 'refused' | 'given';
-  /** The newest refusal of offer or need. */
-  readonly refusal?: { readonly by: 'offer' | 'need'; readonly code: string; readonly detail: string };
-  readonly reason?: {
-    readonly party?: string;
-    readonly code: string;
-    readonly note?: string;
-    readonly noteFor?: 'other-side' | 'coordinator';
-  };
-  readonly legs: readonly LegState[];
-  readonly consents: readonly { readonly party: string; readonly as: readonly AgencyRole[]; readonly at: string }[];
-  readonly taskDeclines: readonly { readonly party: string; readonly reason: Reason; readonly at: string }[];
-  readonly signatures: readonly { readonly party: string; readonly at: string }[];
-  readonly boundAt?: string;
-  readonly deliveries: readonly DeliveryState[];
-  readonly transfers: readonly TransferState[];
-  readonly receipts: readonly ReceiptState[];
-  readonly discrepancies: readonly DiscrepancyState[];
-  readonly closeProposed?: { readonly side: Side; readonly party: string };
-  /** Server time of the last tranche, or of the act that reopened an unconfirmed closing: silence counts from here. */
-  readonly silentSince?: string;
-}
-
+/** A commitment before its proposal. */
 const INITIAL: CommitmentState = {
   offerId: '',
   needId: '',
@@ -188,10 +75,8 @@ const INITIAL: CommitmentState = {
   consents: [],
   taskDeclines: [],
   signatures: [],
-  deliveries: [],
-  transfers: [],
-  receipts: [],
-  discrepancies: [],
+  ...NO_DELIVERIES,
+  ...NO_MONEY,
 };
 
 /** A leg as proposed: numbered by its place, `credited` left out where it equals `drawn`. */
@@ -242,47 +127,8 @@ export type CommitmentCommand = Command &
     | { readonly type: 'ConsentTask' }
     | { readonly type: 'DeclineTask'; readonly reason: Reason }
     | { readonly type: 'SignCommitment' }
-    | {
-        readonly type: 'ReportTransfer';
-        readonly kind: TransferKind;
-        readonly from: string;
-        readonly to: string;
-        readonly amount: Quantity;
-        readonly leg?: number;
-        readonly onward?: number;
-        /** The transfer a refund reverses. */
-        readonly of?: number;
-        readonly date: string;
-        readonly reference?: string;
-      }
-    | {
-        readonly type: 'ReportReceipt';
-        readonly transfer: number;
-        readonly amount: Quantity;
-        readonly credited?: Quantity;
-        readonly rate?: string;
-        readonly charges?: Quantity;
-        readonly date: string;
-        readonly reference?: string;
-      }
-    | { readonly type: 'AcceptDiscrepancy'; readonly n: number; readonly reason: string }
-    | {
-        readonly type: 'ReportDelivery';
-        readonly leg: number;
-        readonly quantity: Quantity;
-        readonly beneficiary?: string;
-        readonly date: string;
-        readonly evidence?: readonly { readonly title: string; readonly uri: string; readonly sha256: string }[];
-      }
-    | {
-        readonly type: 'ConfirmDelivery';
-        readonly n: number;
-        /** All of the tranche where absent. */
-        readonly quantity?: Quantity;
-        readonly condition: 'usable' | 'in-use-later' | 'not-usable';
-        readonly note?: string;
-      }
-    | { readonly type: 'DisputeDelivery'; readonly n: number; readonly reason: string }
+    | DeliveriesCommand
+    | MoneyCommand
     | { readonly type: 'CloseCommitment' }
     | { readonly type: 'LapseCommitment' | 'CloseUnconfirmed' }
     | { readonly type: 'RecordHold' | 'RecordAcceptance' }
@@ -295,115 +141,6 @@ export type CommitmentCommand = Command &
   );
 
 type CommandOf<T extends CommitmentCommand['type']> = Extract<CommitmentCommand, { type: T }>;
-
-/** Who asks, as far as the rules look. `roles` narrows a State to its office of that side; undefined: not judged. */
-export interface Who {
-  readonly party: string;
-  readonly sovereign?: string;
-  readonly coordinator: boolean;
-  readonly roles?: readonly string[];
-}
-
-const whoOf = ({ party, sovereign, role }: Actor): Who => ({
-  party,
-  coordinator: role === 'coordinator',
-  ...(sovereign === undefined ? {} : { sovereign }),
-});
-
-const sovereignOf = ({
-  party,
-  sovereign,
-}: {
-  readonly party: string;
-  readonly sovereign?: string;
-}): string | undefined => sovereign ?? stateOfParty(party);
-
-/** Two parties of one sovereign count as the same side wherever a rule says "another party" (DOMAIN). */
-const sameSide = (
-  a: { readonly party: string; readonly sovereign?: string },
-  b: { readonly party: string; readonly sovereign?: string },
-): boolean => {
-  if (a.party === b.party) return true;
-  const sovereign = sovereignOf(a);
-  return sovereign !== undefined && sovereign === sovereignOf(b);
-};
-
-/** A State that offers does so through its donor desk; its offices receive (DOMAIN, roles table). */
-const hasOfficeFor = ({ party, roles }: Who, side: Side): boolean => {
-  if (roles === undefined || !/^(state|authority):/.test(party)) return true;
-  return side === 'provider'
-    ? roles.includes('donor-desk')
-    : roles.some((role) => role === 'npc' || role === 'mission' || role === 'line-ministry');
-};
-
-/** The parties that act for the recipients: the beneficiaries, and the host of a joint need. */
-export const recipientsOf = ({ beneficiaries, filer }: Pick<CommitmentState, 'beneficiaries' | 'filer'>): string[] =>
-  filer.startsWith('network:') && !beneficiaries.includes(filer) ? [...beneficiaries, filer] : [...beneficiaries];
-
-const isProvider = (state: CommitmentState, who: Who): boolean =>
-  state.providers.includes(who.party) && hasOfficeFor(who, 'provider');
-const isRecipient = (state: CommitmentState, who: Who): boolean =>
-  recipientsOf(state).includes(who.party) && hasOfficeFor(who, 'recipient');
-
-/** The sides this party may speak for. */
-const sidesOf = (state: CommitmentState, who: Who): Side[] => [
-  ...(isProvider(state, who) ? (['provider'] as const) : []),
-  ...(isRecipient(state, who) ? (['recipient'] as const) : []),
-];
-
-const isSide = (state: CommitmentState, who: Who): boolean => sidesOf(state, who).length > 0;
-const otherSide = (side: Side): Side => (side === 'provider' ? 'recipient' : 'provider');
-
-/** The roles an agency is named for. */
-const tasksOf = (state: CommitmentState, party: string): AgencyRole[] => [
-  ...(state.implementer === party ? (['implementer'] as const) : []),
-  ...(state.fiscalAgent === party ? (['fiscal-agent'] as const) : []),
-];
-
-/** Everyone the record itself names: its parties. */
-export const partiesOf = (state: CommitmentState): Set<string> =>
-  new Set(
-    [
-      ...state.providers,
-      ...state.beneficiaries,
-      state.filer,
-      state.proposedBy,
-      state.implementer ?? '',
-      state.fiscalAgent ?? '',
-      ...state.signatories,
-    ].filter((party) => party !== ''),
-  );
-
-/** A coordinator never acts where its own party is provider, implementer, beneficiary or filer (DOMAIN, roles table). */
-const isCoordinatorInCharge = (state: CommitmentState, who: Who): boolean =>
-  who.coordinator && !partiesOf(state).has(who.party);
-
-/** Money moves from a side, a named agency, or whoever an earlier transfer reached. */
-const mayPay = (state: CommitmentState, who: Who): boolean =>
-  state.providers.includes(who.party) ||
-  recipientsOf(state).includes(who.party) ||
-  tasksOf(state, who.party).length > 0 ||
-  state.transfers.some(({ to }) => to === who.party);
-
-const delivers = (state: CommitmentState, who: Who): boolean =>
-  state.implementer === who.party || state.providers.includes(who.party);
-
-const BEFORE_BINDING: readonly CommitmentStatus[] = ['proposed', 'accepted'];
-const BOUND: readonly CommitmentStatus[] = ['binding', 'delivered', 'confirmed', 'cancelled', 'closed'];
-
-interface Rule {
-  /** Name in URLs and in `actions`. */
-  readonly segment: string;
-  readonly from: readonly CommitmentStatus[];
-  /** The code where the status does not allow it. */
-  readonly otherwise: CommitmentRejectionCode;
-  who(state: CommitmentState, who: Who): boolean;
-  /** Further refusals that follow from state and caller alone. */
-  also?(state: CommitmentState, who: Who): CommitmentRejection | undefined;
-}
-
-const rejection = (code: CommitmentRejectionCode, detail: string, field?: string): CommitmentRejection =>
-  field === undefined ? { code, detail } : { code, detail, field };
 
 /** Commands of parties: where from, and who. One table for `decide`, for permission and for `actions`. */
 export const COMMITMENT_RULES = {
@@ -470,38 +207,8 @@ export const COMMITMENT_RULES = {
         ? rejection('already-signed', 'Each signatory signs once.')
         : undefined,
   },
-  ReportTransfer: { segment: 'transfers', from: BOUND, otherwise: 'not-binding', who: mayPay },
-  ReportReceipt: {
-    segment: 'receipts',
-    from: BOUND,
-    otherwise: 'not-binding',
-    who: (state, who) => state.transfers.some(({ to }) => to === who.party),
-  },
-  AcceptDiscrepancy: {
-    segment: 'accept-discrepancy',
-    from: BOUND,
-    otherwise: 'not-binding',
-    who: isCoordinatorInCharge,
-  },
-  ReportDelivery: {
-    segment: 'deliveries',
-    // Delivered and confirmed: nothing is left to deliver, which the quantity rule says better than the status.
-    from: ['binding', 'delivered', 'confirmed'],
-    otherwise: 'not-binding',
-    who: delivers,
-  },
-  ConfirmDelivery: {
-    segment: 'confirm',
-    from: BOUND,
-    otherwise: 'not-binding',
-    who: isRecipient,
-  },
-  DisputeDelivery: {
-    segment: 'dispute',
-    from: BOUND,
-    otherwise: 'not-binding',
-    who: isRecipient,
-  },
+  ...MONEY_RULES,
+  ...DELIVERIES_RULES,
   CancelCommitment: {
     segment: 'cancel',
     from: ['binding', 'delivered'],
@@ -529,13 +236,20 @@ export const COMMITMENT_RULES = {
 
 export type PartyCommandType = keyof typeof COMMITMENT_RULES;
 
+type Rows = Readonly<Record<string, Rule>>;
+
+const isRowOf = <T extends Rows>(rows: T, type: string): type is keyof T & string => Object.hasOwn(rows, type);
+
+/** Whether the command is of these rows: each part of the rules decides its own. */
+const isOf = <T extends Rows, C extends { readonly type: string }>(
+  rows: T,
+  command: C,
+): command is Extract<C, { readonly type: keyof T }> => isRowOf(rows, command.type);
+
 const proposerOf = (state: CommitmentState): { readonly party: string; readonly sovereign?: string } => ({
   party: state.proposedBy,
   ...(state.proposerSovereign === undefined ? {} : { sovereign: state.proposerSovereign }),
 });
-
-const openDiscrepancies = (state: CommitmentState): DiscrepancyState[] =>
-  state.discrepancies.filter(({ status }) => status === 'open');
 
 /** True where the record is this party's to command so, whatever its status. */
 export const mayCommand = (type: PartyCommandType, state: CommitmentState, who: Who): boolean =>
@@ -569,34 +283,16 @@ const refusalOf = (
   return rule.also?.(state, who);
 };
 
-const hasToAnswer = (state: CommitmentState, who: Who, which: (delivery: DeliveryState) => boolean): boolean =>
-  isDeliveryAnswerable(state) &&
-  state.deliveries.some((delivery) => which(delivery) && answersFor(state, delivery, who));
-
 /** The commands this caller may send now, by their names in URLs. */
 export const actionsOf = (state: CommitmentState, who: Who, at: string): string[] =>
   (Object.keys(COMMITMENT_RULES) as PartyCommandType[])
     .filter((type) => {
       if (refusalOf(type, state, who, at) !== undefined) return false;
-      if (type === 'ReportDelivery') return state.legs.some((leg) => !isComplete(leg));
-      if (type === 'ConfirmDelivery') {
-        return hasToAnswer(state, who, (delivery) => delivery.status !== 'confirmed' && !sameSide(who, delivery));
-      }
-      if (type === 'DisputeDelivery') return hasToAnswer(state, who, ({ status }) => status === 'reported');
-      if (type === 'AcceptDiscrepancy') return openDiscrepancies(state).length > 0;
+      if (isRowOf(DELIVERIES_RULES, type)) return hasDeliveryTask(type, state, who);
+      if (isRowOf(MONEY_RULES, type)) return hasMoneyTask(type, state);
       return true;
     })
     .map((type) => COMMITMENT_RULES[type].segment);
-
-const isComplete = (leg: LegState): boolean => compare(leg.deliveredDrawn, leg.drawn) >= 0;
-
-/** Tranches are answered while the commitment lives, after a cancellation, and late, after an unconfirmed closing. */
-const isDeliveryAnswerable = ({ status, closedAs }: CommitmentState): boolean =>
-  status !== 'closed' || closedAs === 'unconfirmed';
-
-/** A tranche for one State is that State's to answer; a shared one any recipient's, so the host's too. */
-const answersFor = (state: CommitmentState, delivery: DeliveryState, who: Who): boolean =>
-  delivery.beneficiary === undefined ? isRecipient(state, who) : delivery.beneficiary === who.party;
 
 /** What a deadline waits for; undefined where none runs. */
 export const deadlineOf = (
@@ -611,13 +307,6 @@ export const deadlineOf = (
   }
   return undefined;
 };
-
-export const isDisputed = (state: CommitmentState): boolean =>
-  state.deliveries.some(({ status }) => status === 'disputed');
-
-type Outcome = Decision<CommitmentEvent, CommitmentRejection>;
-
-const refused = ({ code, detail, field }: CommitmentRejection): Outcome => refuse(code, detail, field);
 
 const forbiddenUnless = (actor: Actor, principal: Actor): Outcome | undefined =>
   actor.party === principal.party ? undefined : refuse('forbidden', `Only ${principal.party} records this.`);
@@ -645,6 +334,8 @@ const ofParty = (command: CommandOf<PartyCommandType>, state: CommitmentState): 
   const { party } = who;
   const refusal = refusalOf(command.type, state, who, command.by.at);
   if (refusal !== undefined) return refused(refusal);
+  if (isOf(DELIVERIES_RULES, command)) return decideDelivery(command, state, who);
+  if (isOf(MONEY_RULES, command)) return decideMoney(command, state, who);
   switch (command.type) {
     case 'AcceptCommitment':
       return accept({ type: 'AcceptanceGiven', data: { party } });
@@ -660,18 +351,6 @@ const ofParty = (command: CommandOf<PartyCommandType>, state: CommitmentState): 
       return accept({ type: 'TaskDeclined', data: { agency: party, reason: command.reason } });
     case 'SignCommitment':
       return bindingWhenComplete(state, { type: 'CommitmentSigned', data: { party } });
-    case 'ReportTransfer':
-      return reportTransfer(command, state, party);
-    case 'ReportReceipt':
-      return reportReceipt(command, state, party);
-    case 'AcceptDiscrepancy':
-      return acceptDiscrepancy(command, state);
-    case 'ReportDelivery':
-      return reportDelivery(command, state, party);
-    case 'ConfirmDelivery':
-      return confirmDelivery(command, state, who);
-    case 'DisputeDelivery':
-      return disputeDelivery(command, state, who);
     case 'CloseCommitment':
       return close(state, who);
   }
@@ -855,265 +534,6 @@ const bindingWhenComplete = (
   return binds ? accept<CommitmentEvent>(event, { type: 'CommitmentBound', data: {} }) : accept(event);
 };
 
-type TransferLike = Pick<TransferState, 'kind' | 'from' | 'to' | 'onward' | 'of'>;
-
-/**
- * What a transfer adds to a party's net disbursement, as a sign: 1 for its own payments, 0 for what it passes on for others, books
- * with itself or has no part in. A refund undoes what its transfer did, also where that was a refund; passing a refund on undoes the refund.
- */
-const disbursementSign = (state: CommitmentState, party: string, transfer: TransferLike): bigint => {
-  // Of a transfer that is not on the record nothing is undone.
-  const undone = (n: number | undefined): bigint =>
-    state.transfers.filter((known) => known.n === n).reduce((_, known) => -disbursementSign(state, party, known), 0n);
-  if (transfer.kind === 'refund') return undone(transfer.of);
-  if (transfer.from !== party || transfer.from === transfer.to) return 0n;
-  const source = state.transfers.find(({ n }) => n === transfer.onward);
-  if (source === undefined) return 1n;
-  return source.kind === 'refund' ? undone(source.n) : 0n;
-};
-
-/** The net disbursement of a provider in a currency, in minor units. */
-const netDisbursement = (state: CommitmentState, provider: string, currency: Quantity): bigint =>
-  state.transfers
-    .filter(({ amount }) => sameMeasure(amount, currency))
-    .reduce((net, each) => net + disbursementSign(state, provider, each) * minorUnits(each.amount), 0n);
-
-/** Money of this currency that is bound now, in minor units; undefined where the commitment has no money leg at all. */
-const moneyBound = (state: CommitmentState, currency: Quantity): bigint | undefined => {
-  const legs = state.legs.filter(({ drawn }) => drawn.measure === 'money');
-  if (legs.length === 0) return undefined;
-  const cancelled = state.status === 'cancelled' || state.closedAs === 'cancelled';
-  return legs
-    .filter(({ drawn }) => sameMeasure(drawn, currency))
-    .reduce((sum, leg) => sum + minorUnits(cancelled ? leg.deliveredDrawn : leg.drawn), 0n);
-};
-
-const reportTransfer = (
-  { kind, from, to, amount, leg, onward, of, date, reference }: CommandOf<'ReportTransfer'>,
-  state: CommitmentState,
-  party: string,
-): Outcome => {
-  if (party !== from) return refuse('forbidden', 'A transfer is reported by its payer.', 'from');
-  if (leg !== undefined && !state.legs.some((known) => known.leg === leg)) {
-    return refuse('unknown-leg', `The commitment has no leg ${leg}.`, 'leg');
-  }
-  if (onward !== undefined) {
-    const source = state.transfers.find(({ n }) => n === onward);
-    if (source === undefined) return refuse('unknown-transfer', `There is no transfer ${onward}.`, 'onward');
-    if (source.to !== from) {
-      return refuse('onward-mismatch', `Transfer ${onward} went to ${source.to}, who alone passes it on.`, 'onward');
-    }
-  }
-  if (of !== undefined) {
-    const reversed = state.transfers.find(({ n }) => n === of);
-    if (reversed === undefined) return refuse('unknown-transfer', `There is no transfer ${of}.`, 'of');
-    if (reversed.from !== to || reversed.to !== from) {
-      return refuse('refund-mismatch', `A refund goes back the way transfer ${of} came.`, 'of');
-    }
-    if (!sameMeasure(reversed.amount, amount)) {
-      return refuse('currency-mismatch', `Transfer ${of} was in another currency.`, 'amount.currency');
-    }
-    const back = state.transfers.filter((refund) => refund.of === of).map((refund) => minorUnits(refund.amount));
-    if (back.reduce((sum, minor) => sum + minor, minorUnits(amount)) > minorUnits(reversed.amount)) {
-      return refuse('over-refund', `More would come back than transfer ${of} sent.`, 'amount');
-    }
-  }
-  const asked = { kind, from, to, ...(onward === undefined ? {} : { onward }), ...(of === undefined ? {} : { of }) };
-  if (state.providers.includes(from) && disbursementSign(state, from, asked) === 1n) {
-    const bound = moneyBound(state, amount);
-    if (bound !== undefined && netDisbursement(state, from, amount) + minorUnits(amount) > bound) {
-      return refuse('over-disbursement', 'More would be paid out than the money legs of this currency bind.', 'amount');
-    }
-  }
-  return accept({
-    type: 'TransferReported',
-    data: {
-      n: state.transfers.length + 1,
-      kind,
-      from,
-      to,
-      amount,
-      ...(leg === undefined ? {} : { leg }),
-      ...(onward === undefined ? {} : { onward }),
-      ...(of === undefined ? {} : { of }),
-      date,
-      ...(reference === undefined ? {} : { reference }),
-    },
-  });
-};
-
-const reportReceipt = (
-  { transfer, amount, credited, rate, charges, date, reference }: CommandOf<'ReportReceipt'>,
-  state: CommitmentState,
-  party: string,
-): Outcome => {
-  const sent = state.transfers.find(({ n }) => n === transfer);
-  if (sent === undefined) return refuse('unknown-transfer', `There is no transfer ${transfer}.`, 'transfer');
-  if (sent.to !== party) return refuse('forbidden', 'A receipt is reported by the holder of the money.', 'transfer');
-  if (!sameMeasure(sent.amount, amount)) {
-    return refuse('currency-mismatch', 'What arrived is stated in the transfer’s currency.', 'amount.currency');
-  }
-  if (charges !== undefined && !sameMeasure(sent.amount, charges)) {
-    return refuse('currency-mismatch', 'Charges are stated in the transfer’s currency.', 'charges.currency');
-  }
-  const accounted = state.receipts
-    .filter((receipt) => receipt.transfer === transfer)
-    .reduce(withReceipt, charges === undefined ? amount : add(amount, charges));
-  const remaining = minorUnits(subtract(sent.amount, accounted));
-  const n =
-    state.discrepancies.find((discrepancy) => discrepancy.transfer === transfer)?.n ?? state.discrepancies.length + 1;
-  return accept({
-    type: 'ReceiptReported',
-    data: {
-      n: state.receipts.length + 1,
-      transfer,
-      party,
-      amount,
-      ...(credited === undefined ? {} : { credited }),
-      ...(rate === undefined ? {} : { rate }),
-      ...(charges === undefined ? {} : { charges }),
-      date,
-      ...(reference === undefined ? {} : { reference }),
-      ...(remaining === 0n
-        ? {}
-        : {
-            discrepancy: {
-              n,
-              quantity: quantityOf(amount, remaining < 0n ? -remaining : remaining),
-              sign: remaining > 0n ? ('short' as const) : ('over' as const),
-            },
-          }),
-    },
-  });
-};
-
-const withReceipt = (sum: Quantity, { amount, charges }: ReceiptState): Quantity =>
-  charges === undefined ? add(sum, amount) : add(add(sum, amount), charges);
-
-const acceptDiscrepancy = ({ n, reason }: CommandOf<'AcceptDiscrepancy'>, state: CommitmentState): Outcome => {
-  const discrepancy = state.discrepancies.find((known) => known.n === n);
-  if (discrepancy === undefined) return refuse('not-found', `There is no discrepancy ${n}.`);
-  if (discrepancy.status !== 'open') return refuse('already-settled', `Discrepancy ${n} is ${discrepancy.status}.`);
-  return accept({ type: 'DiscrepancyAccepted', data: { n, reason } });
-};
-
-/**
- * What part of `other` belongs to `stated` out of `whole`: rounded down, so that the sum of the parts never passes the whole
- * and the part that completes it takes the rest. Minor units.
- */
-const proRata = (stated: bigint, whole: bigint, other: bigint): bigint => (stated * other) / whole;
-
-/** A tranche in both measures of its leg, from what was delivered so far; undefined where it passes what was committed. */
-export const trancheOf = (
-  leg: Pick<LegState, 'drawn' | 'credited' | 'deliveredDrawn' | 'deliveredCredited'>,
-  quantity: Quantity,
-): { readonly drawn: Quantity; readonly credited: Quantity } | undefined => {
-  const inDrawn = sameMeasure(quantity, leg.drawn);
-  const [whole, before, other, otherBefore] = inDrawn
-    ? [leg.drawn, leg.deliveredDrawn, leg.credited, leg.deliveredCredited]
-    : [leg.credited, leg.deliveredCredited, leg.drawn, leg.deliveredDrawn];
-  const after = minorUnits(before) + minorUnits(quantity);
-  if (after > minorUnits(whole)) return undefined;
-  const stated = quantityOf(quantity, minorUnits(quantity));
-  const rest = quantityOf(other, proRata(after, minorUnits(whole), minorUnits(other)) - minorUnits(otherBefore));
-  return inDrawn ? { drawn: stated, credited: rest } : { drawn: rest, credited: stated };
-};
-
-const isInMeasureOf = (quantity: Quantity, { drawn, credited }: Pick<Leg, 'drawn' | 'credited'>): boolean =>
-  !isUnlimited(quantity) && (sameMeasure(quantity, drawn) || sameMeasure(quantity, credited));
-
-const reportDelivery = (
-  { leg: number, quantity, beneficiary, date, evidence }: CommandOf<'ReportDelivery'>,
-  state: CommitmentState,
-  party: string,
-): Outcome => {
-  const leg = state.legs.find((known) => known.leg === number);
-  if (leg === undefined) return refuse('unknown-leg', `The commitment has no leg ${number}.`, 'leg');
-  if (beneficiary !== undefined && !state.beneficiaries.includes(beneficiary)) {
-    return refuse('unknown-beneficiary', `${beneficiary} is no beneficiary of this commitment.`, 'beneficiary');
-  }
-  if (!isInMeasureOf(quantity, leg)) {
-    return refuse('measure-mismatch', 'A tranche is in the measure drawn or the measure credited.', 'quantity');
-  }
-  const tranche = trancheOf(leg, quantity);
-  if (tranche === undefined) {
-    return refuse('over-delivery', `With this tranche more would be delivered than leg ${number} commits.`, 'quantity');
-  }
-  return accept({
-    type: 'DeliveryReported',
-    data: {
-      n: state.deliveries.length + 1,
-      party,
-      leg: number,
-      quantity,
-      ...tranche,
-      ...(beneficiary === undefined ? {} : { beneficiary }),
-      date,
-      ...(evidence === undefined ? {} : { evidence }),
-    },
-  });
-};
-
-const answerable = (
-  state: CommitmentState,
-  n: number,
-  who: Who,
-): { readonly delivery: DeliveryState } | { readonly refusal: CommitmentRejection } => {
-  const delivery = state.deliveries.find((known) => known.n === n);
-  if (delivery === undefined) return { refusal: rejection('not-found', `There is no delivery ${n}.`) };
-  if (!answersFor(state, delivery, who)) {
-    return { refusal: rejection('forbidden', `Delivery ${n} is for another State to answer.`) };
-  }
-  if (!isDeliveryAnswerable(state)) return { refusal: rejection('not-binding', 'The commitment is closed.') };
-  if (delivery.status === 'confirmed') {
-    return { refusal: rejection('already-confirmed', `Delivery ${n} is confirmed.`) };
-  }
-  return { delivery };
-};
-
-const confirmDelivery = (command: CommandOf<'ConfirmDelivery'>, state: CommitmentState, who: Who): Outcome => {
-  const found = answerable(state, command.n, who);
-  if ('refusal' in found) return refused(found.refusal);
-  const { delivery } = found;
-  if (sameSide(who, delivery)) {
-    return refuse('own-delivery', 'A delivery is never confirmed by its deliverer, nor by a party of its sovereign.');
-  }
-  const quantity = command.quantity ?? delivery.quantity;
-  if (!isInMeasureOf(quantity, delivery)) {
-    return refuse('measure-mismatch', 'A confirmation is in the measure drawn or the measure credited.', 'quantity');
-  }
-  const inDrawn = sameMeasure(quantity, delivery.drawn);
-  const [whole, other] = inDrawn ? [delivery.drawn, delivery.credited] : [delivery.credited, delivery.drawn];
-  if (compare(quantity, whole) > 0) {
-    return refuse('over-confirmation', `Delivery ${command.n} reported less.`, 'quantity');
-  }
-  const stated = quantityOf(quantity, minorUnits(quantity));
-  const rest = quantityOf(other, proRata(minorUnits(quantity), minorUnits(whole), minorUnits(other)));
-  return accept({
-    type: 'DeliveryConfirmed',
-    data: {
-      n: command.n,
-      party: who.party,
-      quantity,
-      ...(inDrawn ? { drawn: stated, credited: rest } : { drawn: rest, credited: stated }),
-      condition: command.condition,
-      ...(command.note === undefined ? {} : { note: command.note }),
-    },
-  });
-};
-
-const disputeDelivery = (command: CommandOf<'DisputeDelivery'>, state: CommitmentState, who: Who): Outcome => {
-  const found = answerable(state, command.n, who);
-  if ('refusal' in found) return refused(found.refusal);
-  if (found.delivery.status === 'disputed') {
-    return refuse('already-disputed', `Delivery ${command.n} is disputed already.`);
-  }
-  return accept({
-    type: 'DeliveryDisputed',
-    data: { n: command.n, party: who.party, reason: command.reason },
-  });
-};
-
 const close = (state: CommitmentState, who: Who): Outcome => {
   const [side] = sidesOf(state, who);
   if (!isCoordinatorInCharge(state, who) && state.closeProposed === undefined && side !== undefined) {
@@ -1123,24 +543,6 @@ const close = (state: CommitmentState, who: Who): Outcome => {
     type: 'CommitmentClosed',
     data: { as: state.status === 'cancelled' ? 'cancelled' : 'confirmed', openDiscrepancies: [] },
   });
-};
-
-const replaced = <T extends { readonly n: number }>(items: readonly T[], n: number, change: (item: T) => T): T[] =>
-  items.map((item) => (item.n === n ? change(item) : item));
-
-/** From binding on the status follows from the deliveries after every event. */
-const derived = (state: CommitmentState): CommitmentState => {
-  if (state.status !== 'binding' && state.status !== 'delivered' && state.status !== 'confirmed') return state;
-  const complete = state.legs.every(isComplete);
-  const confirmed = state.deliveries.every(({ status }) => status === 'confirmed');
-  return { ...state, status: !complete ? 'binding' : confirmed ? 'confirmed' : 'delivered' };
-};
-
-/** A late answer takes an unconfirmed closing back; silence counts anew from it. */
-const reopened = (state: CommitmentState, recordedAt: string): CommitmentState => {
-  if (state.status !== 'closed' || state.closedAs !== 'unconfirmed') return state;
-  const { closedAs: _closedAs, ...open } = state;
-  return { ...open, status: 'delivered', silentSince: recordedAt };
 };
 
 const exited = (state: CommitmentState, status: CommitmentStatus): CommitmentState => ({
@@ -1155,11 +557,8 @@ const evolve = (state: CommitmentState, event: RecordedEvent<CommitmentEvent>): 
     ? state
     : apply(state, event as unknown as CommitmentEvent, event.metadata);
 
-const apply = (
-  state: CommitmentState,
-  event: CommitmentEvent,
-  { actor, effectiveAt, recordedAt }: RecordedEvent['metadata'],
-): CommitmentState => {
+const apply = (state: CommitmentState, event: CommitmentEvent, context: EventContext): CommitmentState => {
+  const { actor, effectiveAt } = context;
   switch (event.type) {
     case 'CommitmentProposed': {
       const { earmarkFacts: _earmarkFacts, legs, ...proposal } = event.data;
@@ -1220,57 +619,6 @@ const apply = (
       return { ...state, signatures: [...state.signatures, { party: event.data.party, at: effectiveAt }] };
     case 'CommitmentBound':
       return { ...state, status: 'binding', boundAt: effectiveAt };
-    case 'TransferReported':
-      return { ...state, transfers: [...state.transfers, event.data] };
-    case 'ReceiptReported':
-      return afterReceipt(state, event.data);
-    case 'DiscrepancyAccepted':
-      return {
-        ...state,
-        discrepancies: replaced(state.discrepancies, event.data.n, (item) => ({
-          ...item,
-          status: 'accepted',
-          reason: event.data.reason,
-        })),
-      };
-    case 'DeliveryReported': {
-      const { drawn, credited, leg: number } = event.data;
-      return derived({
-        ...state,
-        silentSince: recordedAt,
-        deliveries: [
-          ...state.deliveries,
-          {
-            ...event.data,
-            ...(actor.sovereign === undefined ? {} : { sovereign: actor.sovereign }),
-            status: 'reported',
-          },
-        ],
-        legs: state.legs.map((leg) =>
-          leg.leg === number
-            ? {
-                ...leg,
-                deliveredDrawn: add(leg.deliveredDrawn, drawn),
-                deliveredCredited: add(leg.deliveredCredited, credited),
-              }
-            : leg,
-        ),
-      });
-    }
-    case 'DeliveryConfirmed':
-      return derived(afterConfirmation(reopened(state, recordedAt), event.data, effectiveAt));
-    case 'DeliveryDisputed': {
-      const { n, party, reason } = event.data;
-      const open = reopened(state, recordedAt);
-      return derived({
-        ...open,
-        deliveries: replaced(open.deliveries, n, (delivery) => ({
-          ...delivery,
-          status: 'disputed',
-          dispute: { party, reason, at: effectiveAt },
-        })),
-      });
-    }
     case 'CommitmentCancelled':
       return { ...exited(state, 'cancelled'), reason: { party: event.data.party, ...event.data.reason } };
     case 'CloseProposed':
@@ -1278,53 +626,8 @@ const apply = (
     case 'CommitmentClosed':
       return { ...state, status: 'closed', closedAs: event.data.as };
     default:
-      return state;
+      return afterDelivery(state, event, context) ?? afterMoney(state, event, context) ?? state;
   }
-};
-
-const afterConfirmation = (
-  state: CommitmentState,
-  { n, party, quantity, drawn, credited, condition, note }: EventData<'DeliveryConfirmed'>,
-  at: string,
-): CommitmentState => {
-  const confirmed = state.deliveries.find((delivery) => delivery.n === n);
-  return {
-    ...state,
-    deliveries: replaced(state.deliveries, n, (delivery) => ({
-      ...delivery,
-      status: 'confirmed',
-      confirmed: { party, quantity, condition, ...(note === undefined ? {} : { note }), at },
-    })),
-    legs: state.legs.map((leg) =>
-      leg.leg === confirmed?.leg
-        ? {
-            ...leg,
-            confirmedDrawn: add(leg.confirmedDrawn, drawn),
-            confirmedCredited: add(leg.confirmedCredited, credited),
-          }
-        : leg,
-    ),
-  };
-};
-
-const afterReceipt = (
-  state: CommitmentState,
-  { discrepancy, ...receipt }: EventData<'ReceiptReported'>,
-): CommitmentState => {
-  const { transfer } = receipt;
-  const others = state.discrepancies.filter((known) => known.transfer !== transfer);
-  const known = state.discrepancies.find((earlier) => earlier.transfer === transfer);
-  const now: DiscrepancyState | undefined =
-    discrepancy !== undefined
-      ? { n: discrepancy.n, transfer, difference: discrepancy.quantity, sign: discrepancy.sign, status: 'open' }
-      : known === undefined
-        ? undefined
-        : { ...known, difference: zeroLike(known.difference), status: 'settled' };
-  return {
-    ...state,
-    receipts: [...state.receipts, receipt],
-    discrepancies: now === undefined ? others : [...others, now].sort((a, b) => a.n - b.n),
-  };
 };
 
 /** The rules of one commitment (DOMAIN, Commitment): an event-sourced process between an offer and a need. */
