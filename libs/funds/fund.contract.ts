@@ -1,4 +1,4 @@
-import type { Quantity, Visibility } from '#vocabulary';
+import type { Quantity, RefusalReasonCode, Visibility } from '#vocabulary';
 
 /** Inclusive UTC days. */
 export interface FundPeriod {
@@ -28,6 +28,13 @@ export interface FundTerms {
   readonly reserve?: Quantity;
   /** Accounting periods, in order, without overlap. */
   readonly periods: readonly FundPeriod[];
+}
+
+/** Why a person cancels or declines. */
+export interface FundReason {
+  readonly code: RefusalReasonCode;
+  readonly note?: string;
+  readonly noteFor?: 'other-side' | 'coordinator';
 }
 
 export interface FundDocument {
@@ -206,7 +213,7 @@ export type ContributionEvent =
     }
   | {
       readonly type: 'ContributionClosed' | 'ContributionCancelled';
-      readonly data: { readonly party: string; readonly reason?: string };
+      readonly data: { readonly party: string; readonly reason?: FundReason };
     };
 
 /** Stream `call-<uuid>`. */
@@ -246,7 +253,7 @@ export type CallEvent =
         readonly n: number;
         readonly outcome: 'approved' | 'declined';
         readonly decision?: number;
-        readonly reason?: { readonly code: string; readonly note?: string };
+        readonly reason?: FundReason;
       };
     }
   | { readonly type: 'CallClosed'; readonly data: Record<string, never> };
