@@ -20,6 +20,7 @@ import { ProposalFigures } from './commitment.contract.js';
 import { CLOSINGS, OpenProposals } from './commitment-progress.process.js';
 import type { CommitmentState } from './commitment.js';
 import { commitmentDecider, deadlineOf, partiesOf } from './commitment.js';
+import { CONTRIBUTION_EVENTS, FIGURE_SCHEMA, writeContribution, writeFigures } from './totals-rows.js';
 
 export const COMMITMENT_BOARD = 'commitment-board';
 
@@ -72,6 +73,7 @@ class Batch implements ProjectionBatch {
 
   apply(event: RecordedEvent): void {
     if (event.stream.startsWith('commitment-')) this.applyOwn(idOfStream(event.stream), event);
+    else if (event.stream.startsWith('contribution-')) writeContribution(this.tx, event);
     else this.applyOther(event);
   }
 
@@ -81,10 +83,9 @@ class Batch implements ProjectionBatch {
 
   private applyOwn(id: string, event: RecordedEvent): void {
     const before = this.touched.get(id) ?? this.stored(id);
-    const state = commitmentDecider.evolve(
-      before?.state ?? commitmentDecider.initial,
-      event as unknown as RecordedEvent<CommitmentEvent>,
-    );
+    const earlier = before?.state ?? commitmentDecider.initial;
+    const state = commitmentDecider.evolve(earlier, event as unknown as RecordedEvent<CommitmentEvent>);
+    writeFigures(this.tx, id, earlier, state, event);
     const facets = event.type === 'CommitmentProposed' ? facetsOf(event.data as Proposal) : before?.facets;
     this.touched.set(id, {
       seq: before?.seq ?? event.position,
@@ -168,7 +169,7 @@ class Batch implements ProjectionBatch {
 /** Answers: which commitments are there, as each of them stands, for whom, and which deadline comes next. */
 export const commitmentBoard: Projection = {
   name: COMMITMENT_BOARD,
-  version: 1,
+  version: 2,
   handles: [
     ...Object.keys(commitmentDecider.schemas),
     'NeedDrafted',
@@ -177,6 +178,7 @@ export const commitmentBoard: Projection = {
     'OfferPosted',
     'OfferAmended',
     ...CLOSINGS,
+    ...CONTRIBUTION_EVENTS,
   ],
   schema: `
     CREATE TABLE commitment (
@@ -207,11 +209,12 @@ export const commitmentBoard: Projection = {
     ) WITHOUT ROWID;
     CREATE TABLE label (stream TEXT PRIMARY KEY, visibility TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE closing (stream TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+    ${FIGURE_SCHEMA}
   `,
   begin: (tx) => new Batch(tx),
 };
 
-interface Predicate {
+export interface Predicate {
   readonly sql: string;
   readonly parameters: readonly SqlValue[];
 }
@@ -220,7 +223,7 @@ interface Predicate {
  * The rows a caller can at most see: those whom it concerns, and bound ones whose need and offer were not written for fewer.
  * Labels in force are never wider than the written ones, so nothing visible is left out; `sees` has the last word on every row.
  */
-const reachable = (caller: Caller): Predicate => {
+export const reachable = (caller: Caller): Predicate => {
   if (hasRole(caller, 'coordinator') || caller.mandates.some(({ everything }) => everything)) {
     return { sql: '1', parameters: [] };
   }
@@ -249,7 +252,7 @@ export interface BoardFilter {
   readonly to?: string;
 }
 
-const filtering = ({ needId, offerId, status, facets, from, to }: BoardFilter): Predicate => {
+export const filtering = ({ needId, offerId, status, facets, from, to }: BoardFilter): Predicate => {
   const terms: string[] = ['1'];
   const parameters: SqlValue[] = [];
   const term = (sql: string, ...values: readonly SqlValue[]): void => {

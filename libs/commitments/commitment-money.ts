@@ -140,7 +140,7 @@ type TransferLike = Pick<TransferState, 'kind' | 'from' | 'to' | 'onward' | 'of'
  * What a transfer adds to a party's net disbursement, as a sign: 1 for its own payments, 0 for what it passes on for others, books
  * with itself or has no part in. A refund undoes what its transfer did, also where that was a refund; passing a refund on undoes the refund.
  */
-const disbursementSign = (state: CommitmentState, party: string, transfer: TransferLike): bigint => {
+export const disbursementSign = (state: CommitmentState, party: string, transfer: TransferLike): bigint => {
   // Of a transfer that is not on the record nothing is undone.
   const undone = (n: number | undefined): bigint =>
     state.transfers.filter((known) => known.n === n).reduce((_, known) => -disbursementSign(state, party, known), 0n);

@@ -19,17 +19,20 @@ import { CommitmentRecords } from './commitment-records.js';
 import { ProposalFigures } from './commitment.contract.js';
 import { commitmentDecider } from './commitment.js';
 import { CommitmentsController } from './commitments.controller.js';
+import { TotalsController } from './totals.controller.js';
+import { Totals } from './totals.js';
 
 /** Global, because needs read the figures of proposals through the port `ProposalFigures`. */
 @Global()
 @Module({
-  controllers: [CommitmentsController],
+  controllers: [CommitmentsController, TotalsController],
   providers: [
     Agencies,
     CommitmentBoard,
     CommitmentOutcomes,
     CommitmentRecords,
     Proposing,
+    Totals,
     {
       provide: ProposalFigures,
       useFactory: (runner: ProjectionRunner) =>

@@ -1,0 +1,89 @@
+import {
+  currencyOf,
+  isInstant,
+  isInstrument,
+  isRealDate,
+  isRegion,
+  KINDS,
+  type InstrumentCode,
+  type Kind,
+  lastInstant,
+} from '#vocabulary';
+import { Checked, Code, CodeList, DateField, PartyIdField, StateCode, Text, WholeNumber } from '#web';
+import type { Figure } from './totals-figures.js';
+import { FIGURES } from './totals-figures.js';
+import type { AsOf } from './totals.js';
+
+const LARGEST_POSITION = 9_223_372_036_854_775_807n;
+
+/** Reads `at`: digits are a position, else a full RFC 3339 time or a date (its end), by the recorded clock; undefined where it is none. */
+export const readAsOf = (at: unknown): AsOf | undefined => {
+  if (typeof at !== 'string') return undefined;
+  if (/^[0-9]{1,19}$/.test(at)) {
+    const position = BigInt(at);
+    return position > LARGEST_POSITION ? undefined : { position };
+  }
+  return isRealDate(at) || isInstant(at) ? { time: lastInstant(at) } : undefined;
+};
+
+const isCurrency = (value: unknown): boolean => typeof value === 'string' && currencyOf(value) !== undefined;
+
+/** What totals are asked for. */
+export class TotalsQuery {
+  @PartyIdField({ required: false, description: 'A provider', example: 'donor:japan' })
+  donor?: string;
+
+  @StateCode({ required: false, description: 'A beneficiary' })
+  state?: string;
+
+  @Code(isRegion, 'a UN M49 region code such as 009', { required: false })
+  region?: string;
+
+  @PartyIdField({ kinds: ['network'], required: false })
+  network?: string;
+
+  @CodeList(KINDS, { required: false, description: 'Kind of the need line' })
+  kind?: Kind;
+
+  @Code(isInstrument, 'an instrument such as ATT', { required: false })
+  instrument?: InstrumentCode;
+
+  @DateField({ required: false, description: 'Effective on this day or later' })
+  from?: string;
+
+  @DateField({ required: false, description: 'Effective on this day or before' })
+  to?: string;
+
+  @Code(isCurrency, 'an ISO 4217 code in capitals, such as USD', {
+    required: false,
+    description: 'Only this currency, and what a recorded rate or valuation says is worth something in it',
+  })
+  currency?: string;
+
+  @Checked({
+    name: 'at',
+    required: false,
+    schema: {
+      type: 'string',
+      description: 'A position (digits), a full RFC 3339 time, or a date (its end), by the recorded clock',
+    },
+    example: '2026-11-22',
+    faults: (value) =>
+      readAsOf(value) === undefined
+        ? [{ path: '', message: 'must be a position, a full time such as 2026-11-22T10:00:00Z, or a date (its end)' }]
+        : [],
+  })
+  at?: string;
+}
+
+/** The same, page by page. */
+export class TotalsEventsQuery extends TotalsQuery {
+  @CodeList(FIGURES, { required: false, description: 'All four unless told' })
+  figure?: Figure;
+
+  @WholeNumber({ min: 1, max: 200, query: true, required: false, description: 'Items on a page, 50 unless told' })
+  limit?: number;
+
+  @Text({ max: 4_000, required: false, description: 'The `next` of the page before' })
+  cursor?: string;
+}
