@@ -40,7 +40,7 @@ export class Proposing {
     if (need === undefined || offer === undefined || !sight.summary || !sees) throw notFound();
     // The lines are in the body: a refusal that tells them apart would show them.
     if (!sight.body) throw forbidden('The lines of this need are not shown to you, so you cannot draw on them.');
-    requireDesk(caller, offer.provider, [...need.beneficiaries, need.filer]);
+    requireDesk(caller, offer.providers, [...need.beneficiaries, need.filer]);
     const [implementer, fiscalAgent] = await Promise.all([
       this.agencies.find(proposal.implementer),
       this.agencies.find(proposal.fiscalAgent),
@@ -67,7 +67,7 @@ export class Proposing {
       offer: {
         offerId,
         open: offer.status === 'open',
-        providers: [offer.provider],
+        providers: offer.providers,
         lines: offer.lines,
         conditions: offer.conditions,
       },
@@ -89,8 +89,8 @@ export class Proposing {
 }
 
 /** A State that offers does so through its donor desk; its other offices never do (DOMAIN, roles table). */
-const requireDesk = ({ party, roles }: Caller, provider: string, recipients: readonly string[]): void => {
+const requireDesk = ({ party, roles }: Caller, providers: readonly string[], recipients: readonly string[]): void => {
   const isState = stateOfParty(party) !== undefined || party.startsWith('authority:');
-  if (!isState || party !== provider || roles.includes('donor-desk') || recipients.includes(party)) return;
+  if (!isState || !providers.includes(party) || roles.includes('donor-desk') || recipients.includes(party)) return;
   throw forbidden(`${party} draws on its own offer through its donor desk.`);
 };

@@ -1,9 +1,10 @@
 import type { Actor, Decision, RecordedEvent, Rejection } from '#kernel';
 import { refuse } from '#kernel';
 import type { Quantity } from '#vocabulary';
-import { compare, isUnlimited, sameMeasure, stateOfParty } from '#vocabulary';
+import { add, compare, isDeterminate, isUnlimited, sameMeasure, stateOfParty, subtract, zeroLike } from '#vocabulary';
 import type { DeliveriesRejectionCode, DeliveriesState } from './commitment-deliveries.js';
 import type { MoneyRejectionCode, MoneyState } from './commitment-money.js';
+import type { TermsRejectionCode, TermsState } from './commitment-terms.js';
 import type { CommitmentEvent, Leg, Reason, Side } from './commitment.contract.js';
 
 export type CoreRejectionCode =
@@ -19,6 +20,8 @@ export type CoreRejectionCode =
   | 'valuation-required'
   | 'valuation-mismatch'
   | 'unknown-agency'
+  | 'unknown-signatory'
+  | 'below-minimum-lot'
   | 'expired'
   | 'not-due'
   | 'not-proposed'
@@ -33,7 +36,8 @@ export type CoreRejectionCode =
   | 'already-signed'
   | 'already-proposed';
 
-export type CommitmentRejectionCode = CoreRejectionCode | DeliveriesRejectionCode | MoneyRejectionCode;
+export type CommitmentRejectionCode =
+  CoreRejectionCode | DeliveriesRejectionCode | MoneyRejectionCode | TermsRejectionCode;
 export type CommitmentRejection = Rejection<CommitmentRejectionCode>;
 
 export type CommitmentStatus =
@@ -62,7 +66,7 @@ export type EventData<T extends CommitmentEvent['type']> = Extract<CommitmentEve
 /** What stands beside an event's data. */
 export type EventContext = RecordedEvent['metadata'];
 
-export interface CommitmentState extends DeliveriesState, MoneyState {
+export interface CommitmentState extends DeliveriesState, MoneyState, TermsState {
   /** undefined: there is no such commitment. */
   readonly status?: CommitmentStatus;
   readonly closedAs?: 'confirmed' | 'unconfirmed' | 'cancelled';
@@ -81,7 +85,6 @@ export interface CommitmentState extends DeliveriesState, MoneyState {
   readonly signatories: readonly string[];
   readonly partOf?: string;
   readonly expiresAt: string;
-  readonly conditions: EventData<'CommitmentProposed'>['conditions'];
   readonly hold: 'pending' | 'held' | 'released' | 'refused';
   readonly acceptance: 'none' | 'pending' | 'refused' | 'given';
   /** The newest refusal of offer or need. */
@@ -198,6 +201,24 @@ export interface Rule {
 
 export const rejection = (code: CommitmentRejectionCode, detail: string, field?: string): CommitmentRejection =>
   field === undefined ? { code, detail } : { code, detail, field };
+
+/** Nothing of this quantity; what has no figure adds none. */
+export const noneOf = (quantity: Quantity): Quantity => (isDeterminate(quantity) ? zeroLike(quantity) : quantity);
+
+/** a + b where they are of one measure, else a: a scope in words adds no figure, and a replay by effective time may lack a new credit. */
+export const plus = (a: Quantity, b: Quantity): Quantity => (sameMeasure(a, b) ? add(a, b) : a);
+
+/** a − b, as `plus`. */
+export const minus = (a: Quantity, b: Quantity): Quantity => (sameMeasure(a, b) ? subtract(a, b) : a);
+
+/** A leg of which nothing has come yet. */
+export const undelivered = (leg: Leg): LegState => ({
+  ...leg,
+  deliveredDrawn: noneOf(leg.drawn),
+  deliveredCredited: noneOf(leg.credited),
+  confirmedDrawn: noneOf(leg.drawn),
+  confirmedCredited: noneOf(leg.credited),
+});
 
 export const isComplete = (leg: LegState): boolean => compare(leg.deliveredDrawn, leg.drawn) >= 0;
 

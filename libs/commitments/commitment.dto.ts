@@ -15,6 +15,7 @@ import {
   readMoment,
   sameMeasure,
   compare,
+  textFaults,
   TRANSFER_KINDS,
   type TransferKind,
   type Valuation,
@@ -52,18 +53,25 @@ const at = (path: string, message: string): Fault => ({ path, message });
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A credited quantity; crediting a scope in words comes with assessed lines. */
+/** A credited quantity, or a scope in words where the need's line has none yet. */
 const creditedFaults = (value: unknown): readonly Fault[] => {
-  if (isObject(value) && Object.hasOwn(value, 'scope')) {
-    return [at('scope', 'is not accepted yet: scope credits come with a later release; credit a quantity')];
+  if (!isObject(value) || !Object.hasOwn(value, 'scope')) {
+    const parsed = parseQuantity(value, LEG_RULE);
+    return parsed.ok ? [] : parsed.faults;
   }
-  const parsed = parseQuantity(value, LEG_RULE);
-  return parsed.ok ? [] : parsed.faults;
+  const strange = Object.keys(value).filter((field) => field !== 'scope');
+  return [
+    ...strange.map((field) => at(field, 'does not stand beside scope: credit a quantity, or words')),
+    ...textFaults(value.scope).map((message) => at('scope', message)),
+  ];
 };
 
 /** What one leg alone shows to be wrong between its quantities and its valuation. */
 const legFaults = (leg: unknown): readonly Fault[] => {
   if (!isObject(leg) || leg.credited === undefined) return [];
+  if (isObject(leg.credited) && Object.hasOwn(leg.credited, 'scope')) {
+    return leg.valuation === undefined ? [] : [at('valuation', 'belongs to a credited quantity, not to a scope')];
+  }
   const drawn = parseQuantity(leg.drawn, LEG_RULE);
   const credited = parseQuantity(leg.credited, LEG_RULE);
   if (!drawn.ok || !credited.ok) return [];
@@ -105,11 +113,17 @@ export class LegDto {
   @Checked({
     name: 'credited',
     required: false,
-    schema: { allOf: [{ $ref: '#/components/schemas/Quantity' }] },
-    description: 'In the measure of the need’s line; `drawn` where the measures are the same',
+    schema: {
+      oneOf: [
+        { $ref: '#/components/schemas/Quantity' },
+        { type: 'object', properties: { scope: { type: 'string' } }, required: ['scope'], additionalProperties: false },
+      ],
+    },
+    description:
+      'In the measure of the need’s line; `drawn` where the measures are the same; a scope in words where the line has no quantity yet',
     faults: creditedFaults,
   })
-  credited?: Quantity;
+  credited?: Quantity | { readonly scope: string };
 
   @Parses(
     'valuation',
@@ -137,7 +151,12 @@ export class ProposeCommitmentDto {
   @PartyIdField({ kinds: ['agency'], required: false, example: 'agency:cavr' })
   fiscalAgent?: string;
 
-  @PartyIdField({ array: true, min: 1, required: false, description: 'The default, until others can be named' })
+  @PartyIdField({
+    array: true,
+    min: 1,
+    required: false,
+    description: 'Parties of both sides; every provider and every beneficiary (or the host) unless told',
+  })
   signatories?: string[];
 
   @Text({ max: 100, required: false, description: 'A parent commitment or reported programme' })
@@ -379,12 +398,16 @@ export const canonical = (quantity: Quantity): Quantity => {
   return parsed.value;
 };
 
-/** The legs a body proposes, in their canonical form. */
-export const legsOf = ({ legs }: ProposeCommitmentDto): ProposedLeg[] =>
+/** The legs a body asks for, in their canonical form. */
+export const legsOf = (legs: readonly LegDto[]): ProposedLeg[] =>
   legs.map(({ offerLine, needLine, drawn, credited, valuation }) => ({
     offerLine,
     needLine,
     drawn: canonical(drawn),
-    ...(credited === undefined ? {} : { credited: canonical(credited) }),
+    ...(credited === undefined
+      ? {}
+      : 'scope' in credited
+        ? { scope: credited.scope }
+        : { credited: canonical(credited) }),
     ...(valuation === undefined ? {} : { valuation: { ...valuation } }),
   }));

@@ -2,7 +2,7 @@ import type { Actor } from '#kernel';
 import type { Given } from '#kernel-testing';
 import type { Quantity } from '#vocabulary';
 import { add, minorUnits, quantityOf } from '#vocabulary';
-import type { CommitmentEvent } from './commitment.contract.js';
+import type { CommitmentEvent, Terms } from './commitment.contract.js';
 import type { ProposalFacts, ProposedLeg } from './commitment.js';
 
 export const usd = (amount: string): Quantity => ({ measure: 'money', currency: 'USD', amount });
@@ -81,6 +81,7 @@ export interface Deal {
   readonly legs?: readonly ProposedLeg[];
   readonly implementer?: string;
   readonly fiscalAgent?: string;
+  readonly terms?: Terms;
 }
 
 /** The proposal's event: Japan proposes ten seats unless told otherwise. */
@@ -89,6 +90,7 @@ export const proposed = ({
   legs = [SEAT_LEG],
   implementer,
   fiscalAgent,
+  terms,
 }: Deal = {}): Given<CommitmentEvent> => {
   const { offer, need, earmarkFacts } = facts();
   return [
@@ -109,6 +111,7 @@ export const proposed = ({
         expiresAt: EXPIRES,
         conditions: [],
         earmarkFacts,
+        ...(terms === undefined ? {} : { terms }),
       },
     },
     { actor: by },

@@ -25,6 +25,7 @@ import {
   recipientsOf,
   trancheOf,
 } from './commitment.js';
+import type { Deal } from './commitment.fixture.js';
 import {
   accepted,
   ACCEPTED,
@@ -81,7 +82,13 @@ const at = (history: readonly Given<CommitmentEvent>[]): CommitmentState => stat
 
 describe('the lifecycle table, transition by transition', () => {
   const MONEY = { legs: [{ offerLine: 1, needLine: 1, drawn: usd('1000.00') }] };
-  const deal = { implementer: 'agency:cavr' };
+  const deal: Deal = {
+    implementer: 'agency:cavr',
+    terms: {
+      conditions: [{ n: 1, code: 'other', on: 'recipient' }],
+      reports: [{ n: 1, kind: 'completion', by: 'agency:cavr', due: '2026-12-31' }],
+    },
+  };
   const histories: Readonly<Record<CommitmentStatus | 'unconfirmed', readonly Given<CommitmentEvent>[]>> = {
     proposed: held(deal),
     accepted: accepted(deal),
@@ -118,9 +125,25 @@ describe('the lifecycle table, transition by transition', () => {
     ReportDelivery: [{ type: 'ReportDelivery', leg: 1, quantity: seats(1), date: '2026-01-05' }, CAVR],
     ConfirmDelivery: [{ type: 'ConfirmDelivery', n: 1, condition: 'usable' }, VANUATU],
     DisputeDelivery: [{ type: 'DisputeDelivery', n: 1, reason: 'Too few.' }, VANUATU],
+    SuspendCommitment: [{ type: 'SuspendCommitment', reason: REASON }, JAPAN],
+    ResumeCommitment: [{ type: 'ResumeCommitment' }, JAPAN],
+    MeetCondition: [{ type: 'MeetCondition', n: 1 }, JAPAN],
+    WaiveCondition: [{ type: 'WaiveCondition', n: 1 }, JAPAN],
+    FileReport: [{ type: 'FileReport', n: 1, date: '2026-01-05' }, CAVR],
+    AcceptReport: [{ type: 'AcceptReport', n: 1 }, JAPAN],
+    ReturnReport: [{ type: 'ReturnReport', n: 1 }, JAPAN],
+    WaiveReport: [{ type: 'WaiveReport', n: 1 }, JAPAN],
     CancelCommitment: [{ type: 'CancelCommitment', reason: REASON }, JAPAN],
     CloseCommitment: [{ type: 'CloseCommitment' }, COORDINATOR],
   };
+  const fromBinding = (code: CommitmentRejectionCode | 'ok'): Partial<Row> => ({
+    binding: code,
+    delivered: code,
+    confirmed: code,
+    cancelled: code,
+    closed: code,
+    unconfirmed: code,
+  });
   type Row = Readonly<Record<keyof typeof histories, CommitmentRejectionCode | 'ok'>>;
   const row = (otherwise: CommitmentRejectionCode, over: Partial<Row>): Row => ({
     ...(Object.fromEntries(Object.keys(histories).map((status) => [status, otherwise])) as Row),
@@ -172,8 +195,22 @@ describe('the lifecycle table, transition by transition', () => {
       unconfirmed: 'ok',
       confirmed: 'already-confirmed',
     }),
+    SuspendCommitment: row('not-binding', { binding: 'ok', delivered: 'ok', confirmed: 'ok' }),
+    ResumeCommitment: row('not-binding', {
+      binding: 'not-suspended',
+      delivered: 'not-suspended',
+      confirmed: 'not-suspended',
+      cancelled: 'not-suspended',
+    }),
+    MeetCondition: row('not-accepted', { accepted: 'ok', binding: 'ok', delivered: 'ok', confirmed: 'ok' }),
+    WaiveCondition: row('not-accepted', { accepted: 'ok', binding: 'ok', delivered: 'ok', confirmed: 'ok' }),
+    FileReport: row('not-binding', fromBinding('ok')),
+    AcceptReport: row('not-binding', fromBinding('not-filed')),
+    ReturnReport: row('not-binding', fromBinding('not-filed')),
+    WaiveReport: row('not-binding', fromBinding('ok')),
     CancelCommitment: row('not-binding', { binding: 'ok', delivered: 'ok' }),
-    CloseCommitment: row('not-confirmed', { confirmed: 'ok', cancelled: 'ok' }),
+    // The report is owed still.
+    CloseCommitment: row('not-confirmed', { confirmed: 'open-reports', cancelled: 'open-reports' }),
   };
   const cases = Object.entries(table).flatMap(([command, outcomes]) =>
     Object.entries(outcomes).map(
@@ -289,6 +326,15 @@ describe('ProposeCommitment', () => {
     ['unknown-line', 'legs[0].offerLine', { legs: [{ ...SEAT_LEG, offerLine: 9 }] }],
     ['unknown-line', 'legs[0].needLine', { legs: [{ ...SEAT_LEG, needLine: 9 }] }],
     ['undetermined-line', 'legs[0].needLine', { legs: [{ ...SEAT_LEG, needLine: 3 }] }],
+    ['measure-mismatch', 'legs[0].credited', { legs: [{ ...SEAT_LEG, scope: 'Training of trainers' }] }],
+    [
+      'below-minimum-lot',
+      'legs[0].drawn',
+      { facts: facts({ offer: { lines: [{ line: 2, capacity: seats(20), minimumLot: '11' }] } }) },
+    ],
+    ['unknown-signatory', 'signatories[1]', { signatories: ['donor:japan', 'agency:secretariat'] }],
+    ['unknown-signatory', 'signatories', { signatories: ['donor:japan'] }],
+    ['unknown-signatory', 'signatories', { signatories: ['state:VUT'] }],
     ['measure-mismatch', 'legs[0].drawn', { legs: [{ ...SEAT_LEG, drawn: usd('5.00') }] }],
     [
       'measure-mismatch',
@@ -340,6 +386,55 @@ describe('ProposeCommitment', () => {
       },
     ];
     expect(commitments.given().when(propose({ legs }), asked(JAPAN)).accepted().state.legs).toHaveLength(2);
+  });
+  it('credits a scope in words where the line has no quantity yet', () => {
+    const leg: ProposedLeg = { ...SEAT_LEG, needLine: 3, scope: 'Training of trainers' };
+    expect(
+      commitments
+        .given()
+        .when(propose({ legs: [leg] }), asked(JAPAN))
+        .accepted().state.legs,
+    ).toMatchObject([
+      { drawn: seats(10), credited: { measure: 'undetermined', why: 'to-be-assessed' }, scope: 'Training of trainers' },
+    ]);
+  });
+  it('draws a whole number of uses of an access line, limited or not', () => {
+    const access = (amount: string): Quantity => ({ measure: 'access', amount });
+    const lines = (capacity: Quantity): ReturnType<typeof facts> =>
+      facts({
+        offer: { lines: [{ line: 1, capacity }] },
+        need: { lines: [{ line: 1, quantity: access('30') }] },
+      });
+    const legs = [{ offerLine: 1, needLine: 1, drawn: access('30') }];
+    for (const capacity of [access('40'), access('unlimited')]) {
+      commitments
+        .given()
+        .when(propose({ facts: lines(capacity), legs }), asked(JAPAN))
+        .accepted();
+    }
+  });
+  it('draws a minimum lot from all its legs together', () => {
+    const lot = facts({ offer: { lines: [{ line: 2, capacity: seats(20), minimumLot: '10' }] } });
+    const half = { ...SEAT_LEG, drawn: seats(5) };
+    commitments
+      .given()
+      .when(propose({ facts: lot, legs: [half, half] }), asked(JAPAN))
+      .accepted();
+  });
+  it('is signed by whom the proposal names of both sides, also of joint providers and a network’s States', () => {
+    const joint = facts({
+      offer: { providers: ['donor:japan', 'donor:norway'] },
+      need: { beneficiaries: ['state:VUT', 'state:FJI'], filer: 'network:msg' },
+    });
+    const { state } = commitments
+      .given()
+      .when(propose({ facts: joint, signatories: ['donor:norway', 'state:FJI', 'donor:norway'] }), asked(STRANGER))
+      .accepted();
+    expect(state).toMatchObject({
+      signatories: ['donor:norway', 'state:FJI'],
+      providers: ['donor:japan', 'donor:norway'],
+      proposedBy: 'donor:norway',
+    });
   });
   it('is signed by the host where a network filed for several States', () => {
     const need = { beneficiaries: ['state:VUT', 'state:FJI'], filer: 'network:msg' };
@@ -1539,12 +1634,12 @@ describe('actions', () => {
     expect(actions(held({ implementer: 'agency:cavr' }), CAVR)).toEqual(['consent-task', 'decline-task']);
     expect(actions(accepted(), VANUATU)).toEqual(['sign']);
     expect(actions(accepted(), JAPAN)).toEqual(['withdraw', 'sign']);
-    expect(actions(bound(), JAPAN)).toEqual(['transfers', 'deliveries', 'cancel']);
-    expect(actions(bound(), VANUATU)).toEqual(['transfers', 'cancel']);
-    expect(actions(delivered(), JAPAN)).toEqual(['transfers', 'cancel']);
-    expect(actions(delivered(), VANUATU)).toEqual(['transfers', 'confirm', 'dispute', 'cancel']);
-    expect(actions([...delivered(), disputed(1)], VANUATU)).toEqual(['transfers', 'confirm', 'cancel']);
-    expect(actions(allConfirmed(), VANUATU)).toEqual(['transfers', 'close']);
+    expect(actions(bound(), JAPAN)).toEqual(['transfers', 'deliveries', 'suspend', 'cancel']);
+    expect(actions(bound(), VANUATU)).toEqual(['transfers', 'suspend', 'cancel']);
+    expect(actions(delivered(), JAPAN)).toEqual(['transfers', 'suspend', 'cancel']);
+    expect(actions(delivered(), VANUATU)).toEqual(['transfers', 'confirm', 'dispute', 'suspend', 'cancel']);
+    expect(actions([...delivered(), disputed(1)], VANUATU)).toEqual(['transfers', 'confirm', 'suspend', 'cancel']);
+    expect(actions(allConfirmed(), VANUATU)).toEqual(['transfers', 'suspend', 'close']);
     expect(actions(allConfirmed(), COORDINATOR)).toEqual(['close']);
     expect(actions([...allConfirmed(), closed('confirmed')], VANUATU)).toEqual(['transfers']);
     expect(actions(held(), STRANGER)).toEqual([]);

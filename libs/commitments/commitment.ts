@@ -1,7 +1,6 @@
 import type { Actor, Command, Decider, RecordedEvent } from '#kernel';
 import { accept, refuse, SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
-import type { Quantity, Valuation } from '#vocabulary';
-import { addDays, compare, isRival, rateHolds, sameMeasure, zeroLike } from '#vocabulary';
+import { addDays } from '#vocabulary';
 import type { DeliveriesCommand } from './commitment-deliveries.js';
 import {
   afterDelivery,
@@ -11,8 +10,22 @@ import {
   isDisputed,
   NO_DELIVERIES,
 } from './commitment-deliveries.js';
+import type { LineFacts, ProposedLeg } from './commitment-legs.js';
+import { creditOf, legFault, lotFault } from './commitment-legs.js';
 import type { MoneyCommand } from './commitment-money.js';
 import { afterMoney, decideMoney, hasMoneyTask, MONEY_RULES, NO_MONEY, openDiscrepancies } from './commitment-money.js';
+import type { ProposedTerms, TermsCommand } from './commitment-terms.js';
+import {
+  afterTerms,
+  decideTerms,
+  hasTermsTask,
+  NO_TERMS,
+  numberedProposal,
+  openReports,
+  proposedTerms,
+  TERMS_RULES,
+  termsFault,
+} from './commitment-terms.js';
 import type {
   CommitmentRejection,
   CommitmentState,
@@ -34,12 +47,14 @@ import {
   sameSide,
   sidesOf,
   tasksOf,
+  undelivered,
   whoOf,
 } from './commitment-state.js';
 import type { CommitmentEvent, EarmarkFacts, Reason, Side } from './commitment.contract.js';
 
 export { trancheOf, isDisputed } from './commitment-deliveries.js';
 export { partiesOf, recipientsOf } from './commitment-state.js';
+export type { ProposedLeg } from './commitment-legs.js';
 export type { DeliveryState } from './commitment-deliveries.js';
 export type { DiscrepancyState } from './commitment-money.js';
 export type {
@@ -68,7 +83,6 @@ const INITIAL: CommitmentState = {
   filer: '',
   signatories: [],
   expiresAt: '',
-  conditions: [],
   hold: 'pending',
   acceptance: 'none',
   legs: [],
@@ -77,16 +91,8 @@ const INITIAL: CommitmentState = {
   signatures: [],
   ...NO_DELIVERIES,
   ...NO_MONEY,
+  ...NO_TERMS,
 };
-
-/** A leg as proposed: numbered by its place, `credited` left out where it equals `drawn`. */
-export interface ProposedLeg {
-  readonly offerLine: number;
-  readonly needLine: number;
-  readonly drawn: Quantity;
-  readonly credited?: Quantity;
-  readonly valuation?: Valuation;
-}
 
 /** What the other streams said when the proposal was made: advisory, offer and need decide again. */
 export interface ProposalFacts {
@@ -94,7 +100,7 @@ export interface ProposalFacts {
     readonly offerId: string;
     readonly open: boolean;
     readonly providers: readonly string[];
-    readonly lines: readonly { readonly line: number; readonly capacity: Quantity }[];
+    readonly lines: LineFacts['offer']['lines'];
     readonly conditions: EventData<'CommitmentProposed'>['conditions'];
   };
   readonly need: {
@@ -102,7 +108,7 @@ export interface ProposalFacts {
     readonly open: boolean;
     readonly filer: string;
     readonly beneficiaries: readonly string[];
-    readonly lines: readonly { readonly line: number; readonly quantity: Quantity }[];
+    readonly lines: LineFacts['need']['lines'];
   };
   readonly earmarkFacts: EarmarkFacts;
   /** Why the offer's earmark excludes the need; undefined where it does not. */
@@ -119,8 +125,11 @@ export type CommitmentCommand = Command &
         readonly legs: readonly ProposedLeg[];
         readonly implementer?: string;
         readonly fiscalAgent?: string;
+        /** The default where absent. */
+        readonly signatories?: readonly string[];
         readonly partOf?: string;
         readonly expiresAt?: string;
+        readonly terms?: ProposedTerms;
       }
     | { readonly type: 'AcceptCommitment' }
     | { readonly type: 'DeclineCommitment' | 'WithdrawCommitment' | 'CancelCommitment'; readonly reason: Reason }
@@ -129,6 +138,7 @@ export type CommitmentCommand = Command &
     | { readonly type: 'SignCommitment' }
     | DeliveriesCommand
     | MoneyCommand
+    | TermsCommand
     | { readonly type: 'CloseCommitment' }
     | { readonly type: 'LapseCommitment' | 'CloseUnconfirmed' }
     | { readonly type: 'RecordHold' | 'RecordAcceptance' }
@@ -209,6 +219,7 @@ export const COMMITMENT_RULES = {
   },
   ...MONEY_RULES,
   ...DELIVERIES_RULES,
+  ...TERMS_RULES,
   CancelCommitment: {
     segment: 'cancel',
     from: ['binding', 'delivered'],
@@ -223,6 +234,10 @@ export const COMMITMENT_RULES = {
     also: (state, who) => {
       if (openDiscrepancies(state).length > 0) {
         return rejection('open-discrepancies', 'Discrepancies are settled or accepted before the closing.');
+      }
+      const [open] = openReports(state.terms);
+      if (open !== undefined) {
+        return rejection('open-reports', `Report ${open} is neither filed nor waived: the closing waits for it.`);
       }
       const { closeProposed } = state;
       return closeProposed !== undefined &&
@@ -290,6 +305,7 @@ export const actionsOf = (state: CommitmentState, who: Who, at: string): string[
       if (refusalOf(type, state, who, at) !== undefined) return false;
       if (isRowOf(DELIVERIES_RULES, type)) return hasDeliveryTask(type, state, who);
       if (isRowOf(MONEY_RULES, type)) return hasMoneyTask(type, state);
+      if (isRowOf(TERMS_RULES, type)) return hasTermsTask(type, state, who);
       return true;
     })
     .map((type) => COMMITMENT_RULES[type].segment);
@@ -336,6 +352,7 @@ const ofParty = (command: CommandOf<PartyCommandType>, state: CommitmentState): 
   if (refusal !== undefined) return refused(refusal);
   if (isOf(DELIVERIES_RULES, command)) return decideDelivery(command, state, who);
   if (isOf(MONEY_RULES, command)) return decideMoney(command, state, who);
+  if (isOf(TERMS_RULES, command)) return decideTerms(command, state, who);
   switch (command.type) {
     case 'AcceptCommitment':
       return accept({ type: 'AcceptanceGiven', data: { party } });
@@ -356,65 +373,35 @@ const ofParty = (command: CommandOf<PartyCommandType>, state: CommitmentState): 
   }
 };
 
-/** Checks legs against the lines they bind. Capacity and coverage are not looked at: those are the offer's and the need's answers. */
-const legFault = (legs: readonly ProposedLeg[], { offer, need }: ProposalFacts): CommitmentRejection | undefined => {
-  for (const [index, leg] of legs.entries()) {
-    const at = `legs[${index}]`;
-    const offered = offer.lines.find(({ line }) => line === leg.offerLine);
-    if (offered === undefined) {
-      return rejection('unknown-line', `The offer has no line ${leg.offerLine}.`, `${at}.offerLine`);
-    }
-    const asked = need.lines.find(({ line }) => line === leg.needLine);
-    if (asked === undefined) {
-      return rejection('unknown-line', `The need has no line ${leg.needLine}.`, `${at}.needLine`);
-    }
-    if (asked.quantity.measure === 'undetermined') {
-      return rejection(
-        'undetermined-line',
-        `Line ${leg.needLine} of the need has no quantity yet and cannot be credited before it is assessed.`,
-        `${at}.needLine`,
-      );
-    }
-    if (!isRival(leg.drawn) || !sameMeasure(leg.drawn, offered.capacity)) {
-      return rejection('measure-mismatch', 'What is drawn is in the measure of the offer’s line.', `${at}.drawn`);
-    }
-    const credited = leg.credited ?? leg.drawn;
-    if (!isRival(credited) || !sameMeasure(credited, asked.quantity)) {
-      return rejection('measure-mismatch', 'What is credited is in the measure of the need’s line.', `${at}.credited`);
-    }
-    const fault = valuationFault(leg.drawn, credited, leg.valuation, at);
-    if (fault !== undefined) return fault;
-  }
-  return undefined;
-};
-
-const valuationFault = (
-  drawn: Quantity,
-  credited: Quantity,
-  valuation: Valuation | undefined,
-  at: string,
-): CommitmentRejection | undefined => {
-  if (sameMeasure(drawn, credited)) {
-    return compare(drawn, credited) === 0
-      ? undefined
-      : rejection('valuation-mismatch', 'In one measure as much is credited as is drawn.', `${at}.credited`);
-  }
-  if (valuation === undefined) {
-    return rejection('valuation-required', 'Measures differ: say how one became the other.', `${at}.valuation`);
-  }
-  return 'rate' in valuation && !rateHolds(drawn, valuation.rate, credited)
-    ? rejection('valuation-mismatch', 'drawn × rate is not what is credited.', `${at}.valuation.rate`)
-    : undefined;
-};
-
 const unique = (parties: readonly string[]): string[] => [...new Set(parties)];
 
-/** Who signs unless a later issue lets sides name others: every provider, and every beneficiary or the host of a joint need. */
+/** Who signs unless the proposal names others: every provider, and every beneficiary or the host of a joint need. */
 export const defaultSignatories = (
   providers: readonly string[],
   { beneficiaries, filer }: { readonly beneficiaries: readonly string[]; readonly filer: string },
 ): string[] =>
   unique([...providers, ...(beneficiaries.length > 1 && filer.startsWith('network:') ? [filer] : beneficiaries)]);
+
+/** Others may sign than by default, but only parties of the two sides, and at least one of each: nobody is bound by another's word (I20). */
+const signatoryFault = (
+  signatories: readonly string[] | undefined,
+  { offer, need }: ProposalFacts,
+): CommitmentRejection | undefined => {
+  if (signatories === undefined) return undefined;
+  const recipients = recipientsOf(need);
+  const stranger = signatories.findIndex((party) => !offer.providers.includes(party) && !recipients.includes(party));
+  if (stranger >= 0) {
+    return rejection(
+      'unknown-signatory',
+      `${signatories[stranger]} is neither a provider of the offer nor a beneficiary or the host of the need.`,
+      `signatories[${stranger}]`,
+    );
+  }
+  const sides = [offer.providers, recipients];
+  return sides.every((side) => side.some((party) => signatories.includes(party)))
+    ? undefined
+    : rejection('unknown-signatory', 'At least one party of each side signs.', 'signatories');
+};
 
 const propose = (command: CommandOf<'ProposeCommitment'>, state: CommitmentState): Outcome => {
   const { facts, by, implementer, fiscalAgent, partOf } = command;
@@ -435,7 +422,7 @@ const propose = (command: CommandOf<'ProposeCommitment'>, state: CommitmentState
   }
   if (!offer.open) return refuse('offer-not-open', 'The offer does not take proposals now.', 'offerId');
   if (!need.open) return refuse('need-not-open', 'The need does not take proposals now.', 'needId');
-  const fault = legFault(command.legs, facts);
+  const fault = legFault(command.legs, facts) ?? lotFault(command.legs, facts);
   if (fault !== undefined) return refused(fault);
   if (facts.earmarkFault !== undefined) return refuse('earmark', facts.earmarkFault, 'needId');
   const [unknown] = facts.unknownAgencies;
@@ -446,6 +433,25 @@ const propose = (command: CommandOf<'ProposeCommitment'>, state: CommitmentState
       unknown === implementer ? 'implementer' : 'fiscalAgent',
     );
   }
+  const terms = command.terms === undefined ? undefined : numberedProposal(command.terms, offer.conditions);
+  const wrong =
+    terms === undefined
+      ? undefined
+      : termsFault(
+          terms,
+          {
+            providers: offer.providers,
+            beneficiaries: need.beneficiaries,
+            filer: need.filer,
+            implementer,
+            fiscalAgent,
+            legs: command.legs.map(({ drawn }, index) => ({ leg: index + 1, drawn })),
+          },
+          proposedTerms(offer.conditions, {}),
+        );
+  if (wrong !== undefined) return refused(wrong);
+  const signing = signatoryFault(command.signatories, facts);
+  if (signing !== undefined) return refused(signing);
   const expiresAt = command.expiresAt ?? addDays(by.at, PROPOSAL_DAYS);
   if (expiresAt <= by.at) return refuse('expired', 'The time limit lies in the future.', 'expiresAt');
   return accept({
@@ -458,22 +464,23 @@ const propose = (command: CommandOf<'ProposeCommitment'>, state: CommitmentState
       providers: offer.providers,
       beneficiaries: need.beneficiaries,
       filer: need.filer,
-      legs: command.legs.map(({ offerLine, needLine, drawn, credited, valuation }, index) => ({
+      legs: command.legs.map((leg, index) => ({
         leg: index + 1,
-        offerLine,
-        needLine,
-        drawn,
-        credited: credited ?? drawn,
-        ...(valuation === undefined ? {} : { valuation }),
+        offerLine: leg.offerLine,
+        needLine: leg.needLine,
+        drawn: leg.drawn,
+        ...creditOf(leg, facts),
+        ...(leg.valuation === undefined ? {} : { valuation: leg.valuation }),
         amendment: 0,
       })),
       ...(implementer === undefined ? {} : { implementer }),
       ...(fiscalAgent === undefined ? {} : { fiscalAgent }),
-      signatories: defaultSignatories(offer.providers, need),
+      signatories: unique(command.signatories ?? defaultSignatories(offer.providers, need)),
       ...(partOf === undefined ? {} : { partOf }),
       expiresAt,
       conditions: offer.conditions,
       earmarkFacts: facts.earmarkFacts,
+      ...(terms === undefined ? {} : { terms }),
     },
   });
 };
@@ -561,20 +568,15 @@ const apply = (state: CommitmentState, event: CommitmentEvent, context: EventCon
   const { actor, effectiveAt } = context;
   switch (event.type) {
     case 'CommitmentProposed': {
-      const { earmarkFacts: _earmarkFacts, legs, ...proposal } = event.data;
+      const { earmarkFacts: _earmarkFacts, legs, conditions, terms = {}, ...proposal } = event.data;
       return {
         ...INITIAL,
         ...proposal,
         status: 'proposed',
+        terms: proposedTerms(conditions, terms),
         proposedAt: effectiveAt,
         ...(actor.sovereign === undefined ? {} : { proposerSovereign: actor.sovereign }),
-        legs: legs.map((leg) => ({
-          ...leg,
-          deliveredDrawn: zeroLike(leg.drawn),
-          deliveredCredited: zeroLike(leg.credited),
-          confirmedDrawn: zeroLike(leg.drawn),
-          confirmedCredited: zeroLike(leg.credited),
-        })),
+        legs: legs.map(undelivered),
       };
     }
     case 'CommitmentHeld':
@@ -626,7 +628,12 @@ const apply = (state: CommitmentState, event: CommitmentEvent, context: EventCon
     case 'CommitmentClosed':
       return { ...state, status: 'closed', closedAs: event.data.as };
     default:
-      return afterDelivery(state, event, context) ?? afterMoney(state, event, context) ?? state;
+      return (
+        afterDelivery(state, event, context) ??
+        afterMoney(state, event, context) ??
+        afterTerms(state, event, context) ??
+        state
+      );
   }
 };
 

@@ -7,6 +7,7 @@ import type { Quantity, Role, Visibility } from '#vocabulary';
 import { add, stateOfParty, stricterVisibility, zeroLike } from '#vocabulary';
 import type { CommandAccess } from '#web';
 import { hasAuthority } from '#web';
+import { termsView } from './commitment-terms.js';
 import type { CommitmentEvent } from './commitment.contract.js';
 import type {
   CommitmentState,
@@ -43,6 +44,15 @@ export const COMMITMENT_ACCESS = {
   ConfirmDelivery: access('confirm', STATES, 'confirm'),
   DisputeDelivery: access('dispute', STATES, 'confirm'),
   AcceptDiscrepancy: access('accept-discrepancy', ['coordinator']),
+  SuspendCommitment: access('suspend', SIDES, 'sign'),
+  ResumeCommitment: access('resume', SIDES, 'sign'),
+  MeetCondition: access('meet-condition', SIDES, 'accept'),
+  WaiveCondition: access('waive-condition', SIDES, 'accept'),
+  // Whoever owes a report files it: no power of the list is every such party's.
+  FileReport: access('file-report', [...SIDES, 'fiscal-agent']),
+  AcceptReport: access('accept-report', SIDES, 'accept'),
+  ReturnReport: access('return-report', SIDES, 'accept'),
+  WaiveReport: access('waive-report', SIDES, 'accept'),
   CancelCommitment: access('cancel', SIDES, 'sign'),
   // A side needs the power to sign, which `permits` asks; the coordinator's authority is the role.
   CloseCommitment: access('close', ['coordinator', ...SIDES]),
@@ -144,9 +154,11 @@ const legView = ({
   deliveredCredited,
   confirmedDrawn,
   confirmedCredited,
+  scope,
   ...leg
 }: LegState): object => ({
   ...leg,
+  ...(scope === undefined ? {} : { credited: { scope } }),
   valuation: leg.valuation ?? null,
   delivered: deliveredDrawn,
   confirmed: confirmedDrawn,
@@ -225,7 +237,7 @@ export const commitmentView = ({ caller, at, label }: Viewing, id: string, state
     closedAs: state.closedAs ?? null,
     hold: state.hold,
     acceptance: state.acceptance,
-    flags: isDisputed(state) ? ['disputed'] : [],
+    flags: [...(isDisputed(state) ? ['disputed'] : []), ...(state.suspensions.length > 0 ? ['suspended'] : [])],
     needId: state.needId,
     offerId: state.offerId,
     state: stateOfParty(state.beneficiaries[0] ?? '') ?? null,
@@ -242,7 +254,7 @@ export const commitmentView = ({ caller, at, label }: Viewing, id: string, state
     boundAt: state.boundAt ?? null,
     // Before it binds it is for the parties it names, whatever need and offer are.
     visibility: state.boundAt === undefined ? 'named' : label,
-    conditions: state.conditions,
+    ...termsView(state, at),
     legs: state.legs.map(legView),
     signatories: state.signatories,
     signatures: state.signatures,
@@ -256,6 +268,12 @@ export const commitmentView = ({ caller, at, label }: Viewing, id: string, state
     transfers: state.transfers,
     receipts: state.receipts,
     discrepancies: state.discrepancies.map((discrepancy) => discrepancyView(state, discrepancy)),
+    suspensions: state.suspensions.map(({ side, party, reason: given, at: when }) => ({
+      side,
+      party,
+      ...masked(reasonFor(caller, id, state, { party, ...given })),
+      at: when,
+    })),
     ...(reason === undefined ? {} : { reason }),
     ...(state.refusal === undefined || !isInsider(caller, id, state) ? {} : { refusal: state.refusal }),
     ...(state.closeProposed === undefined ? {} : { closeProposed: state.closeProposed }),
@@ -296,6 +314,10 @@ export const commitmentEventFor = (
       const { party, reason } = data;
       const by = party === undefined ? {} : { party };
       return { ...by, ...masked(reasonWithout(reasonFor(caller, id, state, { ...by, ...reason }))) };
+    }
+    case 'CommitmentSuspended': {
+      const { side, party, reason } = data;
+      return { side, party, ...masked(reasonWithout(reasonFor(caller, id, state, { party, ...reason }))) };
     }
     case 'TaskDeclined': {
       const { agency, reason } = data;

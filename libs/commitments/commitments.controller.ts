@@ -43,7 +43,7 @@ import {
   WordsBody,
 } from './commitment.dto.js';
 import type { CommitmentCommand, PartyCommandType } from './commitment.js';
-import { commitmentDecider, defaultSignatories } from './commitment.js';
+import { commitmentDecider } from './commitment.js';
 import { ANSWER_PROBLEMS, COMMITMENT_PROBLEMS } from './commitment.problems.js';
 import { COMMITMENT_ACCESS } from './commitment.view.js';
 
@@ -102,18 +102,18 @@ export class CommitmentsController {
       throw invalid([{ field: 'expiresAt', message: 'must lie in the future' }]);
     }
     const { offerId, needId, implementer, fiscalAgent, partOf, signatories } = body;
-    const legs = legsOf(body);
+    const legs = legsOf(body.legs);
     return this.endpoints.create(ctx, this.records, {
       access: COMMITMENT_ACCESS.ProposeCommitment,
       prepare: async () => {
         const proposal = { offerId, needId, legs, ...agencies(implementer, fiscalAgent) };
         const facts = await this.proposing.factsOf(ctx.caller, proposal);
-        requireDefault(signatories, defaultSignatories(facts.offer.providers, facts.need));
         return asked({
           type: 'ProposeCommitment',
           facts,
           legs,
           ...agencies(implementer, fiscalAgent),
+          ...(signatories === undefined ? {} : { signatories }),
           ...(partOf === undefined ? {} : { partOf }),
           ...(expiresAt === undefined ? {} : { expiresAt }),
         });
@@ -386,15 +386,3 @@ const agencies = (
   ...(implementer === undefined ? {} : { implementer }),
   ...(fiscalAgent === undefined ? {} : { fiscalAgent }),
 });
-
-/** Other signatories than the default come with a later release. @throws {Problem} 400 */
-const requireDefault = (signatories: readonly string[] | undefined, expected: readonly string[]): void => {
-  if (signatories === undefined) return;
-  if (signatories.length === expected.length && expected.every((party) => signatories.includes(party))) return;
-  throw invalid([
-    {
-      field: 'signatories',
-      message: `must be ${expected.join(' and ')} (or left out): others come with a later release`,
-    },
-  ]);
-};
