@@ -219,7 +219,7 @@ describe('actions', () => {
     expect(actions(ANONYMOUS, bound())).toEqual([]);
   });
   it('let a side close with the power to sign, and the coordinator by its role', () => {
-    expect(actions(JAPAN, allConfirmed())).toEqual(['transfers', 'close']);
+    expect(actions(JAPAN, allConfirmed())).toEqual(['transfers', 'suspend', 'close']);
     expect(actions(caller('donor:japan', 'donor-desk', { powers: new Set(['pay']) }), allConfirmed())).toEqual([
       'transfers',
     ]);
