@@ -2,8 +2,10 @@ import type { CommitmentEvent } from '#commitments/contract';
 import type { DeadlineSource, Projection, ReadQueries, ReadTransaction, RecordedEvent } from '#kernel';
 import { idOfStream, processCommand } from '#kernel';
 import type { OfferEvent } from './offer.contract.js';
-import type { CapacityEvent, LineFigures, OfferCommand, OfferSummary, Reservation } from './offer.js';
-import { endOf, offerDecider, takeCapacity, withFigures, withLifecycle } from './offer.js';
+import type { Account, CapacityEvent, LegAccount, LineFigures } from './capacity.js';
+import { isCapacityType, takeCapacity } from './capacity.js';
+import type { OfferCommand, OfferSummary } from './offer.js';
+import { endOf, offerDecider, providersOf, withFigures, withLifecycle } from './offer.js';
 
 export const OFFER_BOARD = 'offer-board';
 
@@ -32,18 +34,39 @@ export const summaryOf = (doc: string): OfferSummary => {
   };
 };
 
-const storedReservation = (reservation: Reservation): string =>
-  JSON.stringify({ ...reservation, taken: `${reservation.taken}`, delivered: `${reservation.delivered}` });
+/** Amounts are bigint in the fold and decimal text in a row. */
+const storedAccount = (account: Account): string =>
+  JSON.stringify(account, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value));
 
-const reservationFrom = (doc: string): Reservation => {
-  const reservation = JSON.parse(doc) as Omit<Reservation, 'taken' | 'delivered'> &
-    Record<'taken' | 'delivered', string>;
-  return { ...reservation, taken: BigInt(reservation.taken), delivered: BigInt(reservation.delivered) };
+type StoredLeg = Omit<LegAccount, 'takes' | 'tranches' | 'freed'> & {
+  readonly takes: readonly (Omit<LegAccount['takes'][number], 'taken'> & { readonly taken: string })[];
+  readonly tranches: Readonly<Record<string, Readonly<Record<'reported' | 'returned', string>>>>;
+  readonly freed: string;
 };
 
+/** Fields in the order of the fold, so that a row is the same text whichever way it came about. */
+const legFrom = ({ line, like, takes, tranches, freed, answered }: StoredLeg): LegAccount => ({
+  line,
+  like,
+  takes: takes.map(({ amendment, phase, taken, over }) => ({ amendment, phase, taken: BigInt(taken), over })),
+  tranches: Object.fromEntries(
+    Object.entries(tranches).map(([delivery, { reported, returned }]) => [
+      delivery,
+      { reported: BigInt(reported), returned: BigInt(returned) },
+    ]),
+  ),
+  freed: BigInt(freed),
+  answered,
+});
+
+const accountFrom = (doc: string): Account =>
+  Object.fromEntries(
+    Object.entries(JSON.parse(doc) as Readonly<Record<string, StoredLeg>>).map(([leg, stood]) => [leg, legFrom(stood)]),
+  );
+
 /** Every value of every facet of an offer. An empty part of an earmark is the value `*`: it admits any. */
-const facetsOf = ({ content }: OfferSummary): readonly (readonly [facet: string, value: string])[] => {
-  const { earmark, lines, named } = content;
+const facetsOf = (summary: OfferSummary): readonly (readonly [facet: string, value: string])[] => {
+  const { earmark, lines, named } = summary.content;
   const any = (values: readonly string[] | undefined): readonly string[] =>
     values === undefined || values.length === 0 ? ['*'] : values;
   const of = (facet: string, values: readonly string[]): (readonly [string, string])[] =>
@@ -59,6 +82,7 @@ const facetsOf = ({ content }: OfferSummary): readonly (readonly [facet: string,
       lines.flatMap(({ kinds }) => any(kinds)),
     ),
     ...of('named', named),
+    ...of('provider', providersOf(summary)),
   ];
 };
 
@@ -73,12 +97,11 @@ interface Touched {
   rewritten: boolean;
 }
 
-const CAPACITY: readonly string[] = ['CapacityReserved', 'CapacityCommitted', 'CapacityDelivered', 'CapacityReleased'];
 const REWRITING: readonly string[] = ['OfferDrafted', 'OfferPosted', 'OfferAmended'];
 
 class Batch {
   private readonly touched = new Map<string, Touched>();
-  private readonly holds = new Map<string, { readonly offer: string; readonly key: string; doc: Reservation }>();
+  private readonly accounts = new Map<string, { readonly offer: string; readonly commitment: string; doc: Account }>();
   private readonly parties: (readonly [offer: string, commitment: string, party: string])[] = [];
 
   constructor(private readonly tx: ReadTransaction) {}
@@ -90,7 +113,7 @@ class Batch {
     }
     const id = idOfStream(event.stream);
     const before = this.current(id);
-    const summary = CAPACITY.includes(event.type)
+    const summary = isCapacityType(event.type)
       ? this.afterCapacity(id, before?.summary, event)
       : withLifecycle(before?.summary, event);
     if (summary === undefined) return;
@@ -100,12 +123,12 @@ class Batch {
 
   flush(): void {
     for (const [id, touched] of this.touched) this.write(id, touched);
-    for (const { offer, key, doc } of this.holds.values()) {
+    for (const { offer, commitment, doc } of this.accounts.values()) {
       this.tx.run(
-        'INSERT OR REPLACE INTO offer_hold (offer, key, doc) VALUES (?, ?, ?)',
+        'INSERT OR REPLACE INTO offer_account (offer, commitment, doc) VALUES (?, ?, ?)',
         offer,
-        key,
-        storedReservation(doc),
+        commitment,
+        storedAccount(doc),
       );
     }
     for (const [offer, commitment, party] of this.parties) {
@@ -138,18 +161,18 @@ class Batch {
   ): OfferSummary | undefined {
     if (summary === undefined) return undefined;
     const fact = event as unknown as CapacityEvent;
-    const { commitment, leg, amendment } = fact.data;
-    const key = `${commitment} ${leg} ${amendment}`;
-    const { reservation, change } = takeCapacity(this.hold(offer, key), fact);
-    this.holds.set(`${offer} ${key}`, { offer, key, doc: reservation });
-    return reservation.line === 0 ? summary : withFigures(summary, reservation.line, change);
+    const { commitment } = fact.data;
+    const account = this.account(offer, commitment);
+    const { leg, change } = takeCapacity(account[fact.data.leg], fact);
+    this.accounts.set(`${offer} ${commitment}`, { offer, commitment, doc: { ...account, [fact.data.leg]: leg } });
+    return leg.line === 0 ? summary : withFigures(summary, leg.line, change);
   }
 
-  private hold(offer: string, key: string): Reservation | undefined {
-    const known = this.holds.get(`${offer} ${key}`);
+  private account(offer: string, commitment: string): Account {
+    const known = this.accounts.get(`${offer} ${commitment}`);
     if (known !== undefined) return known.doc;
-    const row = this.tx.get('SELECT doc FROM offer_hold WHERE offer = ? AND key = ?', offer, key);
-    return row === undefined ? undefined : reservationFrom(row.doc as string);
+    const row = this.tx.get('SELECT doc FROM offer_account WHERE offer = ? AND commitment = ?', offer, commitment);
+    return row === undefined ? {} : accountFrom(row.doc as string);
   }
 
   private proposed(commitment: string, data: ProposedData): void {
@@ -193,7 +216,7 @@ type ProposedData = Extract<CommitmentEvent, { type: 'CommitmentProposed' }>['da
 /** Answers: which offers are there, as each of them stands, for whom, and when does the next expire. */
 export const offerBoard: Projection = {
   name: OFFER_BOARD,
-  version: 1,
+  version: 2,
   handles: [...(Object.keys(offerDecider.schemas) as OfferEvent['type'][]), 'CommitmentProposed'],
   schema: `
     CREATE TABLE offer (
@@ -218,11 +241,11 @@ export const offerBoard: Projection = {
       value TEXT NOT NULL,
       PRIMARY KEY (offer, facet, value)
     ) WITHOUT ROWID;
-    CREATE TABLE offer_hold (
+    CREATE TABLE offer_account (
       offer TEXT NOT NULL,
-      key TEXT NOT NULL,
+      commitment TEXT NOT NULL,
       doc TEXT NOT NULL,
-      PRIMARY KEY (offer, key)
+      PRIMARY KEY (offer, commitment)
     ) WITHOUT ROWID;
     CREATE TABLE offer_party (
       offer TEXT NOT NULL,

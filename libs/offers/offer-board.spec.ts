@@ -139,7 +139,14 @@ describe('the offer board', () => {
         { type: 'CapacityReserved', data: { ...key, line: 1, quantity: seats(4) } },
         { type: 'CapacityCommitted', data: { ...key, line: 1, quantity: seats(4) } },
         { type: 'CapacityDelivered', data: { ...key, delivery: 1, line: 1, quantity: seats(1) } },
-        { type: 'CapacityReleased', data: { ...key, line: 1, quantity: seats(3) } },
+        { type: 'CapacityReserved', data: { ...key, amendment: 1, line: 1, quantity: seats(2) } },
+        { type: 'CapacityCommitted', data: { ...key, amendment: 1, line: 1, quantity: seats(2) } },
+        { type: 'CapacityDelivered', data: { ...key, delivery: 2, line: 1, quantity: seats(1) } },
+        { type: 'CapacityReturned', data: { ...key, delivery: 2, return: 1, line: 1, quantity: seats(1) } },
+        { type: 'CapacityDeliveryCorrected', data: { ...key, delivery: 1, line: 1, quantity: seats(2), asked: 'e' } },
+        { type: 'CapacityReleased', data: { ...key, amendment: 1, line: 1, quantity: seats(2), by: 2 } },
+        { type: 'AccessFreed', data: { ...key, line: 1, quantity: seats(1) } },
+        { type: 'CapacityReleased', data: { ...key, line: 1, quantity: seats(2) } },
         { type: 'CapacityReleased', data: { ...key, leg: 2 } },
         { type: 'CapacityRefused', data: { commitment: 'c2', amendment: 0, code: 'earmark', detail: 'no' } },
         { type: 'OfferSuspended', data: {} },
@@ -282,7 +289,7 @@ describe('the offer board', () => {
   });
 
   test('I19: its rows are those that the pure rule of sight lets the caller see, for every caller and label', async () => {
-    const parties = ['donor:japan', 'donor:norway', 'state:VUT', 'auditor:board', 'agency:cavr'];
+    const parties = ['donor:japan', 'donor:norway', 'donor:germany', 'state:VUT', 'auditor:board', 'agency:cavr'];
     const mandate: fc.Arbitrary<MandateInForce> = fc.record({
       mandate: fc.constant('m1'),
       everything: fc.boolean(),
@@ -304,6 +311,7 @@ describe('the offer board', () => {
     const offers = fc.array(
       fc.record({
         provider: fc.constantFrom('donor:japan', 'donor:norway'),
+        second: fc.option(fc.constantFrom('donor:germany', 'agency:cavr'), { nil: undefined }),
         draft: fc.boolean(),
         visibility: fc.constantFrom<Visibility>(...VISIBILITIES),
         named: fc.subarray(parties),
@@ -319,9 +327,11 @@ describe('the offer board', () => {
         database = new MemoryReadDatabase();
         model = database.open(offerBoard);
         const port = new Eligible(new Set(eligible));
-        drawn.forEach(({ provider, draft, visibility, named, bound }, index) => {
+        drawn.forEach(({ provider, second, draft, visibility, named, bound }, index) => {
           // Whom an offer is for is not whom it names.
-          const content = { ...CONTENT, visibility, named, earmark: { beneficiaries: ['state:VUT', 'donor:norway'] } };
+          const earmark = { beneficiaries: ['state:VUT', 'donor:norway'] };
+          const providers = second === undefined ? {} : { providers: [{ party: provider }, { party: second }] };
+          const content = { ...CONTENT, ...providers, visibility, named, earmark };
           record(
             ...streamOf(`offer-o${index}`, {
               type: draft ? 'OfferDrafted' : 'OfferPosted',
@@ -331,10 +341,11 @@ describe('the offer board', () => {
           );
         });
         const expected: string[] = [];
-        for (const [index, { provider, draft, visibility, named }] of drawn.entries()) {
+        for (const [index, { provider, second, draft, visibility, named }] of drawn.entries()) {
           const id = `o${index}`;
           const bonds = await board(port).bonds(asking, id);
-          if (seesOffer(asking, { id, provider, draft, visibility, named }, bonds)) expected.push(id);
+          const providers = second === undefined ? [provider] : [provider, second];
+          if (seesOffer(asking, { id, provider, providers, draft, visibility, named }, bonds)) expected.push(id);
         }
         expect(await idsFor(asking, { sort: 'oldest' }, port)).toEqual(expected);
       }),
@@ -348,6 +359,7 @@ describe('the offer board', () => {
     expect(folded.state.summary && labelOf('o1', folded.state.summary)).toEqual({
       id: 'o1',
       provider: 'donor:japan',
+      providers: ['donor:japan'],
       draft: false,
       visibility: 'named',
       named: ['state:VUT'],

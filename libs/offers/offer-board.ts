@@ -143,7 +143,12 @@ export class OfferBoard {
     if (instrument !== undefined) yield admits('instrument', [instrument]);
     if (status !== undefined) yield { sql: 'o.status = ?', values: [status] };
     if (visibility !== undefined) yield { sql: 'o.visibility = ?', values: [visibility] };
-    if (donor !== undefined) yield { sql: 'o.provider = ?', values: [donor] };
+    if (donor !== undefined) {
+      yield {
+        sql: "EXISTS (SELECT 1 FROM offer_facet f WHERE f.offer = o.id AND f.facet = 'provider' AND f.value = ?)",
+        values: [donor],
+      };
+    }
     if (from !== undefined) yield { sql: 'o.period_to >= ?', values: [from] };
     if (to !== undefined) yield { sql: 'o.period_from <= ?', values: [to] };
     if (q !== undefined) yield matching(q);

@@ -3,7 +3,7 @@ import { Transactor } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import type { OfferFacts } from './offer.contract.js';
 import { OfferReader } from './offer.contract.js';
-import { offerDecider } from './offer.js';
+import { offerDecider, providersOf } from './offer.js';
 import { OfferRecords } from './offer-records.js';
 
 /** Reads an offer for other contexts from its own stream. */
@@ -24,7 +24,7 @@ export class StreamOfferReader extends OfferReader {
       offerId,
       status: summary.status,
       provider: summary.provider,
-      providers: summary.content.providers?.map(({ party }) => party) ?? [summary.provider],
+      providers: providersOf(summary),
       lines,
       earmark,
       conditions,

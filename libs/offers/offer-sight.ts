@@ -5,7 +5,10 @@ import type { Visibility } from '#vocabulary';
 /** What of an offer says who sees it. */
 export interface OfferLabel {
   readonly id: string;
+  /** The lead, whose record it is. */
   readonly provider: string;
+  /** Every provider. */
+  readonly providers: readonly string[];
   readonly draft: boolean;
   readonly visibility: Visibility;
   readonly named: readonly string[];
@@ -28,17 +31,18 @@ const isMember = ({ anonymous, party, roles }: Caller): boolean =>
   (roles.length === 0 || roles.some((role) => role !== 'auditor' && role !== 'operator'));
 
 /** True where a mandate of the calling auditor covers the offer; a sealed one only by its owner's own mandate. */
-export const isMandated = ({ mandates }: Caller, { id, provider, visibility }: OfferLabel): boolean =>
+export const isMandated = ({ mandates }: Caller, { id, provider, providers, visibility }: OfferLabel): boolean =>
   mandates.some(
     (mandate) =>
-      (mandate.everything || mandate.parties.has(provider) || mandate.records.has(id)) &&
+      (mandate.everything || providers.some((party) => mandate.parties.has(party)) || mandate.records.has(id)) &&
       (mandate.sealed ? mandate.appointedBy === provider : visibility !== 'sealed'),
   );
 
-/** Whether the caller sees the offer. A draft is its owner's alone. */
+/** Whether the caller sees the offer: every provider does; a draft is its lead's alone. */
 export const seesOffer = (caller: Caller, offer: OfferLabel, bonds: Bonds): boolean => {
   if (!caller.anonymous && caller.party === offer.provider) return true;
   if (offer.draft) return false;
+  if (!caller.anonymous && offer.providers.includes(caller.party)) return true;
   if (offer.visibility === 'public' || isMandated(caller, offer)) return true;
   if (!isMember(caller)) return false;
   return (
@@ -55,12 +59,15 @@ export const seenOffers = (
   eligible: ReadonlySet<string>,
 ): { readonly sql: string; readonly parameters: readonly SqlValue[] } => {
   const own = caller.anonymous ? '' : caller.party;
-  const parameters: SqlValue[] = [own];
-  const open = ["o.visibility = 'public'"];
+  const parameters: SqlValue[] = [own, own];
+  const open = [
+    "o.visibility = 'public'",
+    "EXISTS (SELECT 1 FROM offer_facet f WHERE f.offer = o.id AND f.facet = 'provider' AND f.value = ?)",
+  ];
   for (const { everything, parties, records, sealed, appointedBy } of caller.mandates) {
     const covered = everything
       ? '1'
-      : '(o.provider IN (SELECT value FROM json_each(?)) OR o.id IN (SELECT value FROM json_each(?)))';
+      : "(EXISTS (SELECT 1 FROM offer_facet f WHERE f.offer = o.id AND f.facet = 'provider' AND f.value IN (SELECT value FROM json_each(?))) OR o.id IN (SELECT value FROM json_each(?)))";
     if (!everything) parameters.push(JSON.stringify([...parties]), JSON.stringify([...records]));
     open.push(`(${covered} AND ${sealed ? 'o.provider = ?' : "o.visibility <> 'sealed'"})`);
     if (sealed) parameters.push(appointedBy);

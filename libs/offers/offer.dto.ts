@@ -1,22 +1,30 @@
 import {
+  addDecimals,
+  compareDecimals,
+  decimal,
   DOCUMENT_KINDS,
   EARMARK_LEVELS,
   IMPLEMENTER_TYPES,
+  isDeterminate,
   isInstrument,
   isLanguage,
   isPartyId,
   isRegion,
   isState,
+  isUnlimited,
   KINDS,
+  minorUnits,
   OFFER_CONDITIONS,
   parseQuantity,
+  partyKind,
+  percentFault,
   VISIBILITIES,
   type ImplementerType,
   type Kind,
   type EarmarkLevel,
   type Fault,
   type InstrumentCode,
-  type Measure,
+  type PartyKind,
   type Quantity,
   type Visibility,
 } from '#vocabulary';
@@ -42,27 +50,61 @@ import type { OfferContent, OfferLine } from './offer.contract.js';
 import type { OfferChanges, OfferStatus } from './offer.js';
 import { OFFER_SORTS, type OfferSort } from './offer-board.js';
 
-/** Measures a capacity may be in; `access` lines come with lines that are not used up. */
-const CAPACITY_MEASURES: readonly Measure[] = ['money', 'person-days', 'seats', 'items', 'undetermined'];
 const STATUSES: readonly OfferStatus[] = ['draft', 'open', 'suspended', 'closed'];
 
-const later = (what: string): readonly Fault[] => [
-  { path: '', message: `is not accepted yet: ${what} come with a later release; leave it out` },
-];
+/** Kinds of parties that have a desk to offer from. */
+const PROVIDER_KINDS: readonly PartyKind[] = ['donor', 'fund', 'state', 'agency', 'network'];
+const MAX_PROVIDERS = 100;
 
-/** One provider without a share is the caller itself; several, or a share, make a joint offer. */
+/** The providers of a joint offer: each once, and of what shares are published no more than the whole. */
 const providersFaults = (value: unknown): readonly Fault[] => {
   if (!Array.isArray(value)) return [{ path: '', message: 'must be a list' }];
-  const [only, ...others] = value as readonly unknown[];
-  if (others.length > 0) return later('joint offers');
-  if (typeof only !== 'object' || only === null)
-    return [{ path: '[0]', message: 'must be an object such as {"party":"donor:japan"}' }];
-  const { party, share, ...unknown } = only as Record<string, unknown>;
-  if (share !== undefined) return [{ path: '[0].share', message: later('joint offers')[0]?.message ?? '' }];
-  return [
-    ...(isPartyId(party) ? [] : [{ path: '[0].party', message: 'must be a party id such as donor:japan' }]),
-    ...Object.keys(unknown).map((name) => ({ path: `[0].${name}`, message: 'unknown field; known fields are party' })),
-  ];
+  if (value.length === 0) return [{ path: '', message: 'must not be empty' }];
+  if (value.length > MAX_PROVIDERS) return [{ path: '', message: `must have at most ${MAX_PROVIDERS} elements` }];
+  const faults: Fault[] = [];
+  const seen = new Set<unknown>();
+  let total = decimal('0');
+  (value as readonly unknown[]).forEach((entry, index) => {
+    const fault = (path: string, message: string): void => {
+      faults.push({ path: `[${index}]${path}`, message });
+    };
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+      fault('', 'must be an object such as {"party":"donor:japan","share":"60"}');
+      return;
+    }
+    const { party, share, ...unknown } = entry as Record<string, unknown>;
+    if (!isPartyId(party) || !PROVIDER_KINDS.includes(partyKind(party))) {
+      fault('.party', `must be the id of a party that offers (${PROVIDER_KINDS.join(', ')}), such as donor:japan`);
+    } else if (seen.has(party)) fault('.party', 'stands here twice: name it once');
+    seen.add(party);
+    if (share !== undefined) {
+      const wrong = percentFault(share);
+      if (wrong !== undefined) fault('.share', wrong);
+      else {
+        total = addDecimals(total, decimal(share as string));
+        if (compareDecimals(total, decimal('100')) > 0) {
+          fault('.share', 'makes the shares more than 100 percent of the whole');
+        }
+      }
+    }
+    for (const name of Object.keys(unknown)) fault(`.${name}`, 'unknown field; known fields are party, share');
+  });
+  return faults;
+};
+
+/** The smallest lot is an amount of the line's own measure, and fits into its capacity. */
+const lotFaults = (value: unknown, dto: object): readonly Fault[] => {
+  const fault = (message: string): readonly Fault[] => [{ path: '', message }];
+  const parsed = parseQuantity((dto as { readonly capacity?: unknown }).capacity);
+  // The capacity's own faults are told where they are.
+  if (!parsed.ok) return typeof value === 'string' ? [] : fault('must be a decimal string');
+  const capacity = parsed.value;
+  if (!isDeterminate(capacity)) return fault('must be left out where the capacity is undetermined');
+  const lot = parseQuantity({ ...capacity, amount: value }, { unlimited: false });
+  if (!lot.ok) return lot.faults.map(({ message }) => ({ path: '', message }));
+  return !isUnlimited(capacity) && minorUnits(lot.value) > minorUnits(capacity)
+    ? fault(`must be at most the capacity of the line (${capacity.amount})`)
+    : [];
 };
 
 export class OfferLineDto {
@@ -72,15 +114,16 @@ export class OfferLineDto {
   @Text({ required: false })
   description?: string;
 
-  @QuantityField({ measures: CAPACITY_MEASURES, example: { measure: 'money', currency: 'USD', amount: '180000.00' } })
+  @QuantityField({ example: { measure: 'money', currency: 'USD', amount: '180000.00' } })
   capacity!: Quantity;
 
   @Checked({
-    name: 'later',
+    name: 'minimumLot',
     required: false,
-    schema: { type: 'string' },
-    description: 'Refused until minimum lots are supported',
-    faults: () => later('minimum lots'),
+    schema: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?$' },
+    description: 'The least that one commitment may draw, in the measure of the capacity',
+    example: '5000.00',
+    faults: lotFaults,
   })
   minimumLot?: string;
 }
@@ -170,11 +213,22 @@ class OfferFieldsDto {
   @Checked({
     name: 'providers',
     required: false,
-    schema: { type: 'array', items: { type: 'object', properties: { party: { type: 'string' } } }, maxItems: 1 },
-    description: 'The caller itself; joint offers are refused until they are supported',
+    schema: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { party: { type: 'string' }, share: { type: 'string', description: 'Percent of the whole' } },
+        required: ['party'],
+      },
+      minItems: 1,
+      maxItems: MAX_PROVIDERS,
+    },
+    description:
+      'A joint offer: its lead is the caller, who must be among them. A split that is not published stays undivided',
+    example: [{ party: 'donor:japan', share: '60' }, { party: 'donor:norway' }],
     faults: providersFaults,
   })
-  providers?: { party: string }[];
+  providers?: { party: string; share?: string }[];
 
   @Nested(() => OfferEarmarkDto, { required: false })
   earmark?: OfferEarmarkDto;
@@ -242,7 +296,7 @@ export class OfferListQuery extends ListQuery {
   @CodeList(VISIBILITIES, { required: false })
   visibility?: Visibility;
 
-  @PartyIdField({ required: false, description: 'The lead provider' })
+  @PartyIdField({ required: false, description: 'One of the providers' })
   donor?: string;
 
   @Text({ max: 300, required: false, description: 'Whole words, case- and accent-blind' })
@@ -268,27 +322,47 @@ const canonical = (quantity: Quantity): Quantity => {
   return parsed.value;
 };
 
-const lineOf = ({ kinds, description, capacity }: OfferLineDto): Omit<OfferLine, 'line'> => ({
+const lineOf = ({ kinds, description, capacity, minimumLot }: OfferLineDto): Omit<OfferLine, 'line'> => ({
   kinds,
   ...(description === undefined ? {} : { description }),
   capacity: canonical(capacity),
+  ...(minimumLot === undefined ? {} : { minimumLot: canonicalAmount(capacity, minimumLot) }),
 });
 
+/** An amount of `like`'s measure as every event holds it. */
+const canonicalAmount = (like: Quantity, amount: string): string => {
+  const lot = canonical({ ...like, amount } as Quantity);
+  return isDeterminate(lot) ? lot.amount : amount;
+};
+
+/** The providers with the lead first; nothing where the lead stands alone and publishes no share. */
+const providersOf = (
+  providers: OfferContent['providers'],
+  lead: string,
+): { readonly providers?: NonNullable<OfferContent['providers']> } => {
+  const own = providers?.filter(({ party }) => party === lead) ?? [];
+  const others = providers?.filter(({ party }) => party !== lead) ?? [];
+  return others.length === 0 && own[0]?.share === undefined ? {} : { providers: [...own, ...others] };
+};
+
 /** The content that a body asks for, with the defaults of what it leaves out. */
-export const contentOf = (dto: PostOfferDto): OfferContent => {
-  const { draft: _, providers: __, lines, ...rest } = dto;
+export const contentOf = (dto: PostOfferDto, lead: string): OfferContent => {
+  const { draft: _, providers, lines, ...rest } = dto;
   const defaults = { earmark: {}, conditions: [], visibility: 'members', named: [] };
   return plain<object>({
     ...defaults,
     ...rest,
+    ...providersOf(providers, lead),
     lines: lines.map((line, index) => ({ line: index + 1, ...lineOf(line) })),
   }) as OfferContent;
 };
 
 /** What an amendment changes. */
-export const changesOf = ({ providers: _, lines, ...rest }: AmendOfferDto): OfferChanges =>
+export const changesOf = ({ providers, lines, ...rest }: AmendOfferDto, lead: string): OfferChanges =>
   plain({
     ...rest,
+    // The lead alone is told too: it may have been a joint offer.
+    ...(providers === undefined ? {} : { providers: providersOf(providers, lead).providers ?? [{ party: lead }] }),
     ...(lines === undefined
       ? {}
       : {

@@ -8,6 +8,7 @@ export const OFFER_PROBLEMS: Readonly<Record<OfferRejectionCode, ProblemInfo>> =
   forbidden: { status: 403, title: 'Not yours to do' },
   'not-found': { status: 404, title: 'Not found' },
   'already-exists': { status: 409, title: 'The record exists already' },
+  'unknown-provider': { status: 409, title: 'The provider is not registered' },
   'offer-not-draft': { status: 409, title: 'The offer is not a draft' },
   'offer-not-open': { status: 409, title: 'The offer is not open' },
   'offer-not-suspended': { status: 409, title: 'The offer is not suspended' },

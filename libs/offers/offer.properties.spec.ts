@@ -304,7 +304,7 @@ describe('at every revision of an offer', () => {
       fc.property(story, (commands) => {
         for (const { event, before, after } of play(commands)) {
           if (event.type.startsWith('Capacity')) continue;
-          assert.equal(after.reservations, before.reservations);
+          assert.equal(after.accounts, before.accounts);
           for (const line of [1, 2]) {
             assert.deepEqual(
               after.summary && figuresOf(after.summary, line),

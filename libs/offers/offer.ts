@@ -1,7 +1,33 @@
 import type { CommandContext, Decider, Decision, RecordedEvent, Rejection } from '#kernel';
 import { accept, canonicalJson, refuse, SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
 import type { OfferOutcome, Quantity, Role } from '#vocabulary';
-import { formatQuantity, isDeterminate, isRival, minorUnits, periodEnd, quantityOf, sameMeasure } from '#vocabulary';
+import {
+  formatQuantity,
+  isDeterminate,
+  isRival,
+  isUnlimited,
+  minorUnits,
+  periodEnd,
+  quantityOf,
+  sameMeasure,
+} from '#vocabulary';
+import type { Account, LegAccount, Ledger, LineFigures, Take } from './capacity.js';
+import {
+  amendmentMark,
+  committedOf,
+  deliveredOf,
+  drawnOn,
+  entryOf,
+  isCapacityType,
+  NOTHING,
+  returnMark,
+  takeCapacity,
+  takenOf,
+  takeOf,
+  trancheOf,
+  withEntry,
+} from './capacity.js';
+import type { CapacityEvent } from './capacity.js';
 import type { EarmarkedNeed } from './earmark.js';
 import { earmarkReasons } from './earmark.js';
 import type {
@@ -19,6 +45,7 @@ export type OfferRejectionCode =
   | 'forbidden'
   | 'not-found'
   | 'already-exists'
+  | 'unknown-provider'
   | 'offer-not-draft'
   | 'offer-not-open'
   | 'offer-not-suspended'
@@ -35,25 +62,6 @@ export type OfferRejectionCode =
   | 'over-committed';
 export type OfferRejection = Rejection<OfferRejectionCode>;
 
-/** Minor units of the line's measure. `committed` includes what was delivered. */
-export interface LineFigures {
-  readonly held: bigint;
-  readonly committed: bigint;
-  readonly delivered: bigint;
-}
-
-/** What one commitment's leg took of a line. A release that overtook its reservation stands as `released` with nothing reserved. */
-export interface Reservation {
-  readonly line: number;
-  readonly phase: 'held' | 'committed' | 'released';
-  /** A quantity of the measure it is reckoned in; undetermined where nothing was reserved. */
-  readonly like: Quantity;
-  /** Reserved and not freed since, in minor units; delivered is part of it. */
-  readonly taken: bigint;
-  readonly delivered: bigint;
-  readonly deliveries: readonly number[];
-}
-
 /** What a reader needs of an offer: everything but who holds which part of it. */
 export interface OfferSummary {
   readonly provider: string;
@@ -68,18 +76,13 @@ export interface OfferSummary {
   readonly figures: ReadonlyMap<number, LineFigures>;
 }
 
-/**
- * Values kept per commitment. Spread over buckets by the id's last two characters, so that one more reservation on a popular offer
- * copies a small part of the whole.
- */
-type Ledger<V> = ReadonlyMap<string, ReadonlyMap<string, V>>;
-
 export interface OfferState {
   /** Absent: the offer does not exist. */
   readonly summary?: OfferSummary;
-  readonly reservations: Ledger<Reservation>;
-  /** Refused reservations, by commitment and amendment. */
-  readonly refusals: Ledger<true>;
+  /** What each commitment took. */
+  readonly accounts: Ledger<Account>;
+  /** Amendments (0: the proposal) whose reservation was refused, by commitment. */
+  readonly refusals: Ledger<readonly number[]>;
 }
 
 /** A line as an amendment gives it: without a number it is a new one. */
@@ -97,16 +100,27 @@ interface ReservedLeg {
 /** A leg by what it is keyed with beside its commitment. */
 export type LegKey = Pick<CapacityKey, 'leg' | 'amendment'>;
 
+/** Providers named beside the lead that are not registered: a fact of the directory. */
+interface NamedProviders {
+  readonly unknownProviders?: readonly string[];
+}
+
+/** What of one leg an amendment takes back. */
+interface ReducedLeg {
+  readonly leg: number;
+  readonly quantity: Quantity;
+}
+
 export type OfferCommand = { readonly by: CommandContext } & (
-  | {
+  | ({
       readonly type: 'DraftOffer';
       readonly content: OfferContent;
       /** The reported record whose claim makes this draft. */
       readonly claimedFrom?: string;
-    }
+    } & NamedProviders)
   /** `content` where it is posted directly; absent from a draft. */
-  | { readonly type: 'PostOffer'; readonly content?: OfferContent }
-  | { readonly type: 'AmendOffer'; readonly changes: OfferChanges }
+  | ({ readonly type: 'PostOffer'; readonly content?: OfferContent } & NamedProviders)
+  | ({ readonly type: 'AmendOffer'; readonly changes: OfferChanges } & NamedProviders)
   | { readonly type: 'SuspendOffer'; readonly reason?: OfferReason }
   | { readonly type: 'ResumeOffer' }
   | { readonly type: 'WithdrawOffer'; readonly reason?: OfferReason }
@@ -116,9 +130,12 @@ export type OfferCommand = { readonly by: CommandContext } & (
       readonly type: 'ReserveCapacity';
       readonly commitment: string;
       readonly amendment: number;
+      /** With an amendment: what it adds. */
       readonly legs: readonly ReservedLeg[];
-      /** The earmark is judged on the facts of the proposal. */
+      /** The earmark is judged on the facts of the proposal, or of the agreed amendment. */
       readonly facts: EarmarkedNeed;
+      /** With an amendment that also takes back: what the commitment draws on each line once it takes effect. */
+      readonly draws?: readonly { readonly line: number; readonly quantity: Quantity }[];
     }
   | { readonly type: 'CommitCapacity'; readonly commitment: string; readonly legs: readonly LegKey[] }
   | {
@@ -128,8 +145,33 @@ export type OfferCommand = { readonly by: CommandContext } & (
       /** The tranche in the offer line's measure. */
       readonly quantity: Quantity;
     }
+  | {
+      readonly type: 'ReturnCapacity';
+      readonly key: CapacityKey;
+      readonly delivery: number;
+      readonly return: number;
+      /** What came back, in the offer line's measure. */
+      readonly quantity: Quantity;
+    }
+  /** The tranche is now of this size, whatever came back of it. */
+  | {
+      readonly type: 'CorrectCapacity';
+      readonly key: CapacityKey;
+      readonly delivery: number;
+      readonly quantity: Quantity;
+      readonly asked: string;
+    }
+  /** Takes back what an amendment that took effect leaves out, newest first; the rest stays. */
+  | {
+      readonly type: 'ReduceCapacity';
+      readonly commitment: string;
+      readonly amendment: number;
+      readonly legs: readonly ReducedLeg[];
+    }
   /** Frees what these legs took and did not deliver. */
   | { readonly type: 'ReleaseCapacity'; readonly commitment: string; readonly legs: readonly LegKey[] }
+  /** Gives back every use of access lines: the commitment is confirmed or left. */
+  | { readonly type: 'FreeAccess'; readonly commitment: string }
 );
 type CommandOf<T extends OfferCommand['type']> = Extract<OfferCommand, { type: T }>;
 type OfferDecision = Decision<OfferEvent, OfferRejection>;
@@ -179,8 +221,6 @@ export const allowsDeskCommand = (status: OfferStatus, command: DeskCommand): bo
 const isDeskOf = (summary: Pick<OfferSummary, 'provider'>, party: string, role: string): boolean =>
   party === summary.provider && role === deskRoleOf(summary.provider);
 
-const NOTHING: LineFigures = { held: 0n, committed: 0n, delivered: 0n };
-
 export const figuresOf = (summary: Pick<OfferSummary, 'figures'>, line: number): LineFigures =>
   summary.figures.get(line) ?? NOTHING;
 
@@ -190,9 +230,11 @@ export const restOf = (summary: Pick<OfferSummary, 'figures'>, { line, capacity 
   return minorUnits(capacity) - held - committed;
 };
 
-/** Derived: nothing is left of any rival line. */
+/** Derived: nothing is left of any rival line, and no line is unlimited. */
 export const isExhausted = (summary: Pick<OfferSummary, 'figures' | 'content'>): boolean => {
-  const rival = summary.content.lines.filter(({ capacity }) => isRival(capacity));
+  const { lines } = summary.content;
+  if (lines.some(({ capacity }) => isUnlimited(capacity))) return false;
+  const rival = lines.filter(({ capacity }) => isRival(capacity));
   return rival.length > 0 && rival.every((line) => restOf(summary, line) === 0n);
 };
 
@@ -200,66 +242,28 @@ export const isExhausted = (summary: Pick<OfferSummary, 'figures' | 'content'>):
 export const endOf = ({ period }: Pick<OfferContent, 'period'>): string | undefined =>
   period?.to === undefined ? undefined : periodEnd(period.to);
 
-const bucketOf = (commitment: string): string => commitment.slice(-2);
-const keyOf = ({ commitment, leg, amendment }: CapacityKey): string => `${commitment} ${leg} ${amendment}`;
-const refusalKey = (commitment: string, amendment: number): string => `${commitment} ${amendment}`;
+/** Every provider of an offer, the lead first. */
+export const providersOf = ({ provider, content }: Pick<OfferSummary, 'provider' | 'content'>): readonly string[] =>
+  content.providers?.map(({ party }) => party) ?? [provider];
 
-const entryOf = <V>(ledger: Ledger<V>, commitment: string, key: string): V | undefined =>
-  ledger.get(bucketOf(commitment))?.get(key);
+/** The smallest lot of a line in minor units; undefined where it has none. */
+export const minimumLotOf = ({ capacity, minimumLot }: OfferLine): bigint | undefined =>
+  minimumLot === undefined || !isDeterminate(capacity) ? undefined : minorUnits({ ...capacity, amount: minimumLot });
 
-const withEntry = <V>(ledger: Ledger<V>, commitment: string, key: string, value: V): Ledger<V> => {
-  const bucket = bucketOf(commitment);
-  return new Map(ledger).set(bucket, new Map(ledger.get(bucket)).set(key, value));
-};
+const accountOf = (state: Pick<OfferState, 'accounts'>, commitment: string): Account =>
+  entryOf(state.accounts, commitment) ?? {};
+
+/** What a leg of a commitment took of the offer; undefined where it never came. */
+export const legOf = (
+  state: Pick<OfferState, 'accounts'>,
+  { commitment, leg }: Pick<CapacityKey, 'commitment' | 'leg'>,
+): LegAccount | undefined => accountOf(state, commitment)[leg];
 
 /** What `key` took of the offer; undefined where it never came. */
-export const reservationOf = (state: Pick<OfferState, 'reservations'>, key: CapacityKey): Reservation | undefined =>
-  entryOf(state.reservations, key.commitment, keyOf(key));
+export const reservationOf = (state: Pick<OfferState, 'accounts'>, key: CapacityKey): Take | undefined =>
+  takeOf(legOf(state, key), key.amendment);
 
-const INITIAL: OfferState = { reservations: new Map(), refusals: new Map() };
-
-export type CapacityEvent = Extract<
-  OfferEvent,
-  { type: 'CapacityReserved' | 'CapacityCommitted' | 'CapacityDelivered' | 'CapacityReleased' }
->;
-
-const UNKNOWN: Quantity = { measure: 'undetermined', why: 'not-stated' };
-
-/** What one capacity event makes of a reservation, and adds to its line's figures. */
-export const takeCapacity = (
-  before: Reservation | undefined,
-  event: CapacityEvent,
-): { readonly reservation: Reservation; readonly change: LineFigures } => {
-  const { quantity, line = 0 } = event.data;
-  const known = before ?? { line, phase: 'held', like: quantity ?? UNKNOWN, taken: 0n, delivered: 0n, deliveries: [] };
-  const amount = quantity === undefined ? 0n : minorUnits(quantity);
-  switch (event.type) {
-    case 'CapacityReserved':
-      return {
-        reservation: { ...known, taken: known.taken + amount },
-        change: { ...NOTHING, held: amount },
-      };
-    case 'CapacityCommitted':
-      return {
-        reservation: { ...known, phase: 'committed' },
-        change: { ...NOTHING, held: -amount, committed: amount },
-      };
-    case 'CapacityDelivered':
-      return {
-        reservation: {
-          ...known,
-          delivered: known.delivered + amount,
-          deliveries: [...known.deliveries, event.data.delivery],
-        },
-        change: { ...NOTHING, delivered: amount },
-      };
-    case 'CapacityReleased':
-      return {
-        reservation: { ...known, phase: 'released', taken: known.taken - amount },
-        change: { ...NOTHING, [known.phase === 'committed' ? 'committed' : 'held']: -amount },
-      };
-  }
-};
+const INITIAL: OfferState = { accounts: new Map(), refusals: new Map() };
 
 /** The summary after a capacity event changed the figures of `line`. */
 export const withFigures = (summary: OfferSummary, line: number, change: LineFigures): OfferSummary => {
@@ -314,32 +318,28 @@ export const withLifecycle = (
 };
 
 const evolve = (state: OfferState, event: RecordedEvent<OfferEvent>): OfferState => {
+  if (isCapacityType(event.type)) return afterCapacity(state, event as unknown as CapacityEvent);
   // The envelope keeps type and data apart; together they are one of our events.
   const fact = event as unknown as OfferEvent;
-  switch (fact.type) {
-    case 'CapacityReserved':
-    case 'CapacityCommitted':
-    case 'CapacityDelivered':
-    case 'CapacityReleased': {
-      if (state.summary === undefined) return state;
-      const { reservation, change } = takeCapacity(reservationOf(state, fact.data), fact);
-      return {
-        ...state,
-        // A release that overtook its reservation knows no line and changes no figure.
-        summary: reservation.line === 0 ? state.summary : withFigures(state.summary, reservation.line, change),
-        reservations: withEntry(state.reservations, fact.data.commitment, keyOf(fact.data), reservation),
-      };
-    }
-    case 'CapacityRefused': {
-      const { commitment, amendment } = fact.data;
-      const refusals = withEntry(state.refusals, commitment, refusalKey(commitment, amendment), true as const);
-      return { ...state, refusals };
-    }
-    default: {
-      const summary = withLifecycle(state.summary, event);
-      return summary === state.summary || summary === undefined ? state : { ...state, summary };
-    }
+  if (fact.type === 'CapacityRefused') {
+    const { commitment, amendment } = fact.data;
+    const refused = [...(entryOf(state.refusals, commitment) ?? []), amendment];
+    return { ...state, refusals: withEntry(state.refusals, commitment, refused) };
   }
+  const summary = withLifecycle(state.summary, event);
+  return summary === state.summary || summary === undefined ? state : { ...state, summary };
+};
+
+const afterCapacity = (state: OfferState, event: CapacityEvent): OfferState => {
+  if (state.summary === undefined) return state;
+  const { commitment } = event.data;
+  const { leg, change } = takeCapacity(legOf(state, event.data), event);
+  return {
+    ...state,
+    // A release that overtook its reservation knows no line and changes no figure.
+    summary: leg.line === 0 ? state.summary : withFigures(state.summary, leg.line, change),
+    accounts: withEntry(state.accounts, commitment, { ...accountOf(state, commitment), [event.data.leg]: leg }),
+  };
 };
 
 const decide = (command: OfferCommand, state: OfferState): OfferDecision => {
@@ -368,7 +368,8 @@ const decide = (command: OfferCommand, state: OfferState): OfferDecision => {
 const forbidden = (detail: string): OfferDecision => refuse('forbidden', detail);
 const absent = (): OfferDecision => refuse('not-found', 'There is no such offer.');
 
-const draft = ({ by, content, claimedFrom }: CommandOf<'DraftOffer'>, { summary }: OfferState): OfferDecision => {
+const draft = (command: CommandOf<'DraftOffer'>, { summary }: OfferState): OfferDecision => {
+  const { by, content, claimedFrom } = command;
   const { party, role } = by.actor;
   if (!isDeskOf({ provider: party }, party, role)) return notADesk();
   if (summary !== undefined) {
@@ -376,20 +377,37 @@ const draft = ({ by, content, claimedFrom }: CommandOf<'DraftOffer'>, { summary 
       ? accept()
       : refuse('already-exists', 'An offer with this id exists already.');
   }
-  return accept({
-    type: 'OfferDrafted',
-    data: { provider: party, ...(claimedFrom === undefined ? {} : { claimedFrom }), content },
-  });
+  return (
+    providersRefusal(command, party, content) ??
+    accept({
+      type: 'OfferDrafted',
+      data: { provider: party, ...(claimedFrom === undefined ? {} : { claimedFrom }), content },
+    })
+  );
 };
 
+/** Why these providers cannot make this offer; undefined where they can. */
+const providersRefusal = (
+  { unknownProviders: [unknown] = [] }: NamedProviders,
+  lead: string,
+  { providers }: Partial<OfferContent>,
+): OfferDecision | undefined => {
+  if (unknown !== undefined) return refuse('unknown-provider', `${unknown} is not a registered party.`, 'providers');
+  return providers !== undefined && providers[0]?.party !== lead
+    ? forbidden(`The lead of the providers is ${lead}, who posts the offer: it comes first.`)
+    : undefined;
+};
 const notADesk = (): OfferDecision =>
   forbidden(
     'Offers are posted by the desk of their provider: a donor desk for a donor, fund or State, an agency for itself, a host for its network.',
   );
 
-const postNew = ({ by, content }: CommandOf<'PostOffer'>): OfferDecision => {
-  if (!isDeskOf({ provider: by.actor.party }, by.actor.party, by.actor.role)) return notADesk();
-  return content === undefined ? absent() : post(by, by.actor.party, content);
+const postNew = (command: CommandOf<'PostOffer'>): OfferDecision => {
+  const { by, content } = command;
+  const { party, role } = by.actor;
+  if (!isDeskOf({ provider: party }, party, role)) return notADesk();
+  if (content === undefined) return absent();
+  return providersRefusal(command, party, content) ?? post(by, party, content);
 };
 
 const post = ({ at }: CommandContext, provider: string, content: OfferContent): OfferDecision =>
@@ -448,13 +466,21 @@ const byDesk = (command: CommandOf<DeskCommand>, summary: OfferSummary): OfferDe
 const given = (reason: OfferReason | undefined): { readonly reason?: OfferReason } =>
   reason === undefined ? {} : { reason };
 
-const amend = (
-  { by, changes: { lines: amendedLines, ...rest } }: CommandOf<'AmendOffer'>,
-  summary: OfferSummary,
-): OfferDecision => {
+const amend = (command: CommandOf<'AmendOffer'>, summary: OfferSummary): OfferDecision => {
+  const { by } = command;
+  const { lines: amendedLines, ...rest } = command.changes;
+  const refused = providersRefusal(command, summary.provider, rest);
+  if (refused !== undefined) return refused;
   const numbered = amendedLines === undefined ? undefined : numberLines(amendedLines, summary);
   if (numbered !== undefined && !Array.isArray(numbered)) return numbered;
-  const changes: Partial<OfferContent> = numbered === undefined ? rest : { ...rest, lines: numbered };
+  const { providers, ...others } = rest;
+  // The lead by itself is what an offer without providers says already.
+  const alone = summary.content.providers === undefined && providers?.length === 1 && providers[0]?.share === undefined;
+  const changes: Partial<OfferContent> = {
+    ...others,
+    ...(providers === undefined || alone ? {} : { providers }),
+    ...(numbered === undefined ? {} : { lines: numbered }),
+  };
   const content = { ...summary.content, ...changes };
   if (canonicalJson(content) === canonicalJson(summary.content)) return accept();
   const refusal =
@@ -490,7 +516,7 @@ const linesRefusal = (lines: readonly OfferLine[], summary: OfferSummary): Offer
     if (!sameMeasure(after.capacity, before.capacity)) {
       return refuse('line-in-use', `Line ${before.line} is held or committed and keeps its measure.`, 'lines');
     }
-    if (minorUnits(after.capacity) < taken) {
+    if (!isUnlimited(after.capacity) && minorUnits(after.capacity) < taken) {
       return refuse(
         'capacity-in-use',
         `${formatQuantity(quantityOf(before.capacity, taken))} of line ${before.line} are held or committed: its capacity cannot be less.`,
@@ -512,10 +538,22 @@ const expire = ({ by }: CommandOf<'ExpireOffer'>, summary: OfferSummary): OfferD
 
 type Existing = OfferState & { readonly summary: OfferSummary };
 
-const capacity = (
-  command: CommandOf<'ReserveCapacity' | 'CommitCapacity' | 'DeliverCapacity' | 'ReleaseCapacity'>,
-  state: Existing,
-): OfferDecision => {
+type CapacityCommand = Extract<
+  OfferCommand,
+  {
+    type:
+      | 'ReserveCapacity'
+      | 'CommitCapacity'
+      | 'DeliverCapacity'
+      | 'ReturnCapacity'
+      | 'CorrectCapacity'
+      | 'ReduceCapacity'
+      | 'ReleaseCapacity'
+      | 'FreeAccess';
+  }
+>;
+
+const capacity = (command: CapacityCommand, state: Existing): OfferDecision => {
   switch (command.type) {
     case 'ReserveCapacity':
       return reserve(command, state);
@@ -523,13 +561,21 @@ const capacity = (
       return commit(command, state);
     case 'DeliverCapacity':
       return deliver(command, state);
+    case 'ReturnCapacity':
+      return giveBack(command, state);
+    case 'CorrectCapacity':
+      return correct(command, state);
+    case 'ReduceCapacity':
+      return reduce(command, state);
     case 'ReleaseCapacity':
       return release(command, state);
+    case 'FreeAccess':
+      return freeAccess(command, state);
   }
 };
 
 const wasRefused = (state: OfferState, commitment: string, amendment: number): boolean =>
-  entryOf(state.refusals, commitment, refusalKey(commitment, amendment)) === true;
+  entryOf(state.refusals, commitment)?.includes(amendment) === true;
 
 const reserve = (command: CommandOf<'ReserveCapacity'>, state: Existing): OfferDecision => {
   const { commitment, amendment, by } = command;
@@ -537,7 +583,7 @@ const reserve = (command: CommandOf<'ReserveCapacity'>, state: Existing): OfferD
   // What is reserved already stays; what a release overtook is never held.
   const legs = command.legs.filter(({ leg }) => reservationOf(state, { commitment, leg, amendment }) === undefined);
   if (legs.length === 0) return accept();
-  const refusal = capacityRefusal({ ...command, legs }, state.summary, by.at);
+  const refusal = capacityRefusal({ ...command, legs }, state, by.at);
   if (refusal !== undefined) {
     const [code, detail] = refusal;
     return accept({ type: 'CapacityRefused', data: { commitment, amendment, code, detail } });
@@ -552,10 +598,11 @@ const reserve = (command: CommandOf<'ReserveCapacity'>, state: Existing): OfferD
 
 /** Why these legs cannot be held together; undefined where they can. */
 const capacityRefusal = (
-  { legs, facts }: CommandOf<'ReserveCapacity'>,
-  summary: OfferSummary,
+  { commitment, legs, facts, draws }: CommandOf<'ReserveCapacity'>,
+  state: Existing,
   at: string,
 ): readonly [CapacityRefusalCode, string] | undefined => {
+  const { summary } = state;
   if (summary.status !== 'open') return ['offer-not-open', `The offer is ${summary.closedAs ?? summary.status}.`];
   // The timer may be late; the period is not.
   if (isOver(at, summary.content)) return ['offer-not-open', 'The period of the offer has ended.'];
@@ -563,7 +610,10 @@ const capacityRefusal = (
   for (const { line, quantity } of legs) {
     const offered = summary.content.lines.find((other) => other.line === line);
     if (offered === undefined) return ['unknown-line', `The offer has no line ${line}.`];
-    if (!isRival(offered.capacity)) return ['measure-mismatch', `Line ${line} has no determined capacity to draw on.`];
+    if (!isDeterminate(offered.capacity)) {
+      return ['measure-mismatch', `Line ${line} has no determined capacity to draw on.`];
+    }
+    if (isUnlimited(quantity)) return ['measure-mismatch', `Line ${line} is drawn on in whole uses.`];
     if (!sameMeasure(offered.capacity, quantity)) {
       return [
         'measure-mismatch',
@@ -579,12 +629,22 @@ const capacityRefusal = (
   );
   if (reason !== undefined) return ['earmark', reason.because];
   for (const offered of summary.content.lines) {
-    const rest = asked.has(offered.line) ? restOf(summary, offered) : 0n;
-    if ((asked.get(offered.line) ?? 0n) > rest) {
+    const more = asked.get(offered.line);
+    if (more === undefined) continue;
+    const { line, capacity: all } = offered;
+    const lot = minimumLotOf(offered) ?? 0n;
+    const told = draws?.find((draw) => draw.line === line);
+    const total = told === undefined ? drawnOn(accountOf(state, commitment), line) + more : minorUnits(told.quantity);
+    if (total < lot) {
       return [
-        'insufficient-capacity',
-        `${formatQuantity(quantityOf(offered.capacity, rest))} are available on line ${offered.line}.`,
+        'below-minimum-lot',
+        `A commitment draws at least ${formatQuantity(quantityOf(all, lot))} of line ${line}.`,
       ];
+    }
+    if (isUnlimited(all)) continue;
+    const rest = restOf(summary, offered);
+    if (more > rest) {
+      return ['insufficient-capacity', `${formatQuantity(quantityOf(all, rest))} are available on line ${line}.`];
     }
   }
   return undefined;
@@ -594,48 +654,146 @@ const commit = ({ commitment, legs }: CommandOf<'CommitCapacity'>, state: Existi
   const events: OfferEvent[] = [];
   for (const { leg, amendment } of legs) {
     const key = { commitment, leg, amendment };
-    const reservation = reservationOf(state, key);
-    if (reservation === undefined) return refuse('not-reserved', `Leg ${leg} of ${commitment} holds no capacity yet.`);
-    if (reservation.phase !== 'held') continue;
-    const { line, like, taken } = reservation;
-    events.push({ type: 'CapacityCommitted', data: { ...key, line, quantity: quantityOf(like, taken) } });
+    const account = legOf(state, key);
+    const take = takeOf(account, amendment);
+    if (account === undefined || take === undefined) {
+      return refuse('not-reserved', `Leg ${leg} of ${commitment} holds no capacity yet.`);
+    }
+    // Given back meanwhile, or taken back whole by an amendment: nothing of it is to be committed.
+    if (take.phase === 'committed' || take.over || take.taken === 0n) continue;
+    const quantity = quantityOf(account.like, take.taken);
+    events.push({ type: 'CapacityCommitted', data: { ...key, line: account.line, quantity } });
   }
   return accept(...events);
 };
 
-const deliver = ({ key, delivery, quantity }: CommandOf<'DeliverCapacity'>, state: Existing): OfferDecision => {
-  const reservation = reservationOf(state, key);
-  if (reservation?.phase !== 'committed' && reservation?.phase !== 'released') {
-    return refuse('not-committed', `Leg ${key.leg} of ${key.commitment} is not committed yet.`);
+/** A leg whose deliveries may be told: its account, or why not. */
+const told = (
+  { key, quantity }: { readonly key: CapacityKey; readonly quantity: Quantity },
+  state: Existing,
+): LegAccount | OfferDecision => {
+  const leg = legOf(state, key);
+  const name = `Leg ${key.leg} of ${key.commitment}`;
+  if (!leg?.takes.some(({ phase }) => phase === 'committed')) {
+    return refuse('not-committed', `${name} is not committed yet.`);
   }
-  if (reservation.deliveries.includes(delivery)) return accept();
-  const { line, like, taken, delivered } = reservation;
-  if (!sameMeasure(like, quantity)) {
-    return refuse('not-committed', `Leg ${key.leg} of ${key.commitment} is not committed in that measure.`);
+  return sameMeasure(leg.like, quantity) ? leg : refuse('not-committed', `${name} is not committed in that measure.`);
+};
+
+const deliver = (command: CommandOf<'DeliverCapacity'>, state: Existing): OfferDecision => {
+  const { key, delivery, quantity } = command;
+  const leg = told(command, state);
+  if ('kind' in leg) return leg;
+  if (leg.tranches[delivery] !== undefined) return accept();
+  return (
+    unbalanced(key, leg, minorUnits(quantity)) ??
+    accept({ type: 'CapacityDelivered', data: { ...key, delivery, line: leg.line, quantity } })
+  );
+};
+
+/** What is answered where this change would leave more delivered than committed, or less than nothing. */
+const unbalanced = (key: CapacityKey, leg: LegAccount, change: bigint): OfferDecision | undefined => {
+  const after = deliveredOf(leg) + change;
+  if (after >= 0n && after <= committedOf(leg)) return undefined;
+  // Freed uses stand on the line no more: what happens to them moves nothing.
+  if (leg.freed > 0n) return accept();
+  return refuse('over-committed', `Leg ${key.leg} of ${key.commitment} has another quantity committed than is told.`);
+};
+
+const giveBack = (command: CommandOf<'ReturnCapacity'>, state: Existing): OfferDecision => {
+  const { key, delivery, return: n, quantity } = command;
+  const leg = told(command, state);
+  if ('kind' in leg) return leg;
+  if (leg.answered.includes(returnMark(n))) return accept();
+  return (
+    unbalanced(key, leg, -minorUnits(quantity)) ??
+    accept({ type: 'CapacityReturned', data: { ...key, delivery, return: n, line: leg.line, quantity } })
+  );
+};
+
+const correct = (command: CommandOf<'CorrectCapacity'>, state: Existing): OfferDecision => {
+  const { key, delivery, quantity, asked } = command;
+  const leg = told(command, state);
+  if ('kind' in leg) return leg;
+  if (leg.answered.includes(asked)) return accept();
+  return (
+    unbalanced(key, leg, minorUnits(quantity) - trancheOf(leg, delivery).reported) ??
+    accept({ type: 'CapacityDeliveryCorrected', data: { ...key, delivery, line: leg.line, quantity, asked } })
+  );
+};
+
+/** Releases of at most `limit` of these takes of a leg, newest first and never what is delivered. */
+const releases = (
+  key: Pick<CapacityKey, 'commitment' | 'leg'>,
+  leg: LegAccount,
+  { from, limit, by }: { readonly from: readonly Take[]; readonly limit?: bigint; readonly by?: number },
+): OfferEvent[] => {
+  // Deliveries count against what is committed of the leg as a whole; what is held is free.
+  let undelivered = committedOf(leg) - deliveredOf(leg);
+  let left = limit ?? takenOf(leg);
+  const events: OfferEvent[] = [];
+  for (const { amendment, phase, taken } of [...from].sort((a, b) => b.amendment - a.amendment)) {
+    const part = least(taken, left, phase === 'committed' ? undelivered : taken);
+    if (part === 0n) continue;
+    left -= part;
+    if (phase === 'committed') undelivered -= part;
+    events.push({
+      type: 'CapacityReleased',
+      data: {
+        ...{ ...key, amendment, line: leg.line, quantity: quantityOf(leg.like, part) },
+        ...(by === undefined ? {} : { by }),
+      },
+    });
   }
-  if (minorUnits(quantity) > taken - delivered) {
-    return refuse('over-committed', `Leg ${key.leg} of ${key.commitment} would deliver more than is committed.`);
+  return events;
+};
+
+const least = (...amounts: readonly bigint[]): bigint => amounts.reduce((a, b) => (b < a ? b : a));
+
+const reduce = ({ commitment, amendment, legs }: CommandOf<'ReduceCapacity'>, state: Existing): OfferDecision => {
+  const events: OfferEvent[] = [];
+  for (const { leg, quantity } of legs) {
+    const account = legOf(state, { commitment, leg });
+    if (account === undefined) return refuse('not-reserved', `Leg ${leg} of ${commitment} holds no capacity yet.`);
+    if (account.answered.includes(amendmentMark(amendment))) continue;
+    const limit = minorUnits(quantity);
+    events.push(...releases({ commitment, leg }, account, { from: account.takes, limit, by: amendment }));
   }
-  return accept({ type: 'CapacityDelivered', data: { ...key, delivery, line, quantity } });
+  return accept(...events);
 };
 
 const release = ({ commitment, legs }: CommandOf<'ReleaseCapacity'>, state: Existing): OfferDecision => {
   const events: OfferEvent[] = [];
-  for (const { leg, amendment } of legs) {
-    if (wasRefused(state, commitment, amendment)) continue;
-    const key = { commitment, leg, amendment };
-    const reservation = reservationOf(state, key);
-    if (reservation === undefined) {
+  for (const leg of new Set(legs.map((key) => key.leg))) {
+    const account = legOf(state, { commitment, leg });
+    const from: Take[] = [];
+    for (const { amendment } of legs.filter((key) => key.leg === leg)) {
+      if (wasRefused(state, commitment, amendment)) continue;
+      const take = takeOf(account, amendment);
+      if (take !== undefined) from.push(take);
       // It overtook its reservation: recorded, so that the reservation will not be made.
-      events.push({ type: 'CapacityReleased', data: key });
-      continue;
+      else events.push({ type: 'CapacityReleased', data: { commitment, leg, amendment } });
     }
-    const { line, like, taken, delivered } = reservation;
-    if (taken === delivered) continue;
-    events.push({
-      type: 'CapacityReleased',
-      data: { ...key, line, quantity: quantityOf(like, taken - delivered) },
-    });
+    if (account !== undefined) events.push(...releases({ commitment, leg }, account, { from }));
+  }
+  return accept(...events);
+};
+
+const freeAccess = ({ commitment }: CommandOf<'FreeAccess'>, state: Existing): OfferDecision => {
+  const events: OfferEvent[] = [];
+  for (const [number, account] of Object.entries(accountOf(state, commitment))) {
+    if (account.like.measure !== 'access') continue;
+    const key = { commitment, leg: Number(number) };
+    // What an amendment in flight holds is not in use yet: it goes its own way.
+    const from = account.takes.filter(({ phase }) => phase === 'committed');
+    const released = releases(key, account, { from });
+    const after = released.reduce((so, event) => takeCapacity(so, event as CapacityEvent).leg, account);
+    events.push(...released);
+    for (const { amendment, phase, taken } of after.takes) {
+      if (phase === 'held' || taken === 0n) continue;
+      const { line, like } = after;
+      events.push({ type: 'AccessFreed', data: { ...key, amendment, line, quantity: quantityOf(like, taken) } });
+    }
   }
   return accept(...events);
 };

@@ -106,13 +106,36 @@ describe('the view of an offer', () => {
     expect(viewed(ANONYMOUS, [POSTED, ...CAPACITY]).lines).toMatchObject([
       { held: seats(0), committed: seats(2), delivered: seats(2), available: seats(8) },
       { held: 'not-measurable', available: 'not-measurable' },
-      { held: { measure: 'access', amount: '0' }, available: 'unlimited' },
+      { held: { measure: 'access', amount: '0' }, available: { measure: 'access', amount: 'unlimited' } },
     ]);
     expect(viewed(ANONYMOUS, [POSTED, ...CAPACITY, { type: 'OfferCompleted', data: {} }]).lines).toMatchObject([
       { committed: seats(2), delivered: seats(2), available: seats(0), expired: seats(8) },
       { available: 'not-measurable', expired: 'not-measurable' },
-      { available: { measure: 'access', amount: '0' }, expired: 'unlimited' },
+      { available: { measure: 'access', amount: '0' }, expired: { measure: 'access', amount: 'unlimited' } },
     ]);
+  });
+
+  test('shows what is in use of an unlimited line, of which there is always more', () => {
+    const uses: Quantity = { measure: 'access', amount: '2' };
+    const held: OfferEvent = { type: 'CapacityReserved', data: { ...key, line: 3, quantity: uses } };
+    expect(viewed(ANONYMOUS, [POSTED, held])).toMatchObject({
+      exhausted: false,
+      lines: [{}, {}, { held: uses, available: { measure: 'access', amount: 'unlimited' } }],
+    });
+  });
+
+  test('names every provider of a joint offer, with the shares that are published', () => {
+    const providers = [{ party: 'donor:japan', share: '60' }, { party: 'donor:norway' }];
+    const joint: OfferEvent = {
+      type: 'OfferPosted',
+      data: { provider: 'donor:japan', content: { ...CONTENT, providers } },
+    };
+    expect(viewed(ANONYMOUS, [joint])).toMatchObject({ donor: 'donor:japan', providers });
+    expect(viewed(ANONYMOUS, [POSTED])).toMatchObject({ donor: 'donor:japan', providers: [{ party: 'donor:japan' }] });
+    expect(viewed(NORWAY, [joint])).toMatchObject({ named: ['state:VUT'], actions: [] });
+    expect(viewed(VANUATU, [joint])).not.toHaveProperty('named');
+    const moves = [joint, ...CAPACITY];
+    expect(historyFor(NORWAY, moves)[1]).toEqual(CAPACITY[0]?.data);
   });
 
   test('offers the commands that this person may send now, and no others', () => {
@@ -172,6 +195,19 @@ describe('the history of an offer', () => {
     const mixed = historyFor(VANUATU, moves, { knows: ['c1'] }).slice(1);
     expect(mixed).toEqual([whole[0], undefined, whole[2], whole[3], whole[4], {}]);
     expect(historyFor(VANUATU, moves, { knows: ['c2'] })[2]).toEqual(whole[1]);
+  });
+
+  test('shows what came back, was corrected and was freed without the commitment it was of', () => {
+    const more: readonly OfferEvent[] = [
+      { type: 'CapacityReturned', data: { ...key, delivery: 1, return: 1, line: 1, quantity: seats(1) } },
+      { type: 'CapacityDeliveryCorrected', data: { ...key, delivery: 1, line: 1, quantity: seats(1), asked: 'e7' } },
+      { type: 'CapacityReleased', data: { ...key, line: 1, quantity: seats(1), by: 2 } },
+      { type: 'AccessFreed', data: { ...key, line: 1, quantity: seats(1) } },
+    ];
+    const moves = [POSTED, ...CAPACITY.slice(0, 4), ...more];
+    const open = { line: 1, quantity: seats(1) };
+    expect(historyFor(ANONYMOUS, moves).slice(5)).toEqual([open, open, open, open]);
+    expect(historyFor(JAPAN, moves).slice(5)).toEqual(more.map(({ data }) => data));
   });
 
   test('shows what was written before posting to the owner alone', () => {

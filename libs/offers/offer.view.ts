@@ -2,7 +2,7 @@ import type { Caller } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
 import { hasRole } from '#directory/contract';
 import type { Quantity } from '#vocabulary';
-import { isDeterminate, isRival, quantityOf } from '#vocabulary';
+import { isDeterminate, isUnlimited, quantityOf } from '#vocabulary';
 import type { CommandAccess } from '#web';
 import { hasAuthority } from '#web';
 import type { OfferContent, OfferEvent, OfferLine, OfferReason } from './offer.contract.js';
@@ -14,6 +14,7 @@ import {
   DESK_ROLES,
   figuresOf,
   isExhausted,
+  providersOf,
   restOf,
 } from './offer.js';
 import type { Bonds, OfferLabel } from './offer-sight.js';
@@ -45,12 +46,16 @@ export const isDesk = (caller: Caller, summary: Pick<OfferSummary, 'provider'>):
   return isOwner(caller, summary) && role !== undefined && hasRole(caller, role);
 };
 
-export const labelOf = (id: string, { provider, status, content }: OfferSummary): OfferLabel => ({
+const isProvider = (caller: Caller, { providers }: OfferLabel): boolean =>
+  !caller.anonymous && providers.includes(caller.party);
+
+export const labelOf = (id: string, summary: OfferSummary): OfferLabel => ({
   id,
-  provider,
-  draft: status === 'draft',
-  visibility: content.visibility,
-  named: content.named,
+  provider: summary.provider,
+  providers: providersOf(summary),
+  draft: summary.status === 'draft',
+  visibility: summary.content.visibility,
+  named: summary.content.named,
 });
 
 type Documents = NonNullable<OfferContent['documents']>;
@@ -67,11 +72,11 @@ const contentFor = (
 ): object => ({
   ...content,
   ...(documents === undefined ? {} : { documents: documentsFor(caller, label, bonds, documents) }),
-  // Who else was told is the owner's business.
-  ...(named !== undefined && isOwner(caller, label) ? { named } : {}),
+  // Who else was told is the providers' business.
+  ...(named !== undefined && isProvider(caller, label) ? { named } : {}),
 });
 
-type Figure = Quantity | 'not-measurable' | 'unlimited';
+type Figure = Quantity | 'not-measurable';
 
 /** A line with what stands on it: capacity = available + held + committed + expired; delivered is part of committed. */
 const lineFor = (summary: OfferSummary, line: OfferLine): object => {
@@ -79,7 +84,12 @@ const lineFor = (summary: OfferSummary, line: OfferLine): object => {
   const { capacity } = line;
   const of = (minor: bigint): Figure => (isDeterminate(capacity) ? quantityOf(capacity, minor) : 'not-measurable');
   const closed = summary.status === 'closed';
-  const rest = isRival(capacity) ? of(restOf(summary, line)) : isDeterminate(capacity) ? 'unlimited' : 'not-measurable';
+  // Unlimited access is never used up: what is left of it is the capacity itself.
+  const rest = isUnlimited(capacity)
+    ? capacity
+    : isDeterminate(capacity)
+      ? of(restOf(summary, line))
+      : 'not-measurable';
   return {
     ...line,
     held: of(held),
@@ -101,11 +111,11 @@ const actionsFor = (caller: Caller, summary: OfferSummary): readonly string[] =>
 /** The offer as this caller sees it, but for `revision`: the same for `GET` of one and for lists. */
 export const offerView = (caller: Caller, id: string, summary: OfferSummary, bonds: Bonds): object => {
   const { provider, status, closedAs, claimedFrom, content } = summary;
-  const { lines, ...rest } = content;
+  const { lines, providers: _, ...rest } = content;
   return {
     id,
     donor: provider,
-    providers: [{ party: provider }],
+    providers: content.providers ?? [{ party: provider }],
     status,
     closedAs: closedAs ?? null,
     exhausted: isExhausted(summary),
@@ -133,7 +143,7 @@ export const offerEventFor = (
 ): object | undefined => {
   const label = labelOf(id, summary);
   const owner = isOwner(caller, summary);
-  const party = owner || hasRole(caller, 'coordinator');
+  const party = isProvider(caller, label) || hasRole(caller, 'coordinator');
   const insider = party || isMandated(caller, label);
   if (!owner && (summary.posted === undefined || event.revision < summary.posted)) return undefined;
   // The envelope keeps type and data apart; together they are one of our events.
@@ -152,6 +162,9 @@ export const offerEventFor = (
     case 'CapacityReserved':
     case 'CapacityCommitted':
     case 'CapacityDelivered':
+    case 'CapacityReturned':
+    case 'CapacityDeliveryCorrected':
+    case 'AccessFreed':
     case 'CapacityReleased': {
       const { line, quantity } = data;
       if (party || knows(data.commitment)) return data;

@@ -24,6 +24,7 @@ import { OfferRecords } from './offer-records.js';
 import { AmendOfferDto, changesOf, contentOf, OfferListQuery, PostOfferDto } from './offer.dto.js';
 import { OFFER_PROBLEMS } from './offer.problems.js';
 import { accessTo, offerView } from './offer.view.js';
+import { Providing } from './providing.js';
 
 const onCommand = (command: DeskCommand | 'DraftOffer') =>
   RouteAction({
@@ -32,12 +33,14 @@ const onCommand = (command: DeskCommand | 'DraftOffer') =>
     ...(command === 'DraftOffer' ? {} : { ifMatch: 'required' as const }),
   });
 
-/** A lead provider named in the body can only be who asks: nobody posts in another's name. */
-const requireOwnName = (ctx: RequestContext, providers: readonly { readonly party: string }[] | undefined): void => {
-  const [lead] = providers ?? [];
-  if (lead === undefined || lead.party === ctx.caller.party) return;
+type Build = (by: CommandContext) => OfferCommand;
+type Providers = readonly { readonly party: string }[] | undefined;
+
+/** The lead of an offer is who asks: nobody posts in another's name. */
+const requireOwnName = (ctx: RequestContext, providers: Providers): void => {
+  if (providers === undefined || providers.some(({ party }) => party === ctx.caller.party)) return;
   throw invalid([
-    { field: 'providers[0].party', message: `must be your own party (${ctx.caller.party}), or left out` },
+    { field: 'providers', message: `must hold your own party (${ctx.caller.party}), which leads, or be left out` },
   ]);
 };
 
@@ -50,6 +53,7 @@ export class OffersController {
     private readonly board: OfferBoard,
     private readonly gate: ReadGate,
     private readonly cursors: Cursors,
+    private readonly providers: Providing,
   ) {}
 
   /** Publishes an offer, or keeps it as a draft. */
@@ -58,10 +62,12 @@ export class OffersController {
   post(@Ctx() ctx: RequestContext, @Body() body: PostOfferDto): Promise<HttpAnswer> {
     return this.endpoints.create(ctx, this.records, {
       access: accessTo('DraftOffer'),
-      prepare: () => {
+      prepare: async () => {
         requireOwnName(ctx, body.providers);
-        const content = contentOf(body);
-        return (by): OfferCommand => ({ type: body.draft === true ? 'DraftOffer' : 'PostOffer', by, content });
+        const content = contentOf(body, ctx.caller.party);
+        const unknownProviders = await this.providers.unknownOf(body.providers);
+        const type = body.draft === true ? 'DraftOffer' : 'PostOffer';
+        return (by): OfferCommand => ({ type, by, content, unknownProviders });
       },
     });
   }
@@ -116,16 +122,18 @@ export class OffersController {
   @HttpCode(200)
   @onCommand('PostOffer')
   publish(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
-    return this.command(ctx, id, 'PostOffer', (by) => ({ type: 'PostOffer', by }));
+    return this.command(ctx, id, 'PostOffer', () => (by) => ({ type: 'PostOffer', by }));
   }
 
   @Post(':id/amend')
   @HttpCode(200)
   @onCommand('AmendOffer')
   amend(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: AmendOfferDto): Promise<HttpAnswer> {
-    return this.command(ctx, id, 'AmendOffer', (by) => {
+    return this.command(ctx, id, 'AmendOffer', async () => {
       requireOwnName(ctx, body.providers);
-      return { type: 'AmendOffer', by, changes: changesOf(body) };
+      const changes = changesOf(body, ctx.caller.party);
+      const unknownProviders = await this.providers.unknownOf(body.providers);
+      return (by) => ({ type: 'AmendOffer', by, changes, unknownProviders });
     });
   }
 
@@ -133,41 +141,45 @@ export class OffersController {
   @HttpCode(200)
   @onCommand('SuspendOffer')
   suspend(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<HttpAnswer> {
-    return this.command(ctx, id, 'SuspendOffer', (by) => ({ type: 'SuspendOffer', by, reason: reasonOf(body) }));
+    return this.command(ctx, id, 'SuspendOffer', () => (by) => ({ type: 'SuspendOffer', by, reason: reasonOf(body) }));
   }
 
   @Post(':id/resume')
   @HttpCode(200)
   @onCommand('ResumeOffer')
   resume(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
-    return this.command(ctx, id, 'ResumeOffer', (by) => ({ type: 'ResumeOffer', by }));
+    return this.command(ctx, id, 'ResumeOffer', () => (by) => ({ type: 'ResumeOffer', by }));
   }
 
   @Post(':id/withdraw')
   @HttpCode(200)
   @onCommand('WithdrawOffer')
   withdraw(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<HttpAnswer> {
-    return this.command(ctx, id, 'WithdrawOffer', (by) => ({ type: 'WithdrawOffer', by, reason: reasonOf(body) }));
+    return this.command(ctx, id, 'WithdrawOffer', () => (by) => ({
+      type: 'WithdrawOffer',
+      by,
+      reason: reasonOf(body),
+    }));
   }
 
   @Post(':id/complete')
   @HttpCode(200)
   @onCommand('CompleteOffer')
   complete(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
-    return this.command(ctx, id, 'CompleteOffer', (by) => ({ type: 'CompleteOffer', by }));
+    return this.command(ctx, id, 'CompleteOffer', () => (by) => ({ type: 'CompleteOffer', by }));
   }
 
   private command(
     ctx: RequestContext,
     id: string,
     type: DeskCommand,
-    build: (by: CommandContext) => OfferCommand,
+    prepare: () => Build | Promise<Build>,
   ): Promise<HttpAnswer> {
     return this.endpoints.command(ctx, this.records, uuidOf(id), {
       access: accessTo(type),
       type,
       ifMatch: 'required',
-      prepare: () => build,
+      prepare,
     });
   }
 }

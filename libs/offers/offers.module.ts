@@ -9,12 +9,19 @@ import { OfferBoard } from './offer-board.js';
 import { StreamOfferReader } from './offer-reading.js';
 import { OfferRecords } from './offer-records.js';
 import { OffersController } from './offers.controller.js';
+import { Providing } from './providing.js';
 
 /** Global, because matching and commitments read offers through the port `OfferReader`. */
 @Global()
 @Module({
   controllers: [OffersController],
-  providers: [OfferBoard, OfferRecords, StreamOfferReader, { provide: OfferReader, useExisting: StreamOfferReader }],
+  providers: [
+    OfferBoard,
+    OfferRecords,
+    Providing,
+    StreamOfferReader,
+    { provide: OfferReader, useExisting: StreamOfferReader },
+  ],
   exports: [OfferReader, OfferRecords],
 })
 export class OffersModule implements OnModuleInit {
