@@ -1,9 +1,7 @@
-import type { CommandContext } from '#kernel';
 import { Clock, EventStore, streamOf, Upcasting } from '#kernel';
 import type { RecordedEvent } from '#kernel';
-import type { Quantity } from '#vocabulary';
-import { firstInstant, isFuture } from '#vocabulary';
-import type { CommandAccess, HttpAnswer as Answer, RequestContext, Settle } from '#web';
+import { firstInstant } from '#vocabulary';
+import type { HttpAnswer as Answer, RequestContext } from '#web';
 import {
   Ctx,
   Cursors,
@@ -12,10 +10,8 @@ import {
   HttpAnswer,
   invalid,
   ListQuery,
-  notFound,
   ReadGate,
   RecordEndpoints,
-  requireSameMoment,
   RouteAction,
   uuidOf,
   ReasonBody,
@@ -25,6 +21,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { CommitmentBoard } from './commitment-board.js';
 import { COMMITMENT_BOARD } from './commitment-board.projection.js';
+import { asked, CommitmentCommands, given, numberOf, onCommand, optional } from './commitment-commands.js';
 import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { Proposing } from './commitment-proposing.js';
 import { CommitmentRecords } from './commitment-records.js';
@@ -37,43 +34,11 @@ import {
   DeliveryDto,
   legsOf,
   ProposeCommitmentDto,
-  ReceiptDto,
   ReplayParameters,
-  TransferDto,
   WordsBody,
 } from './commitment.dto.js';
-import type { CommitmentCommand, PartyCommandType } from './commitment.js';
 import { commitmentDecider } from './commitment.js';
-import { ANSWER_PROBLEMS, COMMITMENT_PROBLEMS } from './commitment.problems.js';
 import { COMMITMENT_ACCESS } from './commitment.view.js';
-
-type Unasked = CommitmentCommand extends infer C ? (C extends CommitmentCommand ? Omit<C, 'by'> : never) : never;
-
-const asked =
-  (command: Unasked) =>
-  (by: CommandContext): CommitmentCommand => ({ ...command, by });
-
-/** Commands whose outcome a caller may wait for. */
-const AWAITED: readonly string[] = ['ProposeCommitment', 'AcceptCommitment'];
-
-const onCommand = (type: keyof typeof COMMITMENT_ACCESS, ifMatch?: 'required' | 'optional'): MethodDecorator =>
-  RouteAction({
-    ...COMMITMENT_ACCESS[type],
-    problems: AWAITED.includes(type) ? { ...COMMITMENT_PROBLEMS, ...ANSWER_PROBLEMS } : COMMITMENT_PROBLEMS,
-    ...(ifMatch === undefined ? {} : { ifMatch }),
-  });
-
-/** A number in a path that is none names nothing. */
-const numberOf = (n: string): number => {
-  if (!/^[1-9][0-9]{0,8}$/.test(n)) throw notFound();
-  return Number(n);
-};
-
-/** The fields that were given, without those left out. */
-const given = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 
 const READ = 500;
 
@@ -81,6 +46,7 @@ const READ = 500;
 @Controller('v1/commitments')
 export class CommitmentsController {
   constructor(
+    private readonly commands: CommitmentCommands,
     private readonly endpoints: RecordEndpoints,
     private readonly records: CommitmentRecords,
     private readonly board: CommitmentBoard,
@@ -191,7 +157,7 @@ export class CommitmentsController {
   @HttpCode(200)
   @onCommand('AcceptCommitment', 'required')
   accept(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
-    return this.command(
+    return this.commands.send(
       ctx,
       id,
       { type: 'AcceptCommitment' },
@@ -205,74 +171,42 @@ export class CommitmentsController {
   @HttpCode(200)
   @onCommand('DeclineCommitment', 'required')
   decline(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<Answer> {
-    return this.command(ctx, id, { type: 'DeclineCommitment', reason: reasonOf(body) });
+    return this.commands.send(ctx, id, { type: 'DeclineCommitment', reason: reasonOf(body) });
   }
 
   @Post(':id/withdraw')
   @HttpCode(200)
   @onCommand('WithdrawCommitment', 'required')
   withdraw(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<Answer> {
-    return this.command(ctx, id, { type: 'WithdrawCommitment', reason: reasonOf(body) });
+    return this.commands.send(ctx, id, { type: 'WithdrawCommitment', reason: reasonOf(body) });
   }
 
   @Post(':id/cancel')
   @HttpCode(200)
   @onCommand('CancelCommitment', 'required')
   cancel(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<Answer> {
-    return this.command(ctx, id, { type: 'CancelCommitment', reason: reasonOf(body) });
+    return this.commands.send(ctx, id, { type: 'CancelCommitment', reason: reasonOf(body) });
   }
 
   @Post(':id/consent-task')
   @HttpCode(200)
   @onCommand('ConsentTask', 'required')
   consentTask(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
-    return this.command(ctx, id, { type: 'ConsentTask' });
+    return this.commands.send(ctx, id, { type: 'ConsentTask' });
   }
 
   @Post(':id/decline-task')
   @HttpCode(200)
   @onCommand('DeclineTask', 'required')
   declineTask(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<Answer> {
-    return this.command(ctx, id, { type: 'DeclineTask', reason: reasonOf(body) });
+    return this.commands.send(ctx, id, { type: 'DeclineTask', reason: reasonOf(body) });
   }
 
   @Post(':id/sign')
   @HttpCode(200)
   @onCommand('SignCommitment', 'required')
   sign(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
-    return this.command(ctx, id, { type: 'SignCommitment' });
-  }
-
-  @Post(':id/transfers')
-  @HttpCode(200)
-  @onCommand('ReportTransfer', 'optional')
-  transfers(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: TransferDto): Promise<Answer> {
-    const { kind, from, to, amount, leg, onward, of, date, reference } = body;
-    // A client that knows only API.md points a refund with `onward`.
-    const refunded = kind === 'refund' ? { of: of ?? onward } : { onward };
-    return this.report(ctx, id, date, {
-      type: 'ReportTransfer',
-      kind,
-      from,
-      to,
-      amount: canonical(amount),
-      date,
-      ...given({ leg, ...refunded, reference }),
-    });
-  }
-
-  @Post(':id/receipts')
-  @HttpCode(200)
-  @onCommand('ReportReceipt', 'optional')
-  receipts(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReceiptDto): Promise<Answer> {
-    const { transfer, amount, credited, rate, charges, date, reference } = body;
-    return this.report(ctx, id, date, {
-      type: 'ReportReceipt',
-      transfer,
-      amount: canonical(amount),
-      date,
-      ...given({ credited: optional(credited), rate, charges: optional(charges), reference }),
-    });
+    return this.commands.send(ctx, id, { type: 'SignCommitment' });
   }
 
   @Post(':id/deliveries')
@@ -280,7 +214,7 @@ export class CommitmentsController {
   @onCommand('ReportDelivery', 'optional')
   deliveries(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: DeliveryDto): Promise<Answer> {
     const { leg, quantity, beneficiary, date, evidence } = body;
-    return this.report(ctx, id, date, {
+    return this.commands.report(ctx, id, date, {
       type: 'ReportDelivery',
       leg,
       quantity: canonical(quantity),
@@ -301,7 +235,7 @@ export class CommitmentsController {
     @Param('n') n: string,
     @Body() { quantity, condition = 'usable', note }: ConfirmationDto,
   ): Promise<Answer> {
-    return this.command(ctx, id, {
+    return this.commands.send(ctx, id, {
       type: 'ConfirmDelivery',
       n: numberOf(n),
       condition,
@@ -318,66 +252,16 @@ export class CommitmentsController {
     @Param('n') n: string,
     @Body() { reason }: WordsBody,
   ): Promise<Answer> {
-    return this.command(ctx, id, { type: 'DisputeDelivery', n: numberOf(n), reason });
-  }
-
-  @Post(':id/discrepancies/:n/accept')
-  @HttpCode(200)
-  @onCommand('AcceptDiscrepancy', 'required')
-  acceptDiscrepancy(
-    @Ctx() ctx: RequestContext,
-    @Param('id') id: string,
-    @Param('n') n: string,
-    @Body() { reason }: WordsBody,
-  ): Promise<Answer> {
-    return this.command(ctx, id, { type: 'AcceptDiscrepancy', n: numberOf(n), reason });
+    return this.commands.send(ctx, id, { type: 'DisputeDelivery', n: numberOf(n), reason });
   }
 
   @Post(':id/close')
   @HttpCode(200)
   @onCommand('CloseCommitment', 'required')
   close(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
-    return this.command(ctx, id, { type: 'CloseCommitment' });
-  }
-
-  /** A report's date is its `effectiveAt`; it is not dated after today, the latest date anywhere. */
-  private report(
-    ctx: RequestContext,
-    id: string,
-    date: string,
-    command: Unasked & { readonly type: PartyCommandType },
-  ): Promise<Answer> {
-    if (isFuture(date, this.clock.now())) {
-      throw invalid([{ field: 'date', message: 'must not lie after today (the latest date anywhere on Earth)' }]);
-    }
-    requireSameMoment(ctx, 'date', date);
-    return this.command(ctx, id, command, { ifMatch: 'optional', effectiveAt: date });
-  }
-
-  private command(
-    ctx: RequestContext,
-    id: string,
-    command: Unasked & { readonly type: PartyCommandType },
-    options: {
-      readonly ifMatch?: 'optional';
-      readonly effectiveAt?: string;
-      readonly settle?: Settle;
-    } = {},
-  ): Promise<Answer> {
-    const access: CommandAccess = COMMITMENT_ACCESS[command.type];
-    return this.endpoints.command(ctx, this.records, uuidOf(id), {
-      access,
-      type: command.type,
-      ifMatch: options.ifMatch ?? 'required',
-      prepare: () => asked(command),
-      ...(options.effectiveAt === undefined ? {} : { effectiveAt: options.effectiveAt }),
-      ...(options.settle === undefined ? {} : { settle: options.settle }),
-    });
+    return this.commands.send(ctx, id, { type: 'CloseCommitment' });
   }
 }
-
-const optional = (quantity: Quantity | undefined): Quantity | undefined =>
-  quantity === undefined ? undefined : canonical(quantity);
 
 const agencies = (
   implementer: string | undefined,

@@ -12,6 +12,8 @@ import {
   commitmentDeadlines,
 } from './commitment-board.projection.js';
 import { CommitmentBoard } from './commitment-board.js';
+import { CommitmentCommands } from './commitment-commands.js';
+import { CommitmentMoneyController } from './commitment-money.controller.js';
 import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { commitmentProgress } from './commitment-progress.process.js';
 import { Proposing } from './commitment-proposing.js';
@@ -25,10 +27,11 @@ import { Totals } from './totals.js';
 /** Global, because needs read the figures of proposals through the port `ProposalFigures`. */
 @Global()
 @Module({
-  controllers: [CommitmentsController, TotalsController],
+  controllers: [CommitmentsController, CommitmentMoneyController, TotalsController],
   providers: [
     Agencies,
     CommitmentBoard,
+    CommitmentCommands,
     CommitmentOutcomes,
     CommitmentRecords,
     Proposing,
