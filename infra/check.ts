@@ -1,15 +1,16 @@
-import { checkLog, dataFolder } from '#store-sqlite';
+import { checkDocuments, checkLog, dataFolder } from '#store-sqlite';
 
 const folder = dataFolder();
 try {
   const report = checkLog(folder);
-  for (const fault of report.faults) console.error(`fault: ${fault}`);
+  const faults = [...report.faults, ...checkDocuments(folder)];
+  for (const fault of faults) console.error(`fault: ${fault}`);
   console.log(
     `${folder}: ${report.events} events in ${report.streams} streams up to position ${report.position}, store ${report.storeId}: ${
-      report.faults.length === 0 ? 'sound' : `${report.faults.length} faults found`
+      faults.length === 0 ? 'sound' : `${faults.length} faults found`
     }`,
   );
-  if (report.faults.length > 0) {
+  if (faults.length > 0) {
     console.error(
       'Keep the folder as it is and restore the newest backup into an empty one: npm run restore -- <backup>',
     );

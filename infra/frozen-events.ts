@@ -45,6 +45,7 @@ const UNIONS: Readonly<Record<string, string>> = {
   '#commitments/contract': 'CommitmentEvent',
   '#reported/contract': 'ReportedEvent',
   '#funds/contract': 'AnyFundEvent',
+  '#documents/contract': 'DocumentEvent',
 };
 
 const GENERATOR = 'node_modules/ts-json-schema-generator/bin/ts-json-schema-generator.js';

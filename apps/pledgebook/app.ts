@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { LocalMessageBus } from '#bus-local';
+import { FileDocumentStore } from '#documents';
 import type { Clock, EventStore } from '#kernel';
 import {
   DeadlineTicker,
@@ -21,7 +22,7 @@ import {
   Upcasting,
 } from '#kernel';
 import { MemoryReadDatabase, SqliteReadDatabase } from '#read-database';
-import { SqliteEventStore } from '#store-sqlite';
+import { documentFolders, SqliteEventStore } from '#store-sqlite';
 import type { Context, ContextDeps, TokenRequest, TrustedIssuer } from '#web';
 import {
   BODY_LIMIT,
@@ -56,6 +57,8 @@ export interface AppOptions {
   /** Requests a second and caller; `off`: no limit. */
   readonly rate?: number | 'off';
   readonly audience?: string;
+  /** Largest document in bytes; 50 MiB unless told. */
+  readonly documentLimit?: number | undefined;
   readonly oidc?: OidcSettings | undefined;
   /** What is served; every context unless told. */
   readonly contexts?: readonly Context[];
@@ -95,8 +98,9 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
       clock,
       logger,
       contexts,
+      options.documentLimit,
     );
-    opened.push(core.readDatabase, core.bus);
+    opened.push(core.readDatabase, core.bus, core.documents);
     const durable = options.store === undefined;
     const subjects = durable ? SubjectRegister.open(folderOf(dataFolder)) : SubjectRegister.inMemory();
     opened.push(subjects);
@@ -196,6 +200,7 @@ const composeCore = (
   clock: Clock,
   logger: Logger,
   contexts: readonly Context[],
+  documentLimit: number | undefined,
 ): { readonly core: Core; readonly deps: ContextDeps } => {
   const upcasting = new Upcasting(contexts.flatMap(({ upcasters = [] }) => upcasters));
   const transactor = new Transactor(store, clock, upcasting);
@@ -265,7 +270,14 @@ const composeCore = (
       },
     },
   );
-  return { core: { clock, store, bus, readDatabase, upcasting, transactor, projections, processes, ticker }, deps };
+  const documents =
+    dataFolder === undefined
+      ? FileDocumentStore.temporary(documentLimit)
+      : FileDocumentStore.open(documentFolders(dataFolder), documentLimit);
+  return {
+    core: { clock, store, bus, readDatabase, documents, upcasting, transactor, projections, processes, ticker },
+    deps,
+  };
 };
 
 @Module({})
@@ -318,7 +330,7 @@ const settle = async ({ store, processes, projections }: Core, timeoutMs: number
 const closeAll = async (
   nest: NestFastifyApplication,
   drain: Drain,
-  { ticker, bus, processes, projections, readDatabase, store }: Core,
+  { ticker, bus, processes, projections, readDatabase, documents, store }: Core,
   subjects: SubjectRegister,
 ): Promise<void> => {
   await drain.during(() => nest.close());
@@ -327,6 +339,7 @@ const closeAll = async (
   await bus.close();
   await projections.stop();
   readDatabase.close();
+  await documents.close();
   await store.close();
   subjects.close();
 };

@@ -11,13 +11,15 @@ import {
   Transactor,
   Upcasting,
 } from '#kernel';
+import { DocumentStore } from '#documents';
 
-/** The running core: one log, what follows it, and the clock. */
+/** The running core: one log, what follows it, the files beside it, and the clock. */
 export interface Core {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly bus: MessageBus;
   readonly readDatabase: ReadDatabase;
+  readonly documents: DocumentStore;
   readonly upcasting: Upcasting;
   readonly transactor: Transactor;
   readonly projections: ProjectionRunner;
@@ -34,6 +36,7 @@ export class CoreModule {
       { provide: EventStore, useValue: core.store },
       { provide: MessageBus, useValue: core.bus },
       { provide: ReadDatabase, useValue: core.readDatabase },
+      { provide: DocumentStore, useValue: core.documents },
       { provide: Upcasting, useValue: core.upcasting },
       { provide: Transactor, useValue: core.transactor },
       { provide: ProjectionRunner, useValue: core.projections },

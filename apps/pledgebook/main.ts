@@ -35,10 +35,10 @@ const fail = (error: unknown): never => {
 };
 
 const start = async (): Promise<void> => {
-  const { dataFolder, host, port, rate, logLevel, audience, oidc } = readSettings(process.env);
+  const { dataFolder, host, port, rate, logLevel, audience, documentLimit, oidc } = readSettings(process.env);
   const sink = destination({ fd: 1, sync: false });
   const logger = pino({ level: logLevel, base: null }, sink);
-  const app = await createApp({ dataFolder, rate: rate ?? 'off', logger, audience, oidc });
+  const app = await createApp({ dataFolder, rate: rate ?? 'off', logger, audience, documentLimit, oidc });
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;

@@ -10,6 +10,8 @@ export interface Settings {
   readonly rate: number | undefined;
   readonly logLevel: string;
   readonly audience: string;
+  /** Largest document in bytes; undefined: 50 MiB. */
+  readonly documentLimit: number | undefined;
   readonly oidc: OidcSettings | undefined;
 }
 
@@ -45,6 +47,7 @@ export const readSettings = (environment: NodeJS.ProcessEnv): Settings => {
     rate: rateOf(value('PLEDGEBOOK_RATE')),
     logLevel,
     audience: value('PLEDGEBOOK_AUDIENCE') ?? DEFAULT_AUDIENCE,
+    documentLimit: documentLimitOf(value('PLEDGEBOOK_DOCUMENT_LIMIT')),
     oidc:
       issuer === undefined
         ? undefined
@@ -61,6 +64,13 @@ const rateOf = (text: string | undefined): number | undefined => {
   const rate = wholeNumber('PLEDGEBOOK_RATE', text, 10_000_000);
   if (rate === 0) throw new SettingError('PLEDGEBOOK_RATE must be "off" or a number of requests per second above 0');
   return rate;
+};
+
+const documentLimitOf = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  const limit = wholeNumber('PLEDGEBOOK_DOCUMENT_LIMIT', text, 10_000_000_000);
+  if (limit === 0) throw new SettingError('PLEDGEBOOK_DOCUMENT_LIMIT must be a number of bytes above 0');
+  return limit;
 };
 
 const wholeNumber = (name: string, text: string, max: number): number => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -19,7 +18,17 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { StoreUnavailableError } from '#kernel';
 import type { ProcessLock } from '#sqlite';
 import { copyInto, openDatabase } from '#sqlite';
-import { LOCK_FILE, lockFolder, LOG_FILE, logPath, READ_FOLDER } from './data-folder.js';
+import {
+  DOCUMENT_FOLDER,
+  LOCK_FILE,
+  lockFolder,
+  LOG_FILE,
+  logPath,
+  READ_FOLDER,
+  UPLOAD_FOLDER,
+} from './data-folder.js';
+import { checkDocuments } from './document-check.js';
+import { fingerprint } from './fingerprint.js';
 import type { LogReport } from './log-check.js';
 import { checkLogFile } from './log-check.js';
 import { RESTORE_ADVICE, unavailable } from './log-file.js';
@@ -68,7 +77,13 @@ export const backUp = (folder: string, target: string, now: Date = new Date()): 
     throw new BackupError(`the log in ${folder} is damaged (${report.faults.join('; ')}): ${RESTORE_ADVICE}`);
   }
   const others = filesBelow(folder).filter((path) => path !== LOG_FILE);
-  for (const path of others) copyAny(join(folder, path), join(target, path));
+  for (const path of others) copyAny(join(folder, path), join(target, path), isDocument(path));
+  const damaged = checkDocuments(target);
+  if (damaged.length > 0) {
+    throw new BackupError(
+      `documents in ${folder} are damaged (${damaged.join('; ')}): put them back from an older backup`,
+    );
+  }
   const manifest: Manifest = {
     kind: 'pledgebook-backup',
     version: 1,
@@ -114,6 +129,10 @@ export const restoreFrom = (source: string, folder: string): LogReport => {
     const report = checkLogFile(partial);
     if (report.faults.length > 0 || report.storeId !== manifest.storeId || report.events !== manifest.events) {
       throw new BackupError(`the log restored from ${source} is not sound: ${report.faults.join('; ')}`);
+    }
+    const damaged = checkDocuments(folder, partial);
+    if (damaged.length > 0) {
+      throw new BackupError(`documents restored from ${source} are not sound: ${damaged.join('; ')}`);
     }
     renameSync(partial, logPath(folder));
     syncToDisk(folder);
@@ -162,15 +181,18 @@ const isAbsentOrEmpty = (folder: string): boolean =>
 const filesBelow = (folder: string, below = ''): string[] =>
   readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
     const path = join(below, entry.name);
-    if (path === READ_FOLDER || path === LOCK_FILE || LEFT_OUT.test(entry.name)) return [];
+    if (path === READ_FOLDER || path === UPLOAD_FOLDER || path === LOCK_FILE || LEFT_OUT.test(entry.name)) return [];
     if (entry.isDirectory()) return filesBelow(folder, path);
     if (statSync(join(folder, path)).isFile()) return [path];
     throw new BackupError(`${join(folder, path)} is neither a file nor a folder: a backup cannot hold it`);
   });
 
-/** A database is copied through SQLite, which sees its write-ahead log and its writers; any other file byte for byte. */
-const copyAny = (from: string, to: string): void => {
-  if (isDatabase(from)) copyDatabase(from, to);
+const isDocument = (path: string): boolean => path.startsWith(`${DOCUMENT_FOLDER}${sep}`);
+
+/** A database of ours is copied through SQLite, which sees its write-ahead log and its writers; any other file byte for byte. */
+const copyAny = (from: string, to: string, bytesOnly: boolean): void => {
+  // A document may be a database as well, and must keep its hash.
+  if (!bytesOnly && isDatabase(from)) copyDatabase(from, to);
   else copyFile(from, to);
 };
 
@@ -210,24 +232,6 @@ const isDatabase = (path: string): boolean => {
   } finally {
     closeSync(file);
   }
-};
-
-const CHUNK = 1024 * 1024;
-
-const fingerprint = (path: string): { readonly bytes: number; readonly sha256: string } => {
-  const hash = createHash('sha256');
-  const chunk = Buffer.alloc(CHUNK);
-  const file = openSync(path, 'r');
-  let bytes = 0;
-  try {
-    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) {
-      hash.update(chunk.subarray(0, read));
-      bytes += read;
-    }
-  } finally {
-    closeSync(file);
-  }
-  return { bytes, sha256: hash.digest('hex') };
 };
 
 /** Until then a power cut may take the copy although the program said it was done. */

@@ -7,6 +7,16 @@ export const LOG_FILE = 'log.sqlite';
 export const LOCK_FILE = 'writer.lock';
 /** Read models: derived from the log, disposable, in no backup. */
 export const READ_FOLDER = 'read';
+/** Files that records list, under their SHA-256: `documents/ab/cdef…`. */
+export const DOCUMENT_FOLDER = 'documents';
+/** Files still coming in: their senders go on or begin anew, so no backup holds them. */
+export const UPLOAD_FOLDER = 'uploads';
+
+/** Where the documents of a data folder lie. */
+export const documentFolders = (folder: string): { readonly documents: string; readonly uploads: string } => ({
+  documents: join(folder, DOCUMENT_FOLDER),
+  uploads: join(folder, UPLOAD_FOLDER),
+});
 
 /** The log of a data folder. */
 export const logPath = (folder: string): string => join(folder, LOG_FILE);

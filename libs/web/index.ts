@@ -46,7 +46,7 @@ export { DEFAULT_AUDIENCE, LocalIssuer } from './local-issuer.js';
 export type { TokenRequest } from './local-issuer.js';
 export { RequestMetrics } from './metrics.js';
 export { publishDocument } from './open-api.js';
-export { BODY_LIMIT, clientErrorHandler, frameworkErrors, installPipeline } from './pipeline.js';
+export { BODY_LIMIT, CHUNK_TYPE, clientErrorHandler, frameworkErrors, installPipeline } from './pipeline.js';
 export { RateLimit } from './rate-limit.js';
 export { declaredRoutes, requireActions, sealKeysOf } from './serving.js';
 export { SubjectRegister } from './subject-register.js';

@@ -175,8 +175,11 @@ const describe = (
   const body = operation.requestBody?.content?.['application/json'];
   if (body?.schema !== undefined) body.example ??= exampleOf(document, body.schema);
   operation.responses = {
-    [success]: answerOf(path, isPost, creates, action),
-    ...(path.startsWith('/v1/') ? refusalsOf(document, isPost, action) : {}),
+    [success]:
+      action.status === 204 || method === 'head'
+        ? { description: 'As asked; no body.' }
+        : answerOf(path, isPost, creates, action),
+    ...(path.startsWith('/v1/') ? refusalsOf(document, method, action) : {}),
   };
 };
 
@@ -224,21 +227,24 @@ const answerOf = (
 
 /** The codes a route may answer, by status: what the pipeline can say anywhere, and its own refusals. */
 const refusalCodes = (
-  isPost: boolean,
+  method: string,
   { problems = {}, ifMatch }: RouteActionOptions,
 ): ReadonlyMap<number, readonly string[]> => {
+  const isPost = method === 'post';
+  const writes = isPost || method === 'patch';
   const codes = [
     'invalid-request',
     'unauthenticated',
     'forbidden',
-    ...(isPost ? ['party-not-registered'] : []),
+    ...(writes ? ['party-not-registered'] : []),
     'not-found',
     ...(ifMatch === undefined ? [] : ['stale-revision']),
-    ...(isPost ? ['payload-too-large', 'unsupported-media-type', 'idempotency-key-reused'] : []),
+    ...(writes ? ['payload-too-large', 'unsupported-media-type'] : []),
+    ...(isPost ? ['idempotency-key-reused'] : []),
     ...(ifMatch === 'required' ? ['if-match-required'] : []),
     'too-many-requests',
     'internal-error',
-    ...(isPost ? [] : ['projection-behind']),
+    ...(writes ? [] : ['projection-behind']),
     'store-unavailable',
     'identity-provider-unavailable',
     'shutting-down',
@@ -279,9 +285,9 @@ const sharedExample = (document: Document, code: string): object => {
   return { $ref: `#/components/examples/${code}` };
 };
 
-const refusalsOf = (document: Document, isPost: boolean, action: RouteActionOptions): Record<string, object> =>
+const refusalsOf = (document: Document, method: string, action: RouteActionOptions): Record<string, object> =>
   Object.fromEntries(
-    [...refusalCodes(isPost, action)].map(([status, codes]) => [
+    [...refusalCodes(method, action)].map(([status, codes]) => [
       String(status),
       sharedResponse(document, status, {
         description: codes.map((code) => `\`${code}\`: ${problemInfo(code).title}.`).join(' '),

@@ -59,7 +59,7 @@ export class PermissionGuard implements CanActivate {
     const body = isPost ? readBodyAs(request, plan.body, errors) : undefined;
     if (errors.length > 0) throw invalid(errors);
     const caller = await this.callerOf(request, now);
-    permit(caller, plan.action, isPost);
+    permit(caller, plan.action, isWrite(request));
     const ctx: RequestContext = {
       ...fromHeaders,
       caller,
@@ -80,10 +80,9 @@ export class PermissionGuard implements CanActivate {
     const { token } = request.pledgebook;
     if (token === undefined) return ANONYMOUS;
     const { issuer, party, roles } = token;
-    const subject =
-      request.method === 'POST'
-        ? this.subjects.referenceOf(token)
-        : (this.subjects.knownReferenceOf(token) ?? NOBODY_DESIGNATED);
+    const subject = isWrite(request)
+      ? this.subjects.referenceOf(token)
+      : (this.subjects.knownReferenceOf(token) ?? NOBODY_DESIGNATED);
     return this.directory.resolve({ party, roles, issuer, subject }, now);
   }
 
@@ -150,8 +149,10 @@ const read = (dto: Dto, input: unknown, kind: 'field' | 'parameter', errors: Fie
   return {};
 };
 
-const permit = (caller: Caller, action: RouteActionOptions, isPost: boolean): void => {
-  if (isPost) {
+const isWrite = ({ method }: FastifyRequest): boolean => method === 'POST' || method === 'PATCH';
+
+const permit = (caller: Caller, action: RouteActionOptions, writes: boolean): void => {
+  if (writes) {
     requireAuthority(caller, action);
     return;
   }

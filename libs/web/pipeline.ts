@@ -51,6 +51,9 @@ export interface PipelineParts {
 /** Largest body in bytes. */
 export const BODY_LIMIT = 1_048_576;
 
+/** A part of a file on its way in (as in the tus protocol). */
+export const CHUNK_TYPE = 'application/offset+octet-stream';
+
 const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -131,6 +134,12 @@ export const installPipeline = (
       done(null, read.value);
     },
   );
+  // A chunk of a file is no JSON and may be large: its route reads it as it comes. Nothing but PATCH takes one.
+  fastify.addContentTypeParser(CHUNK_TYPE, (request, _payload, done) => {
+    done(
+      request.method === 'PATCH' ? null : Problem.of('unsupported-media-type', 'Send the body as application/json.'),
+    );
+  });
 };
 
 /** Answers what the router itself refuses (a path it cannot decode, an id longer than any) like any other unknown route. */

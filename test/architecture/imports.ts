@@ -46,6 +46,7 @@ const CONTEXTS = new Set([
   'offers',
   'commitments',
   'funds',
+  'documents',
   'reported',
   'matching',
   'audit',
