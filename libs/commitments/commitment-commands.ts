@@ -6,7 +6,7 @@ import type { CommandAccess, HttpAnswer, RequestContext, Settle } from '#web';
 import { invalid, notFound, RecordEndpoints, requireSameMoment, RouteAction, uuidOf } from '#web';
 import { Injectable } from '@nestjs/common';
 import { CommitmentRecords } from './commitment-records.js';
-import { canonical } from './commitment.dto.js';
+import { canonical } from './commitment-fields.dto.js';
 import type { CommitmentCommand, CommitmentState, PartyCommandType } from './commitment.js';
 import { ANSWER_PROBLEMS, COMMITMENT_PROBLEMS } from './commitment.problems.js';
 import { COMMITMENT_ACCESS } from './commitment.view.js';

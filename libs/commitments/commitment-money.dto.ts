@@ -1,7 +1,7 @@
 import type { Fault, Quantity, TransferKind } from '#vocabulary';
 import { parseQuantity, sameMeasure, TRANSFER_KINDS } from '#vocabulary';
 import { Checked, CodeList, DecimalText, PartyIdField, QuantityField, Text, WholeNumber } from '#web';
-import { MONEY, ReportDate } from './commitment.dto.js';
+import { MONEY, ReportDate } from './commitment-fields.dto.js';
 
 const at = (path: string, message: string): Fault => ({ path, message });
 

@@ -21,7 +21,7 @@ import type {
   Rule,
   Who,
 } from './commitment-state.js';
-import { BOUND, isSide, otherSide, recipientsOf, refused, rejection, sameSide, sidesOf } from './commitment-state.js';
+import { BOUND, isSide, otherSide, recipientsOf, rejection, sameSide, sidesOf } from './commitment-state.js';
 import type {
   AgreedCondition,
   Agreement,

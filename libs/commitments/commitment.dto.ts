@@ -12,7 +12,6 @@ import {
   parseValuation,
   type Quantity,
   rateHolds,
-  readMoment,
   sameMeasure,
   compare,
   textFaults,
@@ -36,14 +35,14 @@ import {
   WebAddressField,
   WholeNumber,
 } from '#web';
+import { canonical, ReportDate } from './commitment-fields.dto.js';
+import { ProposedTermsField, TermsDto } from './commitment-terms.dto.js';
 import type { CommitmentStatus, ProposedLeg } from './commitment.js';
+
+export { canonical } from './commitment-fields.dto.js';
 
 const LEG_MEASURES: readonly Measure[] = ['money', 'person-days', 'seats', 'items', 'access'];
 const LEG_RULE = { measures: LEG_MEASURES, unlimited: false, determinate: true } as const;
-export const MONEY = { measures: ['money'], determinate: true } as const satisfies {
-  measures: readonly Measure[];
-  determinate: true;
-};
 
 const at = (path: string, message: string): Fault => ({ path, message });
 
@@ -161,6 +160,10 @@ export class ProposeCommitmentDto {
 
   @InstantField({ required: false, description: 'Any moment in the future; 60 days unless told' })
   expiresAt?: string;
+
+  @Nested(() => TermsDto, { required: false })
+  @ProposedTermsField()
+  terms?: TermsDto;
 }
 
 /** Why in words, for what is not a refusal by a code. */
@@ -168,20 +171,6 @@ export class WordsBody {
   @Text()
   reason!: string;
 }
-
-/** A claimed day, month or year. */
-export const ReportDate = (): PropertyDecorator =>
-  Checked({
-    name: 'date',
-    schema: { type: 'string', description: 'YYYY-MM-DD, or YYYY-MM or YYYY where only that is known' },
-    example: '2026-11-20',
-    faults: (value) => {
-      const moment = readMoment(value);
-      return moment === undefined || moment.precision === 'instant'
-        ? [at('', 'must be an existing date written YYYY-MM-DD, or YYYY-MM or YYYY where only that is known')]
-        : [];
-    },
-  });
 
 export class EvidenceDto {
   @Title()
@@ -291,13 +280,6 @@ export class CommitmentListQuery extends ListQuery {
   @CodeList(COMMITMENT_SORTS, { required: false, description: 'newest unless told' })
   sort?: (typeof COMMITMENT_SORTS)[number];
 }
-
-/** A quantity as every event holds it. It was checked with the body. */
-export const canonical = (quantity: Quantity): Quantity => {
-  const parsed = parseQuantity(quantity);
-  if (!parsed.ok) throw new Error('a quantity reached its use unchecked');
-  return parsed.value;
-};
 
 /** The legs a body asks for, in their canonical form. */
 export const legsOf = (legs: readonly LegDto[]): ProposedLeg[] =>

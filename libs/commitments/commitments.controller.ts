@@ -25,6 +25,7 @@ import { asked, CommitmentCommands, given, numberOf, onCommand, optional } from 
 import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { Proposing } from './commitment-proposing.js';
 import { CommitmentRecords } from './commitment-records.js';
+import { termsOf } from './commitment-terms.dto.js';
 import { eventsAt, readReplayQuery, replayOf } from './commitment-replay.js';
 import type { CommitmentEvent } from './commitment.contract.js';
 import {
@@ -69,6 +70,7 @@ export class CommitmentsController {
     }
     const { offerId, needId, implementer, fiscalAgent, partOf, signatories } = body;
     const legs = legsOf(body.legs);
+    const terms = body.terms === undefined ? undefined : termsOf(body.terms);
     return this.endpoints.create(ctx, this.records, {
       access: COMMITMENT_ACCESS.ProposeCommitment,
       prepare: async () => {
@@ -82,6 +84,7 @@ export class CommitmentsController {
           ...(signatories === undefined ? {} : { signatories }),
           ...(partOf === undefined ? {} : { partOf }),
           ...(expiresAt === undefined ? {} : { expiresAt }),
+          ...(terms === undefined ? {} : { terms }),
         });
       },
       settle: (id, waitMs, since) => this.outcomes.hold(id, waitMs, since),

@@ -14,6 +14,7 @@ import {
 import { CommitmentBoard } from './commitment-board.js';
 import { CommitmentCommands } from './commitment-commands.js';
 import { CommitmentMoneyController } from './commitment-money.controller.js';
+import { CommitmentTermsController } from './commitment-terms.controller.js';
 import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { commitmentProgress } from './commitment-progress.process.js';
 import { Proposing } from './commitment-proposing.js';
@@ -27,7 +28,7 @@ import { Totals } from './totals.js';
 /** Global, because needs read the figures of proposals through the port `ProposalFigures`. */
 @Global()
 @Module({
-  controllers: [CommitmentsController, CommitmentMoneyController, TotalsController],
+  controllers: [CommitmentsController, CommitmentMoneyController, CommitmentTermsController, TotalsController],
   providers: [
     Agencies,
     CommitmentBoard,
