@@ -116,9 +116,10 @@ export const takeCapacity = (
   before: LegAccount | undefined,
   event: CapacityEvent,
 ): { readonly leg: LegAccount; readonly change: LineFigures } => {
-  const { quantity, line, amendment } = event.data;
+  // A release that overtook its reservation names neither line nor quantity.
+  const { quantity, line = 0, amendment } = event.data;
   const known = before ?? EMPTY;
-  const leg = known.line === 0 && quantity !== undefined ? { ...known, line: line ?? 0, like: quantity } : known;
+  const leg = known.line === 0 && quantity !== undefined ? { ...known, line, like: quantity } : known;
   const amount = quantity === undefined ? 0n : minorUnits(quantity);
   const take = takeOf(leg, amendment) ?? { amendment, phase: 'held' as const, taken: 0n, over: false };
   const less = take.phase === 'committed' ? { committed: -amount } : { held: -amount };

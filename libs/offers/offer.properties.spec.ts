@@ -7,12 +7,14 @@ import type { CommandBody } from '#kernel-testing';
 import { recordedEvent } from '#kernel-testing';
 import { ANONYMOUS } from '#directory/contract';
 import type { Quantity } from '#vocabulary';
-import { minorUnits } from '#vocabulary';
+import { isUnlimited, minorUnits, zeroLike } from '#vocabulary';
+import type { CapacityEvent } from './capacity.js';
+import { committedOf, deliveredOf, isCapacityType } from './capacity.js';
 import type { EarmarkedNeed } from './earmark.js';
 import { earmarkReasons } from './earmark.js';
 import type { CapacityKey, Earmark, OfferContent, OfferEvent } from './offer.contract.js';
 import type { OfferCommand, OfferState } from './offer.js';
-import { deskRoleOf, figuresOf, offerDecider, reservationOf } from './offer.js';
+import { deskRoleOf, figuresOf, legOf, offerDecider, reservationOf } from './offer.js';
 import { offerView } from './offer.view.js';
 
 const usd = (cents: number): Quantity => ({
@@ -21,6 +23,7 @@ const usd = (cents: number): Quantity => ({
   amount: `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`,
 });
 const seats = (amount: number): Quantity => ({ measure: 'seats', amount: String(amount) });
+const uses = (amount: number | 'unlimited'): Quantity => ({ measure: 'access', amount: String(amount) });
 
 const PROVIDER: Actor = { party: 'donor:japan', role: 'donor-desk' };
 const ACTORS: readonly Actor[] = [
@@ -42,7 +45,7 @@ const FACTS: EarmarkedNeed = {
   regions: ['009'],
   instruments: ['ATT'],
   traffickingNexus: false,
-  needLineKinds: { 1: 'training', 2: 'legal' },
+  needLineKinds: { 1: 'training', 2: 'legal', 3: 'technical', 4: 'training' },
 };
 
 const CONTENT: OfferContent = {
@@ -50,6 +53,8 @@ const CONTENT: OfferContent = {
   lines: [
     { line: 1, kinds: ['training'], capacity: seats(10) },
     { line: 2, kinds: ['legal'], capacity: usd(1000_00) },
+    { line: 3, kinds: ['technical'], capacity: uses(4) },
+    { line: 4, kinds: ['training'], capacity: uses('unlimited') },
   ],
   earmark: {},
   conditions: [],
@@ -59,24 +64,35 @@ const CONTENT: OfferContent = {
 };
 
 const commitmentId = fc.constantFrom(...COMMITMENTS);
-/** Legs 1 and 3 draw seats on line 1, leg 2 money on line 2. */
-const drawnBy = (leg: number): fc.Arbitrary<{ leg: number; line: number; quantity: Quantity }> =>
-  leg === 2
-    ? fc.integer({ min: 1, max: 700_00 }).map((cents) => ({ leg, line: 2, quantity: usd(cents) }))
-    : fc.integer({ min: 1, max: 6 }).map((amount) => ({ leg, line: 1, quantity: seats(amount) }));
-const legs = fc.constantFrom([1], [1], [2], [1, 2], [1, 2, 3]);
-const legKeys = legs.map((numbers) => numbers.map((leg) => ({ leg, amendment: 0 })));
+/** Legs 1 and 3 draw seats on line 1, leg 2 money on line 2, leg 4 uses on line 3, leg 5 uses without a limit on line 4. */
+const drawnBy = (leg: number): fc.Arbitrary<{ leg: number; line: number; quantity: Quantity }> => {
+  const some = fc.integer({ min: 1, max: 6 });
+  if (leg === 2) return fc.integer({ min: 1, max: 700_00 }).map((cents) => ({ leg, line: 2, quantity: usd(cents) }));
+  if (leg === 4) return fc.integer({ min: 1, max: 3 }).map((amount) => ({ leg, line: 3, quantity: uses(amount) }));
+  if (leg === 5) return some.map((amount) => ({ leg, line: 4, quantity: uses(amount) }));
+  return some.map((amount) => ({ leg, line: 1, quantity: seats(amount) }));
+};
+const legs = fc.constantFrom([1], [1], [2], [4], [5], [1, 2], [1, 2, 3], [4, 1]);
+/** 0 is the proposal; most of what happens is of it, so that stories meet. */
+const amendment = fc.constantFrom(0, 0, 0, 1, 2);
+const legKeys = fc
+  .tuple(legs, amendment)
+  .map(([numbers, amended]) => numbers.map((leg) => ({ leg, amendment: amended })));
 const earmark: fc.Arbitrary<Earmark> = fc.constantFrom({}, {}, { beneficiaries: ['FJI'] }, { beneficiaries: ['VUT'] });
 
 const processCommands: fc.Arbitrary<CommandBody<OfferCommand>> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .record({ commitment: commitmentId, legs: legs.chain((numbers) => fc.tuple(...numbers.map(drawnBy))) })
-      .map(({ commitment, legs: drawn }) => ({
+      .record({
+        commitment: commitmentId,
+        amended: amendment,
+        legs: legs.chain((numbers) => fc.tuple(...numbers.map(drawnBy))),
+      })
+      .map(({ commitment, amended, legs: drawn }) => ({
         type: 'ReserveCapacity' as const,
         commitment,
-        amendment: 0,
+        amendment: amended,
         legs: drawn.map((leg) => ({ ...leg, needLine: leg.line })),
         facts: FACTS,
       })),
@@ -108,6 +124,41 @@ const processCommands: fc.Arbitrary<CommandBody<OfferCommand>> = fc.oneof(
       .record({ commitment: commitmentId, legs: legKeys })
       .map((keys) => ({ type: 'ReleaseCapacity' as const, ...keys })),
   },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({
+        commitment: commitmentId,
+        drawn: legs.chain(([leg = 1]) => drawnBy(leg)),
+        delivery: fc.integer({ min: 1, max: 4 }),
+        n: fc.integer({ min: 1, max: 3 }),
+        back: fc.boolean(),
+      })
+      .map(({ commitment, drawn: { leg, quantity }, delivery, n, back }) => ({
+        key: { commitment, leg, amendment: 0 },
+        delivery,
+        quantity,
+        ...(back
+          ? { type: 'ReturnCapacity' as const, return: n }
+          : { type: 'CorrectCapacity' as const, asked: `e${n}` }),
+      })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({
+        commitment: commitmentId,
+        amended: fc.integer({ min: 1, max: 3 }),
+        drawn: legs.chain(([leg = 1]) => drawnBy(leg)),
+      })
+      .map(({ commitment, amended, drawn: { leg, quantity } }) => ({
+        type: 'ReduceCapacity' as const,
+        commitment,
+        amendment: amended,
+        legs: [{ leg, quantity }],
+      })),
+  },
+  { weight: 1, arbitrary: commitmentId.map((commitment) => ({ type: 'FreeAccess' as const, commitment })) },
 );
 const deskCommands: fc.Arbitrary<CommandBody<OfferCommand>> = fc.oneof(
   fc.constantFrom<CommandBody<OfferCommand>>(
@@ -122,14 +173,23 @@ const deskCommands: fc.Arbitrary<CommandBody<OfferCommand>> = fc.oneof(
     { type: 'PostOffer', content: CONTENT },
   ),
   fc
-    .record({ first: fc.integer({ min: 1, max: 15 }), second: fc.integer({ min: 1, max: 1500_00 }), earmark })
-    .map(({ first, second, earmark: narrowed }) => ({
+    .record({
+      first: fc.integer({ min: 1, max: 15 }),
+      lot: fc.option(fc.constantFrom('1', '3'), { nil: undefined }),
+      second: fc.integer({ min: 1, max: 1500_00 }),
+      third: fc.constantFrom(1, 3, 6, 'unlimited' as const),
+      fourth: fc.constantFrom('unlimited' as const, 'unlimited' as const, 9),
+      earmark,
+    })
+    .map(({ first, lot, second, third, fourth, earmark: narrowed }) => ({
       type: 'AmendOffer' as const,
       changes: {
         earmark: narrowed,
         lines: [
-          { kinds: ['training' as const], capacity: seats(first) },
+          { kinds: ['training' as const], capacity: seats(first), ...(lot === undefined ? {} : { minimumLot: lot }) },
           { kinds: ['legal' as const], capacity: usd(second) },
+          { kinds: ['technical' as const], capacity: uses(third) },
+          { kinds: ['training' as const], capacity: uses(fourth) },
         ],
       },
     })),
@@ -203,29 +263,43 @@ interface Account {
 class Books {
   private readonly accounts = new Map<number, Account>();
   private readonly bound = new Set<string>();
+  private readonly tranches = new Map<string, bigint>();
 
   record(event: RecordedEvent<OfferEvent>): void {
     const move = event as unknown as OfferEvent;
-    if (
-      move.type !== 'CapacityReserved' &&
-      move.type !== 'CapacityCommitted' &&
-      move.type !== 'CapacityDelivered' &&
-      move.type !== 'CapacityReleased'
-    ) {
-      return;
+    if (!isCapacityType(move.type)) return;
+    const { data } = move as CapacityEvent;
+    if (data.line === undefined || data.quantity === undefined) return;
+    const account = this.of(data.line);
+    const amount = minorUnits(data.quantity);
+    const key = keyText(data);
+    const side = this.bound.has(key) ? 'committed' : 'held';
+    switch (move.type) {
+      case 'CapacityReserved':
+        account.held += amount;
+        break;
+      case 'CapacityCommitted':
+        this.bound.add(key);
+        account.held -= amount;
+        account.committed += amount;
+        break;
+      case 'CapacityDelivered':
+      case 'CapacityDeliveryCorrected': {
+        const tranche = `${move.data.commitment} ${move.data.leg} ${move.data.delivery}`;
+        account.delivered += amount - (this.tranches.get(tranche) ?? 0n);
+        this.tranches.set(tranche, amount);
+        break;
+      }
+      case 'CapacityReturned':
+        account.delivered -= amount;
+        break;
+      case 'AccessFreed':
+        account.delivered -= amount;
+        account[side] -= amount;
+        break;
+      default:
+        account[side] -= amount;
     }
-    if (move.data.line === undefined || move.data.quantity === undefined) return;
-    const account = this.of(move.data.line);
-    const amount = minorUnits(move.data.quantity);
-    const key = keyText(move.data);
-    if (move.type === 'CapacityReserved') account.held += amount;
-    if (move.type === 'CapacityCommitted') {
-      this.bound.add(key);
-      account.held -= amount;
-      account.committed += amount;
-    }
-    if (move.type === 'CapacityDelivered') account.delivered += amount;
-    if (move.type === 'CapacityReleased') account[this.bound.has(key) ? 'committed' : 'held'] -= amount;
   }
 
   of(line: number): Account {
@@ -262,10 +336,20 @@ describe('at every revision of an offer', () => {
           books.record(event);
           for (const { line, capacity } of after.summary?.content.lines ?? []) {
             const { held, committed, delivered } = books.of(line);
-            assert.ok(held >= 0n, 'less than nothing is held');
-            assert.ok(held + committed <= minorUnits(capacity), 'more is promised than there is');
+            assert.ok(held >= 0n && delivered >= 0n, 'less than nothing is held or delivered');
+            if (!isUnlimited(capacity))
+              assert.ok(held + committed <= minorUnits(capacity), 'more is promised than there is');
             assert.ok(delivered <= committed, 'more is delivered than committed');
             assert.deepEqual(after.summary && figuresOf(after.summary, line), { held, committed, delivered });
+          }
+          // Leg by leg too: a figure of the line may hide one leg below zero behind another.
+          for (const commitment of COMMITMENTS) {
+            for (const leg of [1, 2, 3, 4, 5]) {
+              const account = legOf(after, { commitment, leg });
+              if (account === undefined) continue;
+              assert.ok(account.takes.every(({ taken }) => taken >= 0n));
+              assert.ok(deliveredOf(account) >= 0n && deliveredOf(account) <= committedOf(account));
+            }
           }
         }
       }),
@@ -281,14 +365,14 @@ describe('at every revision of an offer', () => {
           books.record(event);
           for (const { line, capacity, held, committed, delivered, available, expired } of viewedLines(after)) {
             const kept = books.of(line);
-            const [h, c, d, a, e] = [held, committed, delivered, available, expired ?? seats(0)].map(minorUnits) as [
-              bigint,
-              bigint,
-              bigint,
-              bigint,
-              bigint,
-            ];
+            const [h, c, d] = [held, committed, delivered].map(minorUnits) as [bigint, bigint, bigint];
             assert.deepEqual({ held: h, committed: c, delivered: d }, kept);
+            // Unlimited lines are outside the sum: they show that there is always more.
+            if (isUnlimited(capacity)) {
+              assert.deepEqual(after.summary?.status === 'closed' ? expired : available, capacity);
+              continue;
+            }
+            const [a, e] = [available, expired ?? zeroLike(capacity)].map(minorUnits) as [bigint, bigint];
             assert.equal(a + h + (c - d) + d + e, minorUnits(capacity));
             assert.ok(a >= 0n && e >= 0n, 'less than nothing is left');
             if (after.summary?.status === 'closed') assert.equal(a, 0n);
@@ -303,9 +387,9 @@ describe('at every revision of an offer', () => {
     fc.assert(
       fc.property(story, (commands) => {
         for (const { event, before, after } of play(commands)) {
-          if (event.type.startsWith('Capacity')) continue;
+          if (isCapacityType(event.type)) continue;
           assert.equal(after.accounts, before.accounts);
-          for (const line of [1, 2]) {
+          for (const line of [1, 2, 3, 4]) {
             assert.deepEqual(
               after.summary && figuresOf(after.summary, line),
               before.summary && figuresOf(before.summary, line),
@@ -357,7 +441,10 @@ describe('at every revision of an offer', () => {
       CapacityRefused: SYSTEM_PROCESS.party,
       CapacityCommitted: SYSTEM_PROCESS.party,
       CapacityDelivered: SYSTEM_PROCESS.party,
+      CapacityReturned: SYSTEM_PROCESS.party,
+      CapacityDeliveryCorrected: SYSTEM_PROCESS.party,
       CapacityReleased: SYSTEM_PROCESS.party,
+      AccessFreed: SYSTEM_PROCESS.party,
     };
     fc.assert(
       fc.property(story, (commands) => {

@@ -15,6 +15,7 @@ import {
   figuresOf,
   isExhausted,
   offerDecider,
+  providersOf,
   reservationOf,
   restOf,
   withLifecycle,
@@ -189,6 +190,55 @@ describe('posting an offer', () => {
   });
 });
 
+describe('a joint offer', () => {
+  const JOINT: OfferContent = {
+    ...CONTENT,
+    providers: [{ party: 'donor:japan', share: '60' }, { party: 'donor:norway' }],
+  };
+  const jointly: OfferEvent = { type: 'OfferPosted', data: { provider: 'donor:japan', content: JOINT } };
+  const drafted: OfferEvent = { type: 'OfferDrafted', data: { provider: 'donor:japan', content: JOINT } };
+
+  test('is posted by its lead, who comes first', () => {
+    const state = spec.given().when({ type: 'PostOffer', content: JOINT }, byJapan).then(jointly);
+    expect(state.summary && providersOf(state.summary)).toEqual(['donor:japan', 'donor:norway']);
+    spec.given().when({ type: 'DraftOffer', content: JOINT }, byJapan).then(drafted);
+    for (const type of ['PostOffer', 'DraftOffer'] as const) {
+      spec.given().when({ type, content: JOINT }, { actor: NORWAY }).refused('forbidden');
+    }
+  });
+
+  test('names registered parties only, also where it is amended or posted from a draft', () => {
+    const unknownProviders = ['donor:norway'];
+    for (const type of ['PostOffer', 'DraftOffer'] as const) {
+      spec.given().when({ type, content: JOINT, unknownProviders }, byJapan).refused('unknown-provider', 'providers');
+    }
+    spec.given(drafted).when({ type: 'PostOffer', unknownProviders }, byJapan).refused('unknown-provider', 'providers');
+    spec
+      .given(POSTED)
+      .when({ type: 'AmendOffer', changes: { providers: JOINT.providers ?? [] }, unknownProviders }, byJapan)
+      .refused('unknown-provider', 'providers');
+  });
+
+  test('is commanded by the desk of its lead alone', () => {
+    for (const type of DESK_COMMAND_TYPES) {
+      spec.given(jointly).when(COMMANDS[type][0], { actor: NORWAY }).refused('forbidden');
+    }
+  });
+
+  test('may become one of a single provider, and the other way round', () => {
+    const amended = (providers: NonNullable<OfferContent['providers']>, ...history: OfferEvent[]) =>
+      spec.given(...history).when({ type: 'AmendOffer', changes: { providers } }, byJapan);
+    amended([{ party: 'donor:japan' }], jointly).then({
+      type: 'OfferAmended',
+      data: { changes: { providers: [{ party: 'donor:japan' }] } },
+    });
+    const { summary } = amended([{ party: 'donor:japan' }], POSTED).then();
+    expect(summary && providersOf(summary)).toEqual(['donor:japan']);
+    amended([{ party: 'donor:japan', share: '50' }], POSTED).accepted();
+    amended(JOINT.providers ?? [], POSTED).accepted();
+  });
+});
+
 const HISTORIES: readonly (readonly [string, OfferStatus, readonly Given<OfferEvent>[]])[] = [
   ['draft', 'draft', [DRAFTED]],
   ['open', 'open', [POSTED]],
@@ -283,6 +333,10 @@ describe('the lifecycle of an offer', () => {
 
 const PROCESS_COMMANDS: readonly CommandBody<OfferCommand>[] = [
   reserve(),
+  { type: 'ReturnCapacity', key: leg(), delivery: 1, return: 1, quantity: seats('1') },
+  { type: 'CorrectCapacity', key: leg(), delivery: 1, quantity: seats('1'), asked: 'e7' },
+  { type: 'ReduceCapacity', commitment: C1, amendment: 1, legs: [{ leg: 1, quantity: seats('1') }] },
+  { type: 'FreeAccess', commitment: C1 },
   { type: 'CommitCapacity', ...keys() },
   { type: 'DeliverCapacity', key: leg(), delivery: 1, quantity: seats('1') },
   { type: 'ReleaseCapacity', ...keys() },

@@ -446,7 +446,8 @@ const byDesk = (command: CommandOf<DeskCommand>, summary: OfferSummary): OfferDe
     case 'PostOffer':
       // Content given for an offer that exists would be an amendment in disguise.
       return command.content === undefined
-        ? post(command.by, summary.provider, summary.content)
+        ? (providersRefusal(command, summary.provider, summary.content) ??
+            post(command.by, summary.provider, summary.content))
         : refuse('already-exists', 'An offer with this id exists already.');
     case 'AmendOffer':
       return amend(command, summary);

@@ -1,4 +1,4 @@
-import type { CommandContext } from '#kernel';
+import type { CommandContext, Folded } from '#kernel';
 import type { HttpAnswer, RequestContext } from '#web';
 import {
   Ctx,
@@ -16,7 +16,7 @@ import {
 } from '#web';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { DeskCommand, OfferCommand } from './offer.js';
+import type { DeskCommand, OfferCommand, OfferState } from './offer.js';
 import { OFFER_BOARD } from './offer-board.projection.js';
 import type { OfferFilter } from './offer-board.js';
 import { OfferBoard } from './offer-board.js';
@@ -122,7 +122,10 @@ export class OffersController {
   @HttpCode(200)
   @onCommand('PostOffer')
   publish(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
-    return this.command(ctx, id, 'PostOffer', () => (by) => ({ type: 'PostOffer', by }));
+    return this.command(ctx, id, 'PostOffer', async ({ state: { summary } }) => {
+      const unknownProviders = await this.providers.unknownOf(summary?.content.providers);
+      return (by) => ({ type: 'PostOffer', by, unknownProviders });
+    });
   }
 
   @Post(':id/amend')
@@ -173,7 +176,7 @@ export class OffersController {
     ctx: RequestContext,
     id: string,
     type: DeskCommand,
-    prepare: () => Build | Promise<Build>,
+    prepare: (folded: Folded<OfferState>) => Build | Promise<Build>,
   ): Promise<HttpAnswer> {
     return this.endpoints.command(ctx, this.records, uuidOf(id), {
       access: accessTo(type),
