@@ -2,6 +2,7 @@ import type { Actor, Decision, RecordedEvent, Rejection } from '#kernel';
 import { refuse } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import { add, compare, isDeterminate, isUnlimited, sameMeasure, stateOfParty, subtract, zeroLike } from '#vocabulary';
+import type { DocumentsState } from './commitment-documents.js';
 import type { DeliveriesRejectionCode, DeliveriesState } from './commitment-deliveries.js';
 import type { MoneyRejectionCode, MoneyState } from './commitment-money.js';
 import type { TermsRejectionCode, TermsState } from './commitment-terms.js';
@@ -66,7 +67,7 @@ export type EventData<T extends CommitmentEvent['type']> = Extract<CommitmentEve
 /** What stands beside an event's data. */
 export type EventContext = RecordedEvent['metadata'];
 
-export interface CommitmentState extends DeliveriesState, MoneyState, TermsState {
+export interface CommitmentState extends DeliveriesState, DocumentsState, MoneyState, TermsState {
   /** undefined: there is no such commitment. */
   readonly status?: CommitmentStatus;
   readonly closedAs?: 'confirmed' | 'unconfirmed' | 'cancelled';

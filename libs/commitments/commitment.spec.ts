@@ -133,6 +133,10 @@ describe('the lifecycle table, transition by transition', () => {
     AcceptReport: [{ type: 'AcceptReport', n: 1 }, JAPAN],
     ReturnReport: [{ type: 'ReturnReport', n: 1 }, JAPAN],
     WaiveReport: [{ type: 'WaiveReport', n: 1 }, JAPAN],
+    AttachDocument: [
+      { type: 'AttachDocument', document: { kind: 'report', title: 'A paper', sha256: 'a'.repeat(64) } },
+      JAPAN,
+    ],
     CancelCommitment: [{ type: 'CancelCommitment', reason: REASON }, JAPAN],
     CloseCommitment: [{ type: 'CloseCommitment' }, COORDINATOR],
   };
@@ -208,6 +212,7 @@ describe('the lifecycle table, transition by transition', () => {
     AcceptReport: row('not-binding', fromBinding('not-filed')),
     ReturnReport: row('not-binding', fromBinding('not-filed')),
     WaiveReport: row('not-binding', fromBinding('ok')),
+    AttachDocument: row('not-proposed', { proposed: 'ok', accepted: 'ok', ...fromBinding('ok') }),
     CancelCommitment: row('not-binding', { binding: 'ok', delivered: 'ok' }),
     // The report is owed still.
     CloseCommitment: row('not-confirmed', { confirmed: 'open-reports', cancelled: 'open-reports' }),

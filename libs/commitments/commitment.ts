@@ -10,6 +10,8 @@ import {
   isDisputed,
   NO_DELIVERIES,
 } from './commitment-deliveries.js';
+import type { DocumentsCommand } from './commitment-documents.js';
+import { afterDocument, decideDocument, DOCUMENTS_RULES, NO_DOCUMENTS } from './commitment-documents.js';
 import type { LineFacts, ProposedLeg } from './commitment-legs.js';
 import { creditOf, legFault, lotFault } from './commitment-legs.js';
 import type { MoneyCommand } from './commitment-money.js';
@@ -90,6 +92,7 @@ const INITIAL: CommitmentState = {
   taskDeclines: [],
   signatures: [],
   ...NO_DELIVERIES,
+  ...NO_DOCUMENTS,
   ...NO_MONEY,
   ...NO_TERMS,
 };
@@ -137,6 +140,7 @@ export type CommitmentCommand = Command &
     | { readonly type: 'DeclineTask'; readonly reason: Reason }
     | { readonly type: 'SignCommitment' }
     | DeliveriesCommand
+    | DocumentsCommand
     | MoneyCommand
     | TermsCommand
     | { readonly type: 'CloseCommitment' }
@@ -220,6 +224,7 @@ export const COMMITMENT_RULES = {
   ...MONEY_RULES,
   ...DELIVERIES_RULES,
   ...TERMS_RULES,
+  ...DOCUMENTS_RULES,
   CancelCommitment: {
     segment: 'cancel',
     from: ['binding', 'delivered'],
@@ -306,6 +311,8 @@ export const actionsOf = (state: CommitmentState, who: Who, at: string): string[
       if (isRowOf(DELIVERIES_RULES, type)) return hasDeliveryTask(type, state, who);
       if (isRowOf(MONEY_RULES, type)) return hasMoneyTask(type, state);
       if (isRowOf(TERMS_RULES, type)) return hasTermsTask(type, state, who);
+      // A paper may be laid beside the record at any time: nobody waits for it.
+      if (isRowOf(DOCUMENTS_RULES, type)) return false;
       return true;
     })
     .map((type) => COMMITMENT_RULES[type].segment);
@@ -353,6 +360,7 @@ const ofParty = (command: CommandOf<PartyCommandType>, state: CommitmentState): 
   if (isOf(DELIVERIES_RULES, command)) return decideDelivery(command, state, who);
   if (isOf(MONEY_RULES, command)) return decideMoney(command, state, who);
   if (isOf(TERMS_RULES, command)) return decideTerms(command, state, who);
+  if (isOf(DOCUMENTS_RULES, command)) return decideDocument(command, state, who);
   switch (command.type) {
     case 'AcceptCommitment':
       return accept({ type: 'AcceptanceGiven', data: { party } });
@@ -632,6 +640,7 @@ const apply = (state: CommitmentState, event: CommitmentEvent, context: EventCon
         afterDelivery(state, event, context) ??
         afterMoney(state, event, context) ??
         afterTerms(state, event, context) ??
+        afterDocument(state, event, context) ??
         state
       );
   }

@@ -8,6 +8,8 @@ import { add, stateOfParty, stricterVisibility, zeroLike } from '#vocabulary';
 import type { CommandAccess } from '#web';
 import { hasAuthority } from '#web';
 import { termsView } from './commitment-terms.js';
+import type { AdmitsDocument } from './labelled-documents.js';
+import { withoutHidden } from './labelled-documents.js';
 import type { CommitmentEvent } from './commitment.contract.js';
 import type {
   CommitmentState,
@@ -53,6 +55,8 @@ export const COMMITMENT_ACCESS = {
   AcceptReport: access('accept-report', SIDES, 'accept'),
   ReturnReport: access('return-report', SIDES, 'accept'),
   WaiveReport: access('waive-report', SIDES, 'accept'),
+  // A paper binds nobody: whoever acts for a party may lay one beside the record.
+  AttachDocument: access('documents', ['coordinator', ...SIDES, 'fiscal-agent']),
   CancelCommitment: access('cancel', SIDES, 'sign'),
   // A side needs the power to sign, which `permits` asks; the coordinator's authority is the role.
   CloseCommitment: access('close', ['coordinator', ...SIDES]),
@@ -81,12 +85,13 @@ export const labelOf = async ({ needs, offers }: Labels, { needId, offerId }: Co
   return stricterVisibility(need?.visibility ?? 'sealed', offer?.visibility ?? 'sealed');
 };
 
+/** Hosting staff see no restricted payload, an auditor what its mandates open. */
+const isMember = ({ anonymous, roles }: Caller): boolean =>
+  !anonymous && !(roles.length > 0 && roles.every((role) => role === 'operator' || role === 'auditor'));
+
 /** Sides, agencies and signatories, and whoever a transfer reached: a holder must be able to answer for the money. */
 const isInvolved = (caller: Caller, state: CommitmentState): boolean =>
-  !caller.anonymous &&
-  // Hosting staff see no restricted payload, an auditor what its mandates open.
-  !(caller.roles.length > 0 && caller.roles.every((role) => role === 'operator' || role === 'auditor')) &&
-  (partiesOf(state).has(caller.party) || state.transfers.some(({ to }) => to === caller.party));
+  isMember(caller) && (partiesOf(state).has(caller.party) || state.transfers.some(({ to }) => to === caller.party));
 
 const covers = (caller: Caller, id: string, state: CommitmentState): Caller['mandates'] => {
   const parties = partiesOf(state);
@@ -231,7 +236,7 @@ const actionsFor = (caller: Caller, state: CommitmentState, at: string): string[
 /** The commitment as this caller sees it, but for `revision` (API.md, Commitments). Call where the caller sees it. */
 export const commitmentView = ({ caller, at, label }: Viewing, id: string, state: CommitmentState): object => {
   const reason = state.reason === undefined ? undefined : reasonFor(caller, id, state, state.reason);
-  return {
+  const view = {
     id,
     status: state.status,
     closedAs: state.closedAs ?? null,
@@ -277,9 +282,26 @@ export const commitmentView = ({ caller, at, label }: Viewing, id: string, state
     ...(reason === undefined ? {} : { reason }),
     ...(state.refusal === undefined || !isInsider(caller, id, state) ? {} : { refusal: state.refusal }),
     ...(state.closeProposed === undefined ? {} : { closeProposed: state.closeProposed }),
+    documents: state.documents,
     actions: actionsFor(caller, state, at),
   };
+  return withoutHidden(view, documentsFor(caller, id, state));
 };
+
+/**
+ * Who sees a document under a label of its own, of those who see the commitment: it only narrows. `named` are those whom the record
+ * names, and who review it; `sealed` is its lister's, and an auditor's by the lister's own mandate.
+ */
+const documentsFor =
+  (caller: Caller, id: string, state: CommitmentState): AdmitsDocument =>
+  (label, lister) => {
+    if (label === 'public') return true;
+    const mandates = covers(caller, id, state);
+    if (mandates.some(({ sealed, appointedBy }) => (sealed ? appointedBy === lister : label !== 'sealed'))) return true;
+    if (isInvolved(caller, state) && (label !== 'sealed' || caller.party === lister)) return true;
+    if (label === 'sealed') return false;
+    return hasRole(caller, 'coordinator') || (label !== 'named' && isMember(caller));
+  };
 
 const masked = (reason: object | undefined): object => (reason === undefined ? {} : { reason });
 
@@ -324,7 +346,7 @@ export const commitmentEventFor = (
       return { agency, ...masked(reasonWithout(reasonFor(caller, id, state, { party: agency, ...reason }))) };
     }
     default:
-      return data;
+      return withoutHidden(data, documentsFor(caller, id, state));
   }
 };
 

@@ -13,6 +13,7 @@ import {
 } from './commitment-board.projection.js';
 import { CommitmentBoard } from './commitment-board.js';
 import { CommitmentCommands } from './commitment-commands.js';
+import { CommitmentDocumentsController } from './commitment-documents.controller.js';
 import { CommitmentMoneyController } from './commitment-money.controller.js';
 import { CommitmentTermsController } from './commitment-terms.controller.js';
 import { CommitmentOutcomes } from './commitment-outcomes.js';
@@ -28,7 +29,13 @@ import { Totals } from './totals.js';
 /** Global, because needs read the figures of proposals through the port `ProposalFigures`. */
 @Global()
 @Module({
-  controllers: [CommitmentsController, CommitmentMoneyController, CommitmentTermsController, TotalsController],
+  controllers: [
+    CommitmentsController,
+    CommitmentDocumentsController,
+    CommitmentMoneyController,
+    CommitmentTermsController,
+    TotalsController,
+  ],
   providers: [
     Agencies,
     CommitmentBoard,

@@ -1,0 +1,33 @@
+import type { Visibility } from '#vocabulary';
+
+/** Whether the caller sees a document under this label that this party listed (undefined where the record does not say who). */
+export type AdmitsDocument = (label: Visibility, lister: string | undefined) => boolean;
+
+interface Labelled {
+  readonly sha256: unknown;
+  readonly label?: unknown;
+}
+
+const isLabelled = (value: unknown): value is Labelled & { readonly label: Visibility } =>
+  typeof value === 'object' && value !== null && 'sha256' in value && 'label' in value && value.label !== undefined;
+
+/** Whoever the nearest object around a document names as the one who said so, or who owes it. */
+const listerIn = (value: object): string | undefined => {
+  const { party, by } = value as { readonly party?: unknown; readonly by?: unknown };
+  return [party, by].find((each) => typeof each === 'string');
+};
+
+/** The value without the documents whose own label hides them, wherever in it they stand. */
+export const withoutHidden = (value: object, admits: AdmitsDocument): object => {
+  const shown = (each: unknown, lister: string | undefined): unknown => {
+    if (typeof each !== 'object' || each === null) return each;
+    if (Array.isArray(each)) return each.filter((one) => isShown(one, lister)).map((one) => shown(one, lister));
+    const by = listerIn(each) ?? lister;
+    return Object.fromEntries(
+      Object.entries(each).flatMap(([name, inner]) => (isShown(inner, by) ? [[name, shown(inner, by)]] : [])),
+    );
+  };
+  const isShown = (each: unknown, lister: string | undefined): boolean =>
+    !isLabelled(each) || admits(each.label, listerIn(each) ?? lister);
+  return shown(value, undefined) as object;
+};
