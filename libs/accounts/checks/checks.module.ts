@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import type { Context } from '#web';
+import { AuditChecks } from './audit-checks.js';
+import { checkFacts } from './check-facts.projection.js';
+import { ChecksController } from './checks.controller.js';
+
+@Module({ controllers: [ChecksController], providers: [AuditChecks] })
+class ChecksModule {}
+
+/** The checks an auditor runs: reads other contexts' events, writes none. */
+export const checksContext: Context = {
+  name: 'checks',
+  module: ChecksModule,
+  schemas: {},
+  projections: () => [checkFacts],
+};
