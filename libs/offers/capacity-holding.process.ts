@@ -26,10 +26,13 @@ interface Drawing {
   readonly asked: Readonly<Record<string, readonly LegKey[]>>;
   /** The proposal and the amendments that took effect. */
   readonly inEffect: readonly number[];
-  readonly bound: boolean;
-  /** Cancelled, or left before it bound. */
-  readonly left: boolean;
+  /** Revision of its binding, and what was in effect then. */
+  readonly bound?: { readonly at: number; readonly amendments: readonly number[] };
+  /** Revision at which it was cancelled, or left before it bound. */
+  readonly leftAt?: number;
   readonly closed: boolean;
+  /** Revisions of the events after which it held access no more. */
+  readonly restedAt: readonly number[];
   readonly tranches: Readonly<
     Record<
       string,
@@ -64,7 +67,8 @@ type Told = Extract<
 const grown = (increases: readonly LegShift[], n: number): readonly LegKey[] =>
   increases.flatMap(({ leg, drawn }) => (drawn === undefined ? [] : [{ leg, amendment: n }]));
 
-const evolve = (so: Drawing, event: RecordedEvent): Drawing => {
+/** The fold is of the whole stream, what an event asks for is of its own moment: hence the revisions. */
+const after = (so: Drawing, event: RecordedEvent): Drawing => {
   // The envelope keeps type and data apart; together they are one of the commitment's events.
   const fact = event as unknown as Told;
   const tranche = (n: number, changes: Partial<Drawing['tranches'][string]>): Drawing => {
@@ -83,7 +87,7 @@ const evolve = (so: Drawing, event: RecordedEvent): Drawing => {
       };
     }
     case 'CommitmentBound':
-      return { ...so, bound: true };
+      return { ...so, bound: { at: event.revision, amendments: so.inEffect } };
     case 'AmendmentProposed': {
       const { n, changes } = fact.data;
       return changes.legs === undefined ? so : { ...so, proposed: { ...so.proposed, [n]: changes.legs } };
@@ -121,11 +125,25 @@ const evolve = (so: Drawing, event: RecordedEvent): Drawing => {
     case 'CommitmentLapsed':
     case 'CommitmentWithdrawn':
     case 'CommitmentCancelled':
-      return { ...so, left: true };
+      return { ...so, leftAt: event.revision };
     case 'CommitmentClosed':
       return { ...so, closed: true };
   }
 };
+
+/** Every leg has arrived and every tranche is confirmed. */
+const isConfirmed = ({ legs, tranches }: Drawing): boolean => {
+  const all = Object.values(tranches);
+  const arrived = (leg: number): bigint =>
+    all.reduce((sum, one) => (one.leg === leg ? sum + one.reported - one.returned : sum), 0n);
+  return legs.every(({ leg, drawn }) => arrived(leg) === minorUnits(drawn)) && all.every(({ confirmed }) => confirmed);
+};
+
+const isAccess = ({ drawn: { measure } }: DrawnLeg): boolean => measure === 'access';
+
+/** Uses of access lines are held until the commitment is confirmed or left. */
+const restsAccess = (so: Drawing): boolean =>
+  so.legs.some(isAccess) && (so.leftAt !== undefined || so.closed || (so.bound !== undefined && isConfirmed(so)));
 
 const drawing: Decider<Drawing, never, Told, never> = {
   category: 'commitment',
@@ -135,9 +153,8 @@ const drawing: Decider<Drawing, never, Told, never> = {
     proposed: {},
     asked: {},
     inEffect: [0],
-    bound: false,
-    left: false,
     closed: false,
+    restedAt: [],
     tranches: {},
   },
   schemas: {
@@ -161,21 +178,11 @@ const drawing: Decider<Drawing, never, Told, never> = {
   decide: () => {
     throw new Error('a commitment is not decided here');
   },
-  evolve: (state, event) => evolve(state, event),
+  evolve: (before, event) => {
+    const so = after(before, event);
+    return restsAccess(so) ? { ...so, restedAt: [...so.restedAt, event.revision] } : so;
+  },
 };
-
-/** Every leg has arrived and every tranche is confirmed. */
-const isConfirmed = ({ legs, tranches }: Drawing): boolean => {
-  const all = Object.values(tranches);
-  const arrived = (leg: number): bigint =>
-    all.reduce((sum, one) => (one.leg === leg ? sum + one.reported - one.returned : sum), 0n);
-  return legs.every(({ leg, drawn }) => arrived(leg) === minorUnits(drawn)) && all.every(({ confirmed }) => confirmed);
-};
-
-/** Uses of access lines are held until the commitment is confirmed or left. */
-const holdsNoAccess = (so: Drawing): boolean => so.left || so.closed || (so.bound && isConfirmed(so));
-
-const isAccess = ({ measure }: Quantity): boolean => measure === 'access';
 
 /**
  * Guarantees that an offer's capacity is held, committed, delivered and released as the commitments on it go, and as their
@@ -217,11 +224,10 @@ export const capacityHolding: Process = {
       keys.length === 0 ? [] : [to('release', (by) => ({ type: 'ReleaseCapacity', by, commitment, legs: keys }))];
     const everything = (): readonly ProcessCommand[] => free(Object.values(so.asked).flat());
     // What comes back or turns out smaller after the commitment was left is no longer promised to it.
-    const unlessLeft = (): readonly ProcessCommand[] => (so.left ? everything() : []);
+    const unlessLeft = (): readonly ProcessCommand[] =>
+      so.leftAt !== undefined && so.leftAt < event.revision ? everything() : [];
     const access = (): readonly ProcessCommand[] =>
-      so.legs.some(({ drawn }) => isAccess(drawn)) && holdsNoAccess(so)
-        ? [to('free-access', (by) => ({ type: 'FreeAccess', by, commitment }))]
-        : [];
+      so.restedAt.includes(event.revision) ? [to('free-access', (by) => ({ type: 'FreeAccess', by, commitment }))] : [];
     const corrected = (leg: number, delivery: number, quantity: Quantity): ProcessCommand =>
       to('correct', (by) => ({
         type: 'CorrectCapacity',
@@ -229,7 +235,7 @@ export const capacityHolding: Process = {
       }));
     switch (fact.type) {
       case 'CommitmentBound': {
-        const legs = so.inEffect.flatMap((n) => so.asked[n] ?? []);
+        const legs = (so.bound?.amendments ?? []).flatMap((n) => so.asked[n] ?? []);
         return [to('commit', (by) => ({ type: 'CommitCapacity', by, commitment, legs }))];
       }
       case 'DeliveryReported': {
@@ -260,7 +266,7 @@ export const capacityHolding: Process = {
         return free(so.asked[fact.data.n] ?? []);
       case 'CommitmentAmended': {
         const { n, increases, decreases } = fact.data;
-        const added = so.bound ? grown(increases, n) : [];
+        const added = so.bound !== undefined && so.bound.at < event.revision ? grown(increases, n) : [];
         const less = decreases.flatMap(({ leg, drawn }) => (drawn === undefined ? [] : [{ leg, quantity: drawn }]));
         return [
           ...(added.length === 0
