@@ -14,12 +14,13 @@ import { idOfStream, processCommand } from '#kernel';
 import type { NeedEvent } from '#needs/contract';
 import type { OfferEvent } from '#offers/contract';
 import type { Quantity } from '#vocabulary';
-import { lastInstant, stateOfParty } from '#vocabulary';
+import { isDeterminate, lastInstant, stateOfParty } from '#vocabulary';
 import type { CommitmentEvent } from './commitment.contract.js';
 import { ProposalFigures } from './commitment.contract.js';
 import { CLOSINGS, OpenProposals } from './commitment-progress.process.js';
 import type { CommitmentState } from './commitment.js';
-import { commitmentDecider, deadlineOf, partiesOf } from './commitment.js';
+import { commitmentDecider, deadlineOf } from './commitment.js';
+import { involvedIn } from './commitment.view.js';
 import { CONTRIBUTION_EVENTS, FIGURE_SCHEMA, writeContribution, writeFigures } from './totals-rows.js';
 
 export const COMMITMENT_BOARD = 'commitment-board';
@@ -152,7 +153,7 @@ class Batch implements ProjectionBatch {
       deadlineOf(state)?.due ?? NEVER,
       JSON.stringify(state),
     );
-    for (const party of new Set([...partiesOf(state), ...state.transfers.map(({ to }) => to)])) {
+    for (const party of involvedIn(state)) {
       this.tx.run('INSERT OR IGNORE INTO commitment_party (commitment, party) VALUES (?, ?)', id, party);
     }
     for (const [facet, value] of facets ?? []) {
@@ -329,12 +330,13 @@ export const commitmentDeadlines = (reads: () => ReadQueries): DeadlineSource =>
   due: (now, limit) =>
     reads()
       .all(
-        'SELECT id, deadline, status FROM commitment WHERE deadline <= ? ORDER BY deadline, seq LIMIT ?',
+        'SELECT id, deadline, doc FROM commitment WHERE deadline <= ? ORDER BY deadline, seq LIMIT ?',
         now.toISOString(),
         limit,
       )
-      .map((row) => {
-        const type = row.status === 'delivered' ? 'CloseUnconfirmed' : 'LapseCommitment';
+      .flatMap((row) => {
+        const type = deadlineOf(JSON.parse(row.doc as string) as CommitmentState)?.command;
+        if (type === undefined) return [];
         return {
           due: row.deadline as string,
           command: processCommand({
@@ -362,7 +364,8 @@ export class BoardProposalFigures extends ProposalFigures {
     for (const row of rows) {
       const { hold, legs } = JSON.parse(row.doc as string) as CommitmentState;
       if (hold !== 'held') continue;
-      for (const { needLine, credited } of legs) figures.set(needLine, [...(figures.get(needLine) ?? []), credited]);
+      for (const { needLine, credited } of legs)
+        if (isDeterminate(credited)) figures.set(needLine, [...(figures.get(needLine) ?? []), credited]);
     }
     return Promise.resolve(figures);
   }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import type { Process } from '#kernel';
 import type { ScenarioStates, ScenarioStep } from '#kernel-testing';
-import { processScenario, recordedEvent, step } from '#kernel-testing';
+import { processScenario, recordedEvent, step, TEST_TIME } from '#kernel-testing';
 import type { NeedState } from '#needs';
 import { coverageReserving, needDecider } from '#needs';
 import type { OfferState } from '#offers';
 import { capacityHolding, offerDecider } from '#offers';
 import type { NeedContent } from '#needs/contract';
 import type { OfferContent } from '#offers/contract';
-import { SYSTEM_TIMER } from '#kernel';
+import { SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
 import { commitmentProgress, OpenProposals } from './commitment-progress.process.js';
 import type { CommitmentCommand, CommitmentState } from './commitment.js';
 import { commitmentDecider } from './commitment.js';
@@ -232,14 +232,18 @@ describe('the progress of a commitment between its offer and its need', () => {
     expect(outcome(states)).toEqual({ held: 10, refused: 40 });
     expect(figures(states)).toEqual({ held: 10n, committed: 0n });
   });
-  it('leaves what an amendment reserves to the amendment', async () => {
-    const event = recordedEvent(`offer-${OFFER_ID}`, 3, {
-      type: 'CapacityReserved',
-      data: { commitment: FIRST, leg: 1, amendment: 1, line: 2, quantity: seats(1) },
-    });
+  it.each([
+    ['CapacityReserved', { type: 'RecordAmendmentHold', n: 2 }],
+    ['CapacityRefused', { type: 'RecordAmendmentRefusal', n: 2, answered: 'offer', code: 'earmark', detail: 'No.' }],
+    ['CoverageReserved', { type: 'RecordAmendmentCoverage', n: 2 }],
+    ['CoverageRefused', { type: 'RecordAmendmentRefusal', n: 2, answered: 'need', code: 'earmark', detail: 'No.' }],
+  ])('answers an amendment with what offer and need said of it: %s', async (type, expected) => {
+    const data = { commitment: FIRST, leg: 1, amendment: 2, code: 'earmark', detail: 'No.' };
+    const event = recordedEvent(`offer-${OFFER_ID}`, 3, { type, data });
     const reaction = await commitmentProgress(new AllProposals([])).react(event, {
       load: () => assert.fail('reads nothing'),
     });
-    expect(reaction).toEqual([]);
+    const by = { actor: SYSTEM_PROCESS, at: TEST_TIME, effectiveAt: TEST_TIME };
+    expect(reaction.map(({ id, command }) => [id, command(by)])).toEqual([[FIRST, { ...expected, by }]]);
   });
 });

@@ -88,28 +88,41 @@ export const commitmentProgress = (proposals: OpenProposals): Process => ({
   },
 });
 
+// One append reserves every leg, so each of its events says the same.
 const answer = (event: Answer): readonly ProcessCommand[] => {
   const { commitment, amendment } = event.data;
-  // What amendments reserve is answered to the amendment, which comes with a later issue.
-  if (amendment !== 0) return [];
+  return amendment === 0 ? toProposal(commitment, event) : toAmendment(commitment, amendment, event);
+};
+
+const toProposal = (commitment: string, event: Answer): readonly ProcessCommand[] => {
   switch (event.type) {
-    // One append reserves every leg, so each of its events says the same.
     case 'CapacityReserved':
       return [to(commitment, 'hold', { type: 'RecordHold' })];
-    case 'CapacityRefused':
-      return [
-        to(commitment, 'refuse hold', { type: 'RecordHoldRefusal', code: event.data.code, detail: event.data.detail }),
-      ];
+    case 'CapacityRefused': {
+      const { code, detail } = event.data;
+      return [to(commitment, 'refuse hold', { type: 'RecordHoldRefusal', code, detail })];
+    }
     case 'CoverageReserved':
       return [to(commitment, 'accept', { type: 'RecordAcceptance' })];
-    case 'CoverageRefused':
-      return [
-        to(commitment, 'refuse acceptance', {
-          type: 'RecordAcceptanceRefusal',
-          code: event.data.code,
-          detail: event.data.detail,
-        }),
-      ];
+    case 'CoverageRefused': {
+      const { code, detail } = event.data;
+      return [to(commitment, 'refuse acceptance', { type: 'RecordAcceptanceRefusal', code, detail })];
+    }
+  }
+};
+
+const toAmendment = (commitment: string, n: number, event: Answer): readonly ProcessCommand[] => {
+  switch (event.type) {
+    case 'CapacityReserved':
+      return [to(commitment, `hold amendment ${n}`, { type: 'RecordAmendmentHold', n })];
+    case 'CoverageReserved':
+      return [to(commitment, `cover amendment ${n}`, { type: 'RecordAmendmentCoverage', n })];
+    case 'CapacityRefused':
+    case 'CoverageRefused': {
+      const { code, detail } = event.data;
+      const answered = event.type === 'CapacityRefused' ? 'offer' : 'need';
+      return [to(commitment, `refuse amendment ${n}`, { type: 'RecordAmendmentRefusal', n, answered, code, detail })];
+    }
   }
 };
 

@@ -9,7 +9,7 @@ import { Injectable } from '@nestjs/common';
 import type { CommitmentEvent } from './commitment.contract.js';
 import type { CommitmentCommand, CommitmentRejection, CommitmentState, PartyCommandType } from './commitment.js';
 import { COMMITMENT_RULES, commitmentDecider, mayCommand } from './commitment.js';
-import { commitmentEventFor, commitmentView, labelOf, mayClose, seesCommitment, whoIs } from './commitment.view.js';
+import { commitmentEventFor, commitmentView, labelOf, mayEver, seesCommitment, whoIs } from './commitment.view.js';
 
 const isPartyCommand = (type: CommitmentCommand['type']): type is PartyCommandType => type in COMMITMENT_RULES;
 
@@ -40,8 +40,7 @@ export class CommitmentRecords implements RecordKind<
 
   permits(caller: Caller, command: CommitmentCommand['type'], state: CommitmentState): boolean {
     if (!isPartyCommand(command)) return false;
-    if (command === 'CloseCommitment' && !mayClose(caller)) return false;
-    return mayCommand(command, state, whoIs(caller));
+    return mayEver(caller, command) && mayCommand(command, state, whoIs(caller));
   }
 
   async view(caller: Caller, id: string, { state }: Folded<CommitmentState>): Promise<object> {

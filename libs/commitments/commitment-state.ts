@@ -3,6 +3,7 @@ import { refuse } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import { add, compare, isDeterminate, isUnlimited, sameMeasure, stateOfParty, subtract, zeroLike } from '#vocabulary';
 import type { DocumentsState } from './commitment-documents.js';
+import type { AmendingRejectionCode, AmendingState } from './commitment-amending.js';
 import type { DeliveriesRejectionCode, DeliveriesState } from './commitment-deliveries.js';
 import type { MoneyRejectionCode, MoneyState } from './commitment-money.js';
 import type { TermsRejectionCode, TermsState } from './commitment-terms.js';
@@ -38,7 +39,7 @@ export type CoreRejectionCode =
   | 'already-proposed';
 
 export type CommitmentRejectionCode =
-  CoreRejectionCode | DeliveriesRejectionCode | MoneyRejectionCode | TermsRejectionCode;
+  CoreRejectionCode | AmendingRejectionCode | DeliveriesRejectionCode | MoneyRejectionCode | TermsRejectionCode;
 export type CommitmentRejection = Rejection<CommitmentRejectionCode>;
 
 export type CommitmentStatus =
@@ -67,7 +68,7 @@ export type EventData<T extends CommitmentEvent['type']> = Extract<CommitmentEve
 /** What stands beside an event's data. */
 export type EventContext = RecordedEvent['metadata'];
 
-export interface CommitmentState extends DeliveriesState, DocumentsState, MoneyState, TermsState {
+export interface CommitmentState extends AmendingState, DeliveriesState, DocumentsState, MoneyState, TermsState {
   /** undefined: there is no such commitment. */
   readonly status?: CommitmentStatus;
   readonly closedAs?: 'confirmed' | 'unconfirmed' | 'cancelled';
@@ -196,8 +197,8 @@ export interface Rule {
   /** The code where the status does not allow it. */
   readonly otherwise: CommitmentRejectionCode;
   who(state: CommitmentState, who: Who): boolean;
-  /** Further refusals that follow from state and caller alone. */
-  also?(state: CommitmentState, who: Who): CommitmentRejection | undefined;
+  /** Further refusals that follow from state, caller and server time alone. */
+  also?(state: CommitmentState, who: Who, at: string): CommitmentRejection | undefined;
 }
 
 export const rejection = (code: CommitmentRejectionCode, detail: string, field?: string): CommitmentRejection =>
@@ -221,7 +222,12 @@ export const undelivered = (leg: Leg): LegState => ({
   confirmedCredited: noneOf(leg.credited),
 });
 
-export const isComplete = (leg: LegState): boolean => compare(leg.deliveredDrawn, leg.drawn) >= 0;
+const isThere = (delivered: Quantity, committed: Quantity): boolean =>
+  !sameMeasure(delivered, committed) || compare(delivered, committed) >= 0;
+
+/** All of a leg has come, in both measures: what was sent back in the smaller one may be less than a whole in the other. */
+export const isComplete = (leg: LegState): boolean =>
+  isThere(leg.deliveredDrawn, leg.drawn) && isThere(leg.deliveredCredited, leg.credited);
 
 export type Outcome = Decision<CommitmentEvent, CommitmentRejection>;
 

@@ -87,6 +87,7 @@ describe('the lifecycle table, transition by transition', () => {
     terms: {
       conditions: [{ n: 1, code: 'other', on: 'recipient' }],
       reports: [{ n: 1, kind: 'completion', by: 'agency:cavr', due: '2026-12-31' }],
+      verifier: 'agency:ngo',
     },
   };
   const histories: Readonly<Record<CommitmentStatus | 'unconfirmed', readonly Given<CommitmentEvent>[]>> = {
@@ -125,6 +126,20 @@ describe('the lifecycle table, transition by transition', () => {
     ReportDelivery: [{ type: 'ReportDelivery', leg: 1, quantity: seats(1), date: '2026-01-05' }, CAVR],
     ConfirmDelivery: [{ type: 'ConfirmDelivery', n: 1, condition: 'usable' }, VANUATU],
     DisputeDelivery: [{ type: 'DisputeDelivery', n: 1, reason: 'Too few.' }, VANUATU],
+    VerifyDelivery: [{ type: 'VerifyDelivery', n: 1, quantity: seats(4) }, NGO],
+    StateSettlement: [{ type: 'StateSettlement', n: 1, outcome: 'stands' }, JAPAN],
+    ReportReturn: [
+      { type: 'ReportReturn', delivery: 1, quantity: seats(1), reason: 'Broken.', date: '2026-01-05' },
+      VANUATU,
+    ],
+    CorrectDelivery: [{ type: 'CorrectDelivery', n: 1, quantity: seats(3), reason: 'Miscounted.' }, JAPAN],
+    ProposeAmendment: [
+      { type: 'ProposeAmendment', fiscalAgent: 'agency:paymaster', reason: 'It holds the money.', facts: facts() },
+      JAPAN,
+    ],
+    AcceptAmendment: [{ type: 'AcceptAmendment', earmarkFacts: facts().earmarkFacts }, VANUATU],
+    DeclineAmendment: [{ type: 'DeclineAmendment' }, VANUATU],
+    WithdrawAmendment: [{ type: 'WithdrawAmendment' }, JAPAN],
     SuspendCommitment: [{ type: 'SuspendCommitment', reason: REASON }, JAPAN],
     ResumeCommitment: [{ type: 'ResumeCommitment' }, JAPAN],
     MeetCondition: [{ type: 'MeetCondition', n: 1 }, JAPAN],
@@ -148,6 +163,12 @@ describe('the lifecycle table, transition by transition', () => {
     closed: code,
     unconfirmed: code,
   });
+  const NO_AMENDMENT: Partial<Row> = {
+    accepted: 'no-amendment',
+    binding: 'no-amendment',
+    delivered: 'no-amendment',
+    confirmed: 'no-amendment',
+  };
   type Row = Readonly<Record<keyof typeof histories, CommitmentRejectionCode | 'ok'>>;
   const row = (otherwise: CommitmentRejectionCode, over: Partial<Row>): Row => ({
     ...(Object.fromEntries(Object.keys(histories).map((status) => [status, otherwise])) as Row),
@@ -199,6 +220,26 @@ describe('the lifecycle table, transition by transition', () => {
       unconfirmed: 'ok',
       confirmed: 'already-confirmed',
     }),
+    VerifyDelivery: row('not-binding', { binding: 'ok', delivered: 'ok', confirmed: 'ok', cancelled: 'ok' }),
+    StateSettlement: row('not-binding', {
+      binding: 'not-disputed',
+      delivered: 'not-disputed',
+      confirmed: 'not-disputed',
+      cancelled: 'not-disputed',
+    }),
+    ReportReturn: row('not-binding', { binding: 'ok', delivered: 'ok', confirmed: 'ok', cancelled: 'ok' }),
+    CorrectDelivery: row('forbidden', {
+      binding: 'ok',
+      delivered: 'ok',
+      confirmed: 'already-answered',
+      cancelled: 'ok',
+      closed: 'not-binding',
+      unconfirmed: 'not-binding',
+    }),
+    ProposeAmendment: row('not-accepted', { accepted: 'ok', binding: 'ok', delivered: 'ok' }),
+    AcceptAmendment: row('not-accepted', NO_AMENDMENT),
+    DeclineAmendment: row('not-accepted', NO_AMENDMENT),
+    WithdrawAmendment: row('not-accepted', NO_AMENDMENT),
     SuspendCommitment: row('not-binding', { binding: 'ok', delivered: 'ok', confirmed: 'ok' }),
     ResumeCommitment: row('not-binding', {
       binding: 'not-suspended',
@@ -249,7 +290,7 @@ describe('the lifecycle table, transition by transition', () => {
   it.each(
     (['proposed', 'accepted', 'lapsed'] as const).flatMap((status) =>
       Object.keys(commands)
-        .filter((type) => type !== 'ReportReceipt')
+        .filter((type) => type !== 'ReportReceipt' && type !== 'CorrectDelivery')
         .map((type) => [type as keyof typeof commands, status] as const),
     ),
   )('%s of a party after the time limit is refused expired while %s', (type, status) => {

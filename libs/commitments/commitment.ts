@@ -1,6 +1,18 @@
 import type { Actor, Command, Decider, RecordedEvent } from '#kernel';
 import { accept, refuse, SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
 import { addDays } from '#vocabulary';
+import type { AmendingCommand, AmendmentAnswer } from './commitment-amending.js';
+import {
+  afterAmending,
+  AMENDING_RULES,
+  decideAmending,
+  NO_AMENDMENTS,
+  openAmendment,
+  recordAmendmentAnswer,
+  refusedByAgency,
+  tasksAsked,
+  withoutOpenAmendment,
+} from './commitment-amending.js';
 import type { DeliveriesCommand } from './commitment-deliveries.js';
 import {
   afterDelivery,
@@ -46,6 +58,7 @@ import {
   recipientsOf,
   refused,
   rejection,
+  replaced,
   sameSide,
   sidesOf,
   tasksOf,
@@ -54,9 +67,11 @@ import {
 } from './commitment-state.js';
 import type { CommitmentEvent, EarmarkFacts, Reason, Side } from './commitment.contract.js';
 
+export { agenciesAsked } from './commitment-amending.js';
 export { trancheOf, isDisputed } from './commitment-deliveries.js';
 export { partiesOf, recipientsOf } from './commitment-state.js';
 export type { ProposedLeg } from './commitment-legs.js';
+export type { AmendmentFacts, AmendmentState } from './commitment-amending.js';
 export type { DeliveryState } from './commitment-deliveries.js';
 export type { DiscrepancyState } from './commitment-money.js';
 export type {
@@ -91,6 +106,7 @@ const INITIAL: CommitmentState = {
   consents: [],
   taskDeclines: [],
   signatures: [],
+  ...NO_AMENDMENTS,
   ...NO_DELIVERIES,
   ...NO_DOCUMENTS,
   ...NO_MONEY,
@@ -120,6 +136,9 @@ export interface ProposalFacts {
   readonly unknownAgencies: readonly string[];
 }
 
+/** What the timer may have to do. */
+type DeadlineCommand = 'LapseCommitment' | 'LapseAmendment' | 'CloseUnconfirmed';
+
 export type CommitmentCommand = Command &
   (
     | {
@@ -138,13 +157,19 @@ export type CommitmentCommand = Command &
     | { readonly type: 'DeclineCommitment' | 'WithdrawCommitment' | 'CancelCommitment'; readonly reason: Reason }
     | { readonly type: 'ConsentTask' }
     | { readonly type: 'DeclineTask'; readonly reason: Reason }
-    | { readonly type: 'SignCommitment' }
+    | {
+        readonly type: 'SignCommitment';
+        /** Set for a fund that keeps its book: what its decisions leave for this need, in its currency. */
+        readonly decision?: { readonly decided?: Quantity };
+      }
+    | AmendingCommand
     | DeliveriesCommand
     | DocumentsCommand
     | MoneyCommand
     | TermsCommand
     | { readonly type: 'CloseCommitment' }
-    | { readonly type: 'LapseCommitment' | 'CloseUnconfirmed' }
+    | { readonly type: DeadlineCommand }
+    | AmendmentAnswer
     | { readonly type: 'RecordHold' | 'RecordAcceptance' }
     | {
         readonly type: 'RecordHoldRefusal' | 'RecordAcceptanceRefusal';
@@ -155,6 +180,20 @@ export type CommitmentCommand = Command &
   );
 
 type CommandOf<T extends CommitmentCommand['type']> = Extract<CommitmentCommand, { type: T }>;
+
+/** An agency answers until the commitment binds, and after that where an amendment newly names it. */
+const ASKED_OF_AGENCIES = [...BEFORE_BINDING, 'binding', 'delivered'] as const;
+
+const isNamed = (state: CommitmentState, who: Who): boolean =>
+  tasksOf(state, who.party).length > 0 || tasksAsked(state, who.party).length > 0;
+
+const notAskedNow = (state: CommitmentState, who: Who): CommitmentRejection | undefined =>
+  state.boundAt === undefined || tasksAsked(state, who.party).length > 0
+    ? undefined
+    : rejection('not-proposed', 'The commitment is binding, and no amendment asks this agency.');
+
+const consentsAsked = (state: CommitmentState, who: Who): CommitmentState['consents'] =>
+  tasksAsked(state, who.party).length > 0 ? (openAmendment(state)?.consents ?? []) : state.consents;
 
 /** Commands of parties: where from, and who. One table for `decide`, for permission and for `actions`. */
 export const COMMITMENT_RULES = {
@@ -193,23 +232,25 @@ export const COMMITMENT_RULES = {
   },
   ConsentTask: {
     segment: 'consent-task',
-    from: BEFORE_BINDING,
+    from: ASKED_OF_AGENCIES,
     otherwise: 'not-proposed',
-    who: (state, who) => tasksOf(state, who.party).length > 0,
+    who: isNamed,
     also: (state, who) =>
-      state.consents.some(({ party }) => party === who.party)
+      notAskedNow(state, who) ??
+      (consentsAsked(state, who).some(({ party }) => party === who.party)
         ? rejection('already-consented', 'The agency has consented already; one consent covers every role.')
-        : undefined,
+        : undefined),
   },
   DeclineTask: {
     segment: 'decline-task',
-    from: BEFORE_BINDING,
+    from: ASKED_OF_AGENCIES,
     otherwise: 'not-proposed',
-    who: (state, who) => tasksOf(state, who.party).length > 0,
+    who: isNamed,
     also: (state, who) =>
-      state.taskDeclines.some(({ party }) => party === who.party)
+      notAskedNow(state, who) ??
+      (state.taskDeclines.some(({ party }) => party === who.party)
         ? rejection('already-declined', 'The agency has declined already.')
-        : undefined,
+        : undefined),
   },
   SignCommitment: {
     segment: 'sign',
@@ -221,6 +262,7 @@ export const COMMITMENT_RULES = {
         ? rejection('already-signed', 'Each signatory signs once.')
         : undefined,
   },
+  ...AMENDING_RULES,
   ...MONEY_RULES,
   ...DELIVERIES_RULES,
   ...TERMS_RULES,
@@ -239,6 +281,12 @@ export const COMMITMENT_RULES = {
     also: (state, who) => {
       if (openDiscrepancies(state).length > 0) {
         return rejection('open-discrepancies', 'Discrepancies are settled or accepted before the closing.');
+      }
+      if (openAmendment(state) !== undefined) {
+        return rejection(
+          'amendment-open',
+          'An amendment is under way: it is answered or taken back before the closing.',
+        );
       }
       const [open] = openReports(state.terms);
       if (open !== undefined) {
@@ -300,7 +348,7 @@ const refusalOf = (
       `The commitment is ${state.status}; "${rule.segment}" is possible while it is ${rule.from.join(' or ')}.`,
     );
   }
-  return rule.also?.(state, who);
+  return rule.also?.(state, who, at);
 };
 
 /** The commands this caller may send now, by their names in URLs. */
@@ -309,7 +357,7 @@ export const actionsOf = (state: CommitmentState, who: Who, at: string): string[
     .filter((type) => {
       if (refusalOf(type, state, who, at) !== undefined) return false;
       if (isRowOf(DELIVERIES_RULES, type)) return hasDeliveryTask(type, state, who);
-      if (isRowOf(MONEY_RULES, type)) return hasMoneyTask(type, state);
+      if (isRowOf(MONEY_RULES, type)) return hasMoneyTask(type, state, who);
       if (isRowOf(TERMS_RULES, type)) return hasTermsTask(type, state, who);
       // A paper may be laid beside the record at any time: nobody waits for it.
       if (isRowOf(DOCUMENTS_RULES, type)) return false;
@@ -317,8 +365,21 @@ export const actionsOf = (state: CommitmentState, who: Who, at: string): string[
     })
     .map((type) => COMMITMENT_RULES[type].segment);
 
-/** What a deadline waits for; undefined where none runs. */
+/** What a deadline waits for: the earliest; undefined where none runs. */
 export const deadlineOf = (
+  state: CommitmentState,
+): { readonly due: string; readonly command: DeadlineCommand } | undefined => {
+  const amendment = openAmendment(state);
+  const own = ownDeadline(state);
+  if (amendment === undefined) return own;
+  if (own?.command === 'LapseCommitment' && own.due <= amendment.expiresAt) return own;
+  // While offer or need is asked, their answer is what comes next.
+  if (amendment.status === 'proposed') return { due: amendment.expiresAt, command: 'LapseAmendment' };
+  // Who negotiates is not silent: an unconfirmed closing waits for the amendment.
+  return own?.command === 'LapseCommitment' ? own : undefined;
+};
+
+const ownDeadline = (
   state: CommitmentState,
 ): { readonly due: string; readonly command: 'LapseCommitment' | 'CloseUnconfirmed' } | undefined => {
   if (state.status === 'proposed' || state.status === 'accepted') {
@@ -339,6 +400,7 @@ const decide = (command: CommitmentCommand, state: CommitmentState): Outcome => 
     case 'ProposeCommitment':
       return propose(command, state);
     case 'LapseCommitment':
+    case 'LapseAmendment':
     case 'CloseUnconfirmed':
       return forbiddenUnless(command.by.actor, SYSTEM_TIMER) ?? atDeadline(command, state);
     case 'RecordHold':
@@ -347,6 +409,10 @@ const decide = (command: CommitmentCommand, state: CommitmentState): Outcome => 
     case 'RecordAcceptanceRefusal':
     case 'DeclineForClosure':
       return forbiddenUnless(command.by.actor, SYSTEM_PROCESS) ?? recordAnswer(command, state);
+    case 'RecordAmendmentHold':
+    case 'RecordAmendmentCoverage':
+    case 'RecordAmendmentRefusal':
+      return forbiddenUnless(command.by.actor, SYSTEM_PROCESS) ?? recordAmendmentAnswer(command, state);
     default:
       return ofParty(command, state);
   }
@@ -357,6 +423,7 @@ const ofParty = (command: CommandOf<PartyCommandType>, state: CommitmentState): 
   const { party } = who;
   const refusal = refusalOf(command.type, state, who, command.by.at);
   if (refusal !== undefined) return refused(refusal);
+  if (isOf(AMENDING_RULES, command)) return decideAmending(command, state, who);
   if (isOf(DELIVERIES_RULES, command)) return decideDelivery(command, state, who);
   if (isOf(MONEY_RULES, command)) return decideMoney(command, state, who);
   if (isOf(TERMS_RULES, command)) return decideTerms(command, state, who);
@@ -369,12 +436,23 @@ const ofParty = (command: CommandOf<PartyCommandType>, state: CommitmentState): 
     case 'WithdrawCommitment':
       return accept({ type: 'CommitmentWithdrawn', data: { party, reason: command.reason } });
     case 'CancelCommitment':
-      return accept({ type: 'CommitmentCancelled', data: { party, reason: command.reason } });
+      return accept({
+        type: 'CommitmentCancelled',
+        data: { party, reason: command.reason, ...refundsDue(state) },
+      });
     case 'ConsentTask':
-      return bindingWhenComplete(state, { type: 'TaskConsented', data: { agency: party, as: tasksOf(state, party) } });
-    case 'DeclineTask':
-      return accept({ type: 'TaskDeclined', data: { agency: party, reason: command.reason } });
-    case 'SignCommitment':
+      return consent(state, party);
+    case 'DeclineTask': {
+      const amendment = tasksAsked(state, party).length > 0 ? openAmendment(state) : undefined;
+      return accept<CommitmentEvent>(
+        { type: 'TaskDeclined', data: { agency: party, reason: command.reason } },
+        ...(amendment === undefined ? [] : [refusedByAgency(amendment, party)]),
+      );
+    }
+    case 'SignCommitment': {
+      const undecided =
+        command.decision === undefined ? undefined : decisionFault(state, command.decision.decided);
+      if (undecided !== undefined) return refused(undecided);
       return bindingWhenComplete(state, { type: 'CommitmentSigned', data: { party } });
     case 'CloseCommitment':
       return close(state, who);
@@ -493,18 +571,24 @@ const propose = (command: CommandOf<'ProposeCommitment'>, state: CommitmentState
   });
 };
 
-const atDeadline = (
-  { type, by }: CommandOf<'LapseCommitment' | 'CloseUnconfirmed'>,
-  state: CommitmentState,
-): Outcome => {
+const atDeadline = ({ type, by }: CommandOf<DeadlineCommand>, state: CommitmentState): Outcome => {
   const deadline = deadlineOf(state);
   if (deadline?.command !== type || by.at < deadline.due) return refuse('not-due', 'No such deadline has come.');
-  return type === 'LapseCommitment'
-    ? accept({ type: 'CommitmentLapsed', data: {} })
-    : accept({
+  switch (type) {
+    case 'LapseCommitment':
+      return accept({ type: 'CommitmentLapsed', data: {} });
+    case 'LapseAmendment':
+      return accept(
+        ...state.amendments
+          .filter(({ status }) => status === 'proposed')
+          .map(({ n }): CommitmentEvent => ({ type: 'AmendmentLapsed', data: { n } })),
+      );
+    case 'CloseUnconfirmed':
+      return accept({
         type: 'CommitmentClosed',
         data: { as: 'unconfirmed', openDiscrepancies: openDiscrepancies(state).map(({ n }) => n) },
       });
+  }
 };
 
 /** Answers are recorded whenever they come while the proposal stands; past an exit the offer's and need's own release has the last word. */
@@ -531,6 +615,13 @@ const recordAnswer = (
     case 'DeclineForClosure':
       return accept({ type: 'CommitmentDeclined', data: { reason: { code: command.code } } });
   }
+};
+
+const consent = (state: CommitmentState, agency: string): Outcome => {
+  const as = tasksAsked(state, agency);
+  return as.length > 0
+    ? accept({ type: 'TaskConsented', data: { agency, as } })
+    : bindingWhenComplete(state, { type: 'TaskConsented', data: { agency, as: tasksOf(state, agency) } });
 };
 
 /** Adds CommitmentBound where this was the last signature or consent missing: both stand in one append (I20). */
@@ -561,7 +652,7 @@ const close = (state: CommitmentState, who: Who): Outcome => {
 };
 
 const exited = (state: CommitmentState, status: CommitmentStatus): CommitmentState => ({
-  ...state,
+  ...withoutOpenAmendment(state),
   status,
   hold: 'released',
 });
@@ -610,6 +701,14 @@ const apply = (state: CommitmentState, event: CommitmentEvent, context: EventCon
       return { ...exited(state, 'withdrawn'), reason: { party: event.data.party, ...event.data.reason } };
     case 'TaskConsented': {
       const { agency, as } = event.data;
+      const amendment = tasksAsked(state, agency).length > 0 ? openAmendment(state) : undefined;
+      if (amendment !== undefined) {
+        const consents = [...amendment.consents, { party: agency, as, at: effectiveAt }];
+        return {
+          ...state,
+          amendments: replaced(state.amendments, amendment.n, (asking) => ({ ...asking, consents })),
+        };
+      }
       return {
         ...state,
         consents: [...state.consents, { party: agency, as, at: effectiveAt }],
@@ -618,6 +717,8 @@ const apply = (state: CommitmentState, event: CommitmentEvent, context: EventCon
     }
     case 'TaskDeclined': {
       const { agency, reason } = event.data;
+      // Of an agency that only an amendment names the amendment tells, which ends with it.
+      if (tasksAsked(state, agency).length > 0) return state;
       return {
         ...state,
         // Who consented and then declines has not consented.
@@ -637,6 +738,7 @@ const apply = (state: CommitmentState, event: CommitmentEvent, context: EventCon
       return { ...state, status: 'closed', closedAs: event.data.as };
     default:
       return (
+        afterAmending(state, event, context) ??
         afterDelivery(state, event, context) ??
         afterMoney(state, event, context) ??
         afterTerms(state, event, context) ??

@@ -22,7 +22,7 @@ import {
   accepted,
 } from './commitment.fixture.js';
 import type { Labels } from './commitment.view.js';
-import { commitmentEventFor, commitmentView, labelOf, mayClose, seesCommitment } from './commitment.view.js';
+import { commitmentEventFor, commitmentView, labelOf, mayEver, seesCommitment } from './commitment.view.js';
 
 const ID = '019b8d00-0000-7000-8000-000000000001';
 const deal = { implementer: 'agency:cavr' };
@@ -224,8 +224,8 @@ describe('actions', () => {
       'transfers',
     ]);
     expect(actions(COORDINATOR, allConfirmed())).toEqual(['close']);
-    expect(mayClose(COORDINATOR)).toBe(true);
-    expect(mayClose(ANONYMOUS)).toBe(false);
+    expect(mayEver(COORDINATOR, 'CloseCommitment')).toBe(true);
+    expect(mayEver(ANONYMOUS, 'CloseCommitment')).toBe(false);
   });
 });
 

@@ -3,15 +3,17 @@ import { hasRole } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
 import type { NeedReader } from '#needs/contract';
 import type { OfferReader } from '#offers/contract';
-import type { Quantity, Role, Visibility } from '#vocabulary';
-import { add, stateOfParty, stricterVisibility, zeroLike } from '#vocabulary';
+import type { Power, Quantity, Role, Visibility } from '#vocabulary';
+import { add, sameMeasure, stateOfParty, stricterVisibility, zeroLike } from '#vocabulary';
 import type { CommandAccess } from '#web';
 import { hasAuthority } from '#web';
 import { termsView } from './commitment-terms.js';
 import type { AdmitsDocument } from './labelled-documents.js';
 import { withoutHidden } from './labelled-documents.js';
+import { minus } from './commitment-state.js';
 import type { CommitmentEvent } from './commitment.contract.js';
 import type {
+  AmendmentState,
   CommitmentState,
   DeliveryState,
   DiscrepancyState,
@@ -19,7 +21,7 @@ import type {
   PartyCommandType,
   Who,
 } from './commitment.js';
-import { actionsOf, COMMITMENT_RULES, isDisputed, partiesOf, recipientsOf } from './commitment.js';
+import { actionsOf, agenciesAsked, COMMITMENT_RULES, isDisputed, partiesOf, recipientsOf } from './commitment.js';
 
 const SIDES: readonly Role[] = ['npc', 'mission', 'line-ministry', 'donor-desk', 'network-host', 'implementer'];
 const AGENCIES: readonly Role[] = ['implementer', 'fiscal-agent'];
@@ -40,11 +42,21 @@ export const COMMITMENT_ACCESS = {
   ConsentTask: access('consent-task', AGENCIES, 'consent'),
   DeclineTask: access('decline-task', AGENCIES, 'consent'),
   SignCommitment: access('sign', SIDES, 'sign'),
+  ProposeAmendment: access('amend', SIDES, 'propose'),
+  AcceptAmendment: access('amend-accept', SIDES, 'accept'),
+  DeclineAmendment: access('amend-decline', SIDES, 'accept'),
+  WithdrawAmendment: access('amend-withdraw', SIDES, 'propose'),
   ReportTransfer: access('transfers', [...SIDES, 'fiscal-agent'], 'pay'),
   ReportReceipt: access('receipts', [...SIDES, 'fiscal-agent'], 'pay'),
   ReportDelivery: access('deliveries', ['donor-desk', 'implementer', 'network-host'], 'deliver'),
   ConfirmDelivery: access('confirm', STATES, 'confirm'),
   DisputeDelivery: access('dispute', STATES, 'confirm'),
+  // Whom the sides appointed verifies, whatever its office is called; no power of the list is every such party's.
+  VerifyDelivery: access('verify', [...SIDES, 'fiscal-agent', 'auditor']),
+  // A side needs a power over deliveries, which `permits` asks; the coordinator's authority is the role.
+  StateSettlement: access('settle', ['coordinator', ...SIDES]),
+  ReportReturn: access('returns', [...STATES, 'implementer'], 'deliver'),
+  CorrectDelivery: access('correct-delivery', ['donor-desk', 'implementer', 'network-host'], 'deliver'),
   AcceptDiscrepancy: access('accept-discrepancy', ['coordinator']),
   SuspendCommitment: access('suspend', SIDES, 'sign'),
   ResumeCommitment: access('resume', SIDES, 'sign'),
@@ -70,8 +82,19 @@ export const whoIs = (caller: Caller): Who => ({
   ...(caller.sovereign === undefined ? {} : { sovereign: caller.sovereign }),
 });
 
-/** The right to close: the coordinator's role, or a side's power to sign. */
-export const mayClose = (caller: Caller): boolean => hasRole(caller, 'coordinator') || caller.powers.has('sign');
+/** The rights that no single power is: the coordinator's role, or a side's power to sign (to confirm or deliver, of a dispute). */
+export const mayEver = (caller: Caller, type: PartyCommandType): boolean => {
+  const may = (...powers: readonly Power[]): boolean =>
+    hasRole(caller, 'coordinator') || powers.some((power) => caller.powers.has(power));
+  switch (type) {
+    case 'CloseCommitment':
+      return may('sign');
+    case 'StateSettlement':
+      return may('confirm', 'deliver');
+    default:
+      return true;
+  }
+};
 
 /** What of need and offer says how visible a commitment is. */
 export interface Labels {
@@ -89,9 +112,21 @@ export const labelOf = async ({ needs, offers }: Labels, { needId, offerId }: Co
 const isMember = ({ anonymous, roles }: Caller): boolean =>
   !anonymous && !(roles.length > 0 && roles.every((role) => role === 'operator' || role === 'auditor'));
 
-/** Sides, agencies and signatories, and whoever a transfer reached: a holder must be able to answer for the money. */
+/**
+ * Sides, agencies and signatories; whoever a transfer reached or delivered, who must be able to answer for it; the appointed verifier;
+ * and an agency that a proposed amendment names.
+ */
+export const involvedIn = (state: CommitmentState): Set<string> =>
+  new Set([
+    ...partiesOf(state),
+    ...state.transfers.map(({ to }) => to),
+    ...state.deliveries.map(({ party }) => party),
+    ...(state.terms.verifier === undefined ? [] : [state.terms.verifier]),
+    ...agenciesAsked(state),
+  ]);
+
 const isInvolved = (caller: Caller, state: CommitmentState): boolean =>
-  isMember(caller) && (partiesOf(state).has(caller.party) || state.transfers.some(({ to }) => to === caller.party));
+  isMember(caller) && involvedIn(state).has(caller.party);
 
 const covers = (caller: Caller, id: string, state: CommitmentState): Caller['mandates'] => {
   const parties = partiesOf(state);
@@ -171,13 +206,56 @@ const legView = ({
   confirmedCredited,
 });
 
-const deliveryView = ({ sovereign: _sovereign, confirmed, dispute, ...delivery }: DeliveryState): object => ({
-  ...delivery,
-  confirmedQuantity: confirmed?.quantity ?? zeroLike(delivery.quantity),
-  returnedQuantity: zeroLike(delivery.quantity),
-  ...(confirmed === undefined ? {} : { confirmation: confirmed }),
-  ...(dispute === undefined ? {} : { dispute }),
-  evidence: delivery.evidence ?? [],
+/** A part of a tranche in the measure that `like` is in. */
+const inMeasure = (
+  like: Quantity,
+  whole: { readonly drawn: Quantity; readonly credited: Quantity } | undefined,
+): Quantity => (whole === undefined ? zeroLike(like) : sameMeasure(like, whole.drawn) ? whole.drawn : whole.credited);
+
+const confirmedIn = ({ quantity, confirmed }: DeliveryState): Quantity => {
+  if (confirmed === undefined) return zeroLike(quantity);
+  return confirmed.returned === undefined
+    ? confirmed.quantity
+    : minus(inMeasure(confirmed.quantity, confirmed), inMeasure(confirmed.quantity, confirmed.returned));
+};
+
+const confirmationView = ({
+  drawn: _drawn,
+  credited: _credited,
+  returned: _returned,
+  ...confirmation
+}: NonNullable<DeliveryState['confirmed']>): object => confirmation;
+
+const deliveryView = (state: DeliveryState): object => {
+  const {
+    sovereign: _sovereign,
+    confirmed,
+    dispute,
+    returned,
+    settlements,
+    settled,
+    verifications,
+    ...delivery
+  } = state;
+  return {
+    ...delivery,
+    confirmedQuantity: confirmedIn(state),
+    returnedQuantity: inMeasure(delivery.quantity, returned),
+    ...(confirmed === undefined ? {} : { confirmation: confirmationView(confirmed) }),
+    ...(dispute === undefined ? {} : { dispute }),
+    ...(settled === undefined ? {} : { settled }),
+    settlements: settlements ?? [],
+    verifications: verifications ?? [],
+    evidence: delivery.evidence ?? [],
+  };
+};
+
+/** What an amendment is about, as the record shows legs. */
+const changesView = ({ legs, ...changes }: AmendmentState['changes']): object => ({
+  ...changes,
+  ...(legs === undefined
+    ? {}
+    : { legs: legs.map(({ scope, ...leg }) => ({ ...leg, ...(scope === undefined ? {} : { credited: { scope } }) })) }),
 });
 
 const sum = (like: Quantity, quantities: readonly (Quantity | undefined)[]): Quantity =>
@@ -228,7 +306,7 @@ const actionsFor = (caller: Caller, state: CommitmentState, at: string): string[
       (type) =>
         allowed.has(COMMITMENT_RULES[type].segment) &&
         hasAuthority(caller, COMMITMENT_ACCESS[type]) &&
-        (type !== 'CloseCommitment' || mayClose(caller)),
+        mayEver(caller, type),
     )
     .map((type) => COMMITMENT_RULES[type].segment);
 };
@@ -270,6 +348,10 @@ export const commitmentView = ({ caller, at, label }: Viewing, id: string, state
       at: when,
     })),
     deliveries: state.deliveries.map(deliveryView),
+    returns: state.returns,
+    ...(isInsider(caller, id, state)
+      ? { amendments: state.amendments.map((each) => amendmentView(caller, id, state, each)) }
+      : {}),
     transfers: state.transfers,
     receipts: state.receipts,
     discrepancies: state.discrepancies.map((discrepancy) => discrepancyView(state, discrepancy)),
@@ -303,6 +385,27 @@ const documentsFor =
     return hasRole(caller, 'coordinator') || (label !== 'named' && isMember(caller));
   };
 
+/** Proposals to change and the answers to them are for those whom proposals concern. */
+const amendmentView = (
+  caller: Caller,
+  id: string,
+  state: CommitmentState,
+  { proposerSovereign: _sovereign, declined, changes, ...amendment }: AmendmentState,
+): object => ({
+  ...amendment,
+  changes: changesView(changes),
+  ...(declined === undefined
+    ? {}
+    : {
+        declined: {
+          party: declined.party,
+          ...(declined.reason === undefined
+            ? {}
+            : masked(reasonWithout(reasonFor(caller, id, state, { party: declined.party, ...declined.reason })))),
+        },
+      }),
+});
+
 const masked = (reason: object | undefined): object => (reason === undefined ? {} : { reason });
 
 /** Those whom proposals and the answers to them concern. */
@@ -320,12 +423,9 @@ export const commitmentEventFor = (
   const { type, data } = event as unknown as CommitmentEvent;
   switch (type) {
     case 'CommitmentProposed': {
-      // What the earmark was judged on is the need's content, of which a proposal discloses only its lines.
-      const { earmarkFacts, partOf, ...rest } = data;
+      const { partOf, ...rest } = data;
       const proposal = { ...rest, ...(partOf === undefined || !knowsParent(caller, state) ? {} : { partOf }) };
-      const knows =
-        recipientsOf(state).includes(caller.party) || hasRole(caller, 'coordinator') || isAuditor(caller, id, state);
-      return knows ? { ...proposal, earmarkFacts } : proposal;
+      return withoutEarmark(caller, id, state, proposal);
     }
     case 'HoldRefused':
     case 'AcceptanceRefused':
@@ -341,6 +441,20 @@ export const commitmentEventFor = (
       const { side, party, reason } = data;
       return { side, party, ...masked(reasonWithout(reasonFor(caller, id, state, { party, ...reason }))) };
     }
+    case 'AmendmentProposed':
+    case 'AmendmentAgreed':
+    case 'AmendmentHeld':
+    case 'AmendmentRefused':
+      return isInsider(caller, id, state) ? withoutEarmark(caller, id, state, data) : { n: data.n };
+    case 'AmendmentDeclined': {
+      const { n, party, reason } = data;
+      if (!isInsider(caller, id, state)) return { n };
+      return {
+        n,
+        party,
+        ...(reason === undefined ? {} : masked(reasonWithout(reasonFor(caller, id, state, { party, ...reason })))),
+      };
+    }
     case 'TaskDeclined': {
       const { agency, reason } = data;
       return { agency, ...masked(reasonWithout(reasonFor(caller, id, state, { party: agency, ...reason }))) };
@@ -348,6 +462,15 @@ export const commitmentEventFor = (
     default:
       return withoutHidden(data, documentsFor(caller, id, state));
   }
+};
+
+/** What the earmark was judged on is the need's content, of which a proposal discloses only its lines. */
+const withoutEarmark = (caller: Caller, id: string, state: CommitmentState, data: object): object => {
+  if (recipientsOf(state).includes(caller.party) || hasRole(caller, 'coordinator') || isAuditor(caller, id, state)) {
+    return data;
+  }
+  const { earmarkFacts: _earmarkFacts, ...rest } = data as { readonly earmarkFacts?: unknown };
+  return rest;
 };
 
 const reasonWithout = (reason: object | undefined): object | undefined => {
