@@ -1,0 +1,155 @@
+import type { CommitmentEvent, Leg } from '#commitments/contract';
+import type { Decider, Process, ProcessCommand, RecordedEvent } from '#kernel';
+import { idOfStream, processCommand } from '#kernel';
+import type { Quantity } from '#vocabulary';
+import { minorUnits, quantityOf, sameMeasure } from '#vocabulary';
+import { fundDecider, moneyOf } from './fund.js';
+
+/** What one tranche delivered, in the offer's measure, and what came back of it since. */
+interface Tranche {
+  readonly drawn: Quantity;
+  readonly returned: readonly Quantity[];
+}
+
+/** What of a commitment says how much money of its providers it binds. */
+interface Outlay {
+  readonly needId?: string;
+  readonly providers: readonly string[];
+  readonly legs: readonly Leg[];
+  /** Everybody who ever signed: an amendment voids signatures, not what they were given under. */
+  readonly signed: readonly string[];
+  readonly ended?: 'left' | 'cancelled';
+  readonly tranches: Readonly<Record<number, Tranche>>;
+  readonly paid: Readonly<Record<number, { readonly from: string; readonly amount: Quantity }>>;
+}
+
+const PAYING: readonly string[] = ['contribution', 'disbursement', 'onward-grant'];
+
+const evolve = (state: Outlay, event: RecordedEvent<CommitmentEvent>): Outlay => {
+  // The envelope keeps type and data apart; together they are one of the commitment's events.
+  const fact = event as unknown as CommitmentEvent;
+  switch (fact.type) {
+    case 'CommitmentProposed': {
+      const { needId, providers, legs } = fact.data;
+      return { ...state, needId, providers, legs };
+    }
+    case 'CommitmentAmended':
+      return { ...state, legs: fact.data.legs };
+    case 'CommitmentSigned':
+      return { ...state, signed: [...new Set([...state.signed, fact.data.party])] };
+    case 'TransferReported': {
+      const { n, kind, from, amount } = fact.data;
+      return PAYING.includes(kind) ? { ...state, paid: { ...state.paid, [n]: { from, amount } } } : state;
+    }
+    case 'TransferCorrected': {
+      const { n, amount } = fact.data;
+      const paid = state.paid[n];
+      return paid === undefined ? state : { ...state, paid: { ...state.paid, [n]: { ...paid, amount } } };
+    }
+    case 'DeliveryReported':
+      return withTranche(state, fact.data.n, { drawn: fact.data.drawn, returned: [] });
+    case 'DeliveryCorrected':
+    case 'DisputeSettled':
+      return withTranche(state, fact.data.n, { drawn: fact.data.drawn });
+    case 'ReturnReported': {
+      const { delivery, drawn } = fact.data;
+      const returned = [...(state.tranches[delivery]?.returned ?? []), drawn];
+      return withTranche(state, delivery, { returned });
+    }
+    case 'CommitmentDeclined':
+    case 'CommitmentLapsed':
+    case 'CommitmentWithdrawn':
+      return { ...state, ended: 'left' };
+    case 'CommitmentCancelled':
+      return { ...state, ended: 'cancelled' };
+    default:
+      return state;
+  }
+};
+
+const withTranche = (state: Outlay, n: number, change: Partial<Tranche>): Outlay => {
+  const before = state.tranches[n] ?? { drawn: { measure: 'undetermined', why: 'not-stated' }, returned: [] };
+  return { ...state, tranches: { ...state.tranches, [n]: { ...before, ...change } } };
+};
+
+const HANDLED = [
+  'CommitmentSigned',
+  'CommitmentAmended',
+  'CommitmentDeclined',
+  'CommitmentLapsed',
+  'CommitmentWithdrawn',
+  'CommitmentCancelled',
+  'TransferReported',
+  'TransferCorrected',
+  'DeliveryCorrected',
+  'DisputeSettled',
+  'ReturnReported',
+] as const satisfies readonly CommitmentEvent['type'][];
+
+const FOLDED = ['CommitmentProposed', 'DeliveryReported', ...HANDLED] as const;
+
+const outlay: Decider<Outlay, never, CommitmentEvent, never> = {
+  category: 'commitment',
+  initial: { providers: [], legs: [], signed: [], tranches: {}, paid: {} },
+  // Types that say nothing to it are passed over.
+  schemas: Object.fromEntries(FOLDED.map((type) => [type, 1])) as Record<CommitmentEvent['type'], number>,
+  decide: () => {
+    throw new Error('a commitment is not decided here');
+  },
+  evolve,
+};
+
+const sumIn = (like: Quantity, quantities: readonly Quantity[]): bigint =>
+  quantities
+    .filter((quantity) => sameMeasure(quantity, like))
+    .reduce((sum, quantity) => sum + minorUnits(quantity), 0n);
+
+/** What the commitment draws on this provider, in the money of `like`: its legs while it lives, what was paid or delivered once it ended. */
+const drawnBy = ({ legs, ended, tranches, paid }: Outlay, fund: string, like: Quantity): Quantity => {
+  const sent = sumIn(
+    like,
+    Object.values(paid)
+      .filter(({ from }) => from === fund)
+      .map(({ amount }) => amount),
+  );
+  const delivered = Object.values(tranches).reduce(
+    (sum, { drawn, returned }) => sum + sumIn(like, [drawn]) - sumIn(like, returned),
+    0n,
+  );
+  const promised = sumIn(
+    like,
+    legs.map(({ drawn }) => drawn),
+  );
+  const owed = ended === undefined ? promised : ended === 'cancelled' ? delivered : 0n;
+  return quantityOf(like, sent > owed ? sent : owed);
+};
+
+/**
+ * Guarantees that what a fund signed for is drawn on its decisions, with what it grew by or was paid beyond, and that what a commitment
+ * will not pay is free again. Reckoned from the commitment as it is now, so late and repeated events end the same.
+ */
+export const allocationUsing: Process = {
+  name: 'allocation-using',
+  handles: HANDLED,
+  async react(event, reads) {
+    const commitment = idOfStream(event.stream);
+    const { state } = await reads.load(outlay, commitment);
+    const { needId, providers, signed } = state;
+    const commands: ProcessCommand[] = [];
+    for (const fund of providers.filter((party) => party.startsWith('fund:') && signed.includes(party))) {
+      const { book } = (await reads.load(fundDecider, fund)).state;
+      if (book === undefined || needId === undefined) continue;
+      const quantity = drawnBy(state, fund, moneyOf(book.terms, 0n));
+      const shared = providers.length > 1;
+      commands.push(
+        processCommand({
+          decider: fundDecider,
+          id: fund,
+          key: `use ${fund}`,
+          command: (by) => ({ type: 'SettleUse', by, commitment, needId, quantity, shared }),
+        }),
+      );
+    }
+    return commands;
+  },
+};

@@ -1,0 +1,17 @@
+import type { Projection } from '#kernel';
+import { fundDecider } from './fund.js';
+import { boardOf } from './record-board.js';
+
+export const FUND_BOARD = 'fund-board';
+
+/** Which funds keep a book here, and who keeps and steers each. */
+export const fundBoard: Projection = boardOf({
+  name: FUND_BOARD,
+  version: 1,
+  decider: fundDecider,
+  columns: {
+    administrator: ({ book }) => book?.terms.administrator ?? null,
+    members: ({ book }) => JSON.stringify(book?.terms.decidingBody.members ?? []),
+    currency: ({ book }) => book?.terms.currency ?? null,
+  },
+});

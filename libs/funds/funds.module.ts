@@ -1,0 +1,60 @@
+import type { Context } from '#web';
+import { RecordKinds } from '#web';
+import { Global, Module, type OnModuleInit } from '@nestjs/common';
+import { allocationUsing } from './allocation-using.process.js';
+import { applicationDeciding } from './application-deciding.process.js';
+import { callBoard } from './call-board.projection.js';
+import { CALL_SCHEMAS } from './call.js';
+import { CallRecords } from './call-records.js';
+import { CallsController } from './calls.controller.js';
+import { contributionBoard } from './contribution-board.projection.js';
+import { CONTRIBUTION_SCHEMAS } from './contribution.js';
+import { ContributionRecords } from './contribution-records.js';
+import { ContributionsController } from './contributions.controller.js';
+import { FundDecisions } from './fund.contract.js';
+import { fundBoard } from './fund-board.projection.js';
+import { FundBoards } from './fund-boards.js';
+import { fundCrediting } from './fund-crediting.process.js';
+import { StreamFundDecisions } from './fund-decisions.js';
+import { FUND_SCHEMAS } from './fund.js';
+import { FundRecords } from './fund-records.js';
+import { FundsController } from './funds.controller.js';
+import { RegisteredParties } from './registered-parties.js';
+
+/** Global, because commitments ask through the port `FundDecisions` whether a fund may sign. */
+@Global()
+@Module({
+  controllers: [FundsController, ContributionsController, CallsController],
+  providers: [
+    FundBoards,
+    FundRecords,
+    ContributionRecords,
+    CallRecords,
+    RegisteredParties,
+    StreamFundDecisions,
+    { provide: FundDecisions, useExisting: StreamFundDecisions },
+  ],
+  exports: [FundDecisions],
+})
+class FundsModule implements OnModuleInit {
+  constructor(
+    private readonly kinds: RecordKinds,
+    private readonly funds: FundRecords,
+    private readonly contributions: ContributionRecords,
+    private readonly calls: CallRecords,
+  ) {}
+
+  onModuleInit(): void {
+    this.kinds.add(this.funds);
+    this.kinds.add(this.contributions);
+    this.kinds.add(this.calls);
+  }
+}
+
+export const fundsContext: Context = {
+  name: 'funds',
+  module: FundsModule,
+  schemas: { ...FUND_SCHEMAS, ...CONTRIBUTION_SCHEMAS, ...CALL_SCHEMAS },
+  projections: () => [fundBoard, contributionBoard, callBoard],
+  processes: () => [fundCrediting, allocationUsing, applicationDeciding],
+};
