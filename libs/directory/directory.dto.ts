@@ -1,6 +1,27 @@
-import type { Fault, MemberRole, PartyCategory, Power } from '#vocabulary';
-import { dateFault, isRealDate, MEMBER_ROLES, partyFault, PARTY_CATEGORIES, POWERS } from '#vocabulary';
-import { Checked, CodeList, DateField, Flag, ListQuery, Nested, PartyIdField, StateCode, Text, Title } from '#web';
+import type { Fault, MemberRole, PartyCategory, Power, Visibility } from '#vocabulary';
+import {
+  dateFault,
+  DOCUMENT_KINDS,
+  isRealDate,
+  MEMBER_ROLES,
+  partyFault,
+  PARTY_CATEGORIES,
+  POWERS,
+  VISIBILITIES,
+} from '#vocabulary';
+import {
+  Checked,
+  CodeList,
+  DateField,
+  Flag,
+  ListQuery,
+  Nested,
+  PartyIdField,
+  Sha256Field,
+  StateCode,
+  Text,
+  Title,
+} from '#web';
 import type { FieldError } from '#web';
 import type { MandateScope, PartyContent } from './party.contract.js';
 
@@ -43,6 +64,20 @@ export class NetworkMemberDto {
   to?: string;
 }
 
+export class PartyDocumentDto {
+  @CodeList(DOCUMENT_KINDS)
+  kind!: string;
+
+  @Title()
+  title!: string;
+
+  @Sha256Field()
+  sha256!: string;
+
+  @CodeList(VISIBILITIES, { required: false, description: '`public` unless told, as the register is' })
+  label?: Visibility;
+}
+
 class PartyFieldsDto {
   @CodeList(PARTY_CATEGORIES, { required: false, example: 'bilateral' })
   category?: PartyCategory;
@@ -58,6 +93,9 @@ class PartyFieldsDto {
 
   @Nested(() => NetworkMemberDto, { required: false, array: true, max: 300 })
   members?: NetworkMemberDto[];
+
+  @Nested(() => PartyDocumentDto, { required: false, array: true })
+  documents?: PartyDocumentDto[];
 }
 
 export class RegisterPartyDto extends PartyFieldsDto {
@@ -103,6 +141,7 @@ export const contentOf = ({
   footnote,
   contact,
   members,
+  documents,
 }: PartyFields): Partial<PartyContent> =>
   present({
     name,
@@ -111,6 +150,7 @@ export const contentOf = ({
     footnote,
     contact: contact === undefined ? undefined : present(contact),
     members: members?.map(present),
+    documents: documents?.map(present),
   });
 
 export class DesignationDto {

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '#kernel';
-import type { PartyCategory, Power } from '#vocabulary';
+import type { PartyCategory, Power, Visibility } from '#vocabulary';
 
 /** Membership of a network. Dates are inclusive UTC days; an absent `to` means until further notice. */
 export interface NetworkMember {
@@ -15,6 +15,15 @@ export interface FunctionalContact {
   readonly mailbox?: string;
 }
 
+/** A paper that the register keeps of a party: its statutes, the letter that names its desk. */
+export interface PartyDocument {
+  readonly kind: string;
+  readonly title: string;
+  readonly sha256: string;
+  /** `public` where absent, as the register is. */
+  readonly label?: Visibility;
+}
+
 export interface PartyContent {
   readonly name: string;
   readonly category?: PartyCategory;
@@ -24,6 +33,7 @@ export interface PartyContent {
   readonly footnote?: string;
   readonly contact?: FunctionalContact;
   readonly members?: readonly NetworkMember[];
+  readonly documents?: readonly PartyDocument[];
 }
 
 /** What a mandate lets an auditor read. */

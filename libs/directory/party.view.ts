@@ -4,7 +4,7 @@ import { hasAuthority } from '#web';
 import type { CommandAccess } from '#web';
 import type { Caller } from './caller.js';
 import { hasRole } from './caller.js';
-import type { PartyEvent } from './party.contract.js';
+import type { PartyContent, PartyEvent } from './party.contract.js';
 import type { Designation, Mandate, PartyCommandType, PartyState } from './party.js';
 import { DESIGNATING_ROLES, designationHolds, mandateHolds, OWNING_ROLES } from './party.js';
 
@@ -35,10 +35,19 @@ export const knownName = (id: string): string | undefined =>
 export const seesParty = (caller: Caller, id: string, { content }: PartyState): boolean =>
   content !== undefined || knownName(id) !== undefined || caller.party === id || hasRole(caller, 'coordinator');
 
+/** The register is public, and so are its papers, but for those with a label: `members` for whoever is one, others for the party itself. */
+const documentsFor = (caller: Caller, party: string, documents: NonNullable<PartyContent['documents']>): object => ({
+  documents: documents.filter(({ label = 'public' }) => {
+    if (label === 'public' || hasRole(caller, 'coordinator')) return true;
+    const member = caller.roles.some((role) => role !== 'auditor' && role !== 'operator');
+    return !caller.anonymous && member && (label === 'members' || caller.party === party);
+  }),
+});
+
 /** A party as this caller sees it. The mailbox of an office is for members. */
 export const partyView = (caller: Caller, id: string, { content, retired }: PartyState): object => {
   const state = stateOfParty(id);
-  const { contact, members, ...fields } = content ?? { name: knownName(id) };
+  const { contact, members, documents, ...fields } = content ?? { name: knownName(id) };
   const listed = members ?? organisationOf(id)?.members;
   const actions =
     content !== undefined && !retired && hasAuthority(caller, accessTo('AmendParty', false)) ? ['amend', 'retire'] : [];
@@ -48,6 +57,7 @@ export const partyView = (caller: Caller, id: string, { content, retired }: Part
     ...(state === undefined ? {} : { ofState: state }),
     ...(contact === undefined || caller.anonymous ? {} : { contact }),
     ...(listed === undefined ? {} : { members: listed }),
+    ...(documents === undefined ? {} : documentsFor(caller, id, documents)),
     registered: content !== undefined && !retired,
     retired,
     actions,
@@ -119,8 +129,12 @@ export const partyEventFor = (
   switch (event.type) {
     case 'PartyRegistered':
     case 'PartyAmended': {
-      const { contact, ...data } = event.data;
-      return caller.anonymous || contact === undefined ? data : event.data;
+      const { contact, documents, ...data } = event.data;
+      return {
+        ...data,
+        ...(caller.anonymous || contact === undefined ? {} : { contact }),
+        ...(documents === undefined ? {} : documentsFor(caller, id, documents)),
+      };
     }
     case 'PartyRetired':
       return event.data;

@@ -24,9 +24,9 @@ const partyIds = (refs: unknown): readonly string[] =>
   Array.isArray(refs) ? refs.filter((ref): ref is string => typeof ref === 'string' && ref.includes(':')) : [];
 
 /** Documents a draft can hold: those whose hash is known. */
-const documentsIn = (what: object): object => {
-  const documents = 'documents' in what && Array.isArray(what.documents) ? (what.documents as object[]) : [];
-  const hashed = documents.filter((document) => 'sha256' in document);
+const documentsIn = ({ what, documents = [] }: ReportedContent): object => {
+  const own = Array.isArray(what.documents) ? (what.documents as object[]) : [];
+  const hashed = [...own, ...documents].filter((document) => 'sha256' in document);
   return hashed.length === 0 ? {} : { documents: hashed };
 };
 
@@ -85,7 +85,7 @@ export const needFromReport = (content: ReportedContent): NeedContent => {
       'approached',
       'proposedImplementer',
     ) as Partial<NeedContent>),
-    ...documentsIn(what),
+    ...documentsIn(content),
     title: asText(what.title) ?? content.title,
     kinds: (what.kinds as NeedContent['kinds'] | undefined) ?? content.kinds,
     instruments: (what.instruments as NeedContent['instruments'] | undefined) ?? content.instruments,
@@ -128,7 +128,7 @@ export const offerFromReport = (content: ReportedContent): OfferContent => {
       'visibility',
       'documents',
     ) as Partial<OfferContent>),
-    ...documentsIn(what),
+    ...documentsIn(content),
     title: asText(what.title) ?? content.title,
     ...(description === undefined ? {} : { description }),
     lines,

@@ -289,6 +289,7 @@ const BODY = {
       ['value', 'source'],
     ),
   ),
+  documents,
   partOf: text(100),
 } as const;
 
@@ -333,6 +334,8 @@ export const readReported = (input: unknown): Parsed<ReportedContent> => {
   }
   const { kind: reported, title: name, donors = [], beneficiaries = [], kinds = [], instruments = [] } = read;
   const { amounts = 'not-published', dates = {}, claims = [], source: from, statusWords, description, partOf } = read;
+  // `kind` and `title` are mandatory in each.
+  const papers = read.documents as ReportedContent['documents'];
   return {
     ok: true,
     value: {
@@ -351,6 +354,7 @@ export const readReported = (input: unknown): Parsed<ReportedContent> => {
       source: from,
       // `value` and `source` are mandatory in each.
       claims: claims as ReportedContent['claims'],
+      ...(papers === undefined ? {} : { documents: papers }),
       ...(partOf === undefined ? {} : { partOf }),
     },
   };

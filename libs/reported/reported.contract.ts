@@ -51,6 +51,13 @@ export interface ReportedDates {
   readonly to?: string;
 }
 
+export interface ReportedDocument {
+  readonly kind: string;
+  readonly title: string;
+  readonly sha256?: string;
+  readonly label?: Visibility;
+}
+
 export interface ReportedContent {
   readonly kind: ReportedKind;
   readonly title: string;
@@ -67,6 +74,8 @@ export interface ReportedContent {
   readonly description?: string;
   readonly source: ReportedSource;
   readonly claims: readonly ContradictoryClaim[];
+  /** Papers about the fact: the publication itself, say. Without a hash a document is a title only. */
+  readonly documents?: readonly ReportedDocument[];
   /** Another reported record or a commitment of which this one is a part: amounts are never added across. */
   readonly partOf?: string;
 }

@@ -1,4 +1,5 @@
 import {
+  DOCUMENT_KINDS,
   INSTRUMENTS,
   isInstrument,
   isRegion,
@@ -7,6 +8,7 @@ import {
   partyFault,
   REPORTED_KINDS,
   SOURCE_KINDS,
+  VISIBILITIES,
 } from '#vocabulary';
 import type { FieldSchema } from '#web';
 import { Checked, Code, CodeList, DateField, Flag, ListQuery, StateCode, Text } from '#web';
@@ -27,6 +29,19 @@ const PARTIES: FieldSchema = {
   },
 };
 const DATE: FieldSchema = { type: 'string', description: 'YYYY, YYYY-MM or YYYY-MM-DD, as precise as its source' };
+const DOCUMENTS: FieldSchema = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['kind', 'title'],
+    properties: {
+      kind: { type: 'string', enum: [...DOCUMENT_KINDS] },
+      title: { type: 'string', minLength: 1, maxLength: 300 },
+      sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+      label: { type: 'string', enum: [...VISIBILITIES] },
+    },
+  },
+};
 const SOURCE: FieldSchema = {
   type: 'object',
   required: ['kind'],
@@ -142,6 +157,9 @@ export class ReportDto {
     'What each source claims, where sources contradict each other',
   )
   claims?: unknown[];
+
+  @Field('documents', DOCUMENTS, 'Papers about the fact; their bytes come over `/v1/documents`')
+  documents?: object[];
 
   @Field('partOf', { type: 'string' }, 'A reported record or commitment of which this is a part')
   partOf?: string;

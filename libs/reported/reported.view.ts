@@ -68,7 +68,9 @@ const seesAnnex = (caller: Caller, id: string, state: RecordedState): boolean =>
   seesReported(caller, id, { ...state, content: { ...state.content, visibility: 'named' } }) &&
   seesReported(caller, id, state);
 
-type Labelled = Readonly<Record<string, unknown>> & { readonly label?: Visibility };
+interface Labelled {
+  readonly label?: Visibility;
+}
 
 /** A document may carry a label of its own, stricter than the record's. */
 const seesDocument = (caller: Caller, id: string, state: RecordedState, { label }: Labelled): boolean =>
@@ -76,9 +78,14 @@ const seesDocument = (caller: Caller, id: string, state: RecordedState, { label 
 
 export const maskedContent = (caller: Caller, id: string, state: RecordedState): ReportedContent => {
   const { annex, documents, ...what } = state.content.what;
-  const shown = (documents as readonly Labelled[] | undefined)?.filter((each) => seesDocument(caller, id, state, each));
+  const { documents: papers, ...content } = state.content;
+  const seen = <T extends object>(listed: readonly T[] | undefined): readonly T[] | undefined =>
+    listed?.filter((each) => seesDocument(caller, id, state, each));
+  const shown = seen(documents as readonly object[] | undefined);
+  const about = seen(papers);
   return {
-    ...state.content,
+    ...content,
+    ...(about === undefined ? {} : { documents: about }),
     what: {
       ...what,
       ...(shown === undefined ? {} : { documents: shown }),
