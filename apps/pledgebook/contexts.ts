@@ -2,6 +2,7 @@ import { auditContext } from '#audit';
 import { commitmentsContext } from '#commitments';
 import { directoryContext } from '#directory';
 import { documentsContext } from '#documents';
+import { fundsContext } from '#funds';
 import { matchingContext } from '#matching';
 import { ClaimedNeeds, needsContext } from '#needs';
 import { ClaimedOffers, offersContext } from '#offers';
@@ -14,6 +15,7 @@ export const contexts: readonly Context[] = [
   needsContext,
   offersContext,
   commitmentsContext,
+  fundsContext,
   reportedContext([new ClaimedNeeds(), new ClaimedOffers()]),
   documentsContext,
   matchingContext,
