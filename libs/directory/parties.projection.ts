@@ -1,7 +1,7 @@
-import type { Projection, ReadQueries, ReadTransaction, RecordedEvent } from '#kernel';
+import type { Projection, ReadQueries, ReadTransaction, RecordedEvent, SqlRow } from '#kernel';
 import type { Membership } from '#vocabulary';
-import { membershipHolds, ORGANISATIONS } from '#vocabulary';
-import { Networks } from './networks.js';
+import { membershipHolds, organisationOf, ORGANISATIONS } from '#vocabulary';
+import { counts, Networks } from './networks.js';
 import type { NetworkMember, PartyEvent } from './party.contract.js';
 import type { PartyState } from './party.js';
 import { partyDecider } from './party.js';
@@ -135,20 +135,41 @@ export class RegisteredNetworks extends Networks {
   override membersOf(network: string, on: string): readonly NetworkMember[] {
     const rows = this.reads().all('SELECT party, "as", since, until FROM member WHERE network = ?', network);
     const members: readonly (NetworkMember | Membership)[] =
-      rows.length > 0
-        ? rows.map((row): NetworkMember => ({
-            party: row.party as string,
-            as: row.as as NetworkMember['as'],
-            ...(row.since === null ? {} : { from: row.since as string }),
-            ...(row.until === null ? {} : { to: row.until as string }),
-          }))
-        : (ORGANISATIONS.find(({ id }) => id === network)?.members ?? []);
+      rows.length > 0 ? rows.map(memberOf) : (organisationOf(network)?.members ?? []);
     return members.filter((member) => isNow(on, member));
   }
 
   override networksOf(party: string, on: string): readonly string[] {
-    const registered = this.reads().all('SELECT DISTINCT network FROM member');
-    const ids = new Set([...registered.map((row) => row.network as string), ...ORGANISATIONS.map(({ id }) => id)]);
-    return [...ids].filter((id) => this.countedMembers(id, on).includes(party)).sort();
+    // Asked for every command on a commitment: only what is known of this party is looked at.
+    const registered = this.reads().all('SELECT network, party, "as", since, until FROM member WHERE party = ?', party);
+    const named = new Set(
+      this.reads()
+        .all('SELECT DISTINCT network FROM member')
+        .map(({ network }) => network),
+    );
+    const ids = [
+      ...registered.map((row) => [row.network as string, memberOf(row)] as const),
+      ...(MEMBERSHIPS.get(party) ?? []).filter(([network]) => !named.has(network)),
+    ]
+      .filter(([, member]) => counts(member) && isNow(on, member))
+      .map(([network]) => network);
+    return [...new Set(ids)].sort();
+  }
+}
+
+const memberOf = (row: SqlRow): NetworkMember => ({
+  party: row.party as string,
+  as: row.as as NetworkMember['as'],
+  ...(row.since === null ? {} : { from: row.since as string }),
+  ...(row.until === null ? {} : { to: row.until as string }),
+});
+
+/** The reference table by member. */
+const MEMBERSHIPS = new Map<string, (readonly [network: string, member: Membership])[]>();
+for (const { id, members } of ORGANISATIONS) {
+  for (const member of members) {
+    const of = MEMBERSHIPS.get(member.party) ?? [];
+    of.push([id, member]);
+    MEMBERSHIPS.set(member.party, of);
   }
 }
