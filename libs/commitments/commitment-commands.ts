@@ -21,7 +21,7 @@ export const asked =
   (by: CommandContext): CommitmentCommand => ({ ...command, by });
 
 /** Commands whose outcome a caller may wait for. */
-const AWAITED: readonly string[] = ['ProposeCommitment', 'AcceptCommitment'];
+const AWAITED: readonly string[] = ['ProposeCommitment', 'AcceptCommitment', 'AcceptAmendment'];
 
 /** The route of a command: who may ever send it, and what it may be refused for. */
 export const onCommand = (type: keyof typeof COMMITMENT_ACCESS, ifMatch?: 'required' | 'optional'): MethodDecorator =>

@@ -122,6 +122,20 @@ describe('the lifecycle table, transition by transition', () => {
       JAPAN,
     ],
     ReportReceipt: [{ type: 'ReportReceipt', transfer: 1, amount: usd('4.00'), date: '2026-01-05' }, CAVR],
+    CorrectTransfer: [{ type: 'CorrectTransfer', n: 1, date: '2026-01-03', reason: 'A typing error.' }, JAPAN],
+    CorrectReceipt: [{ type: 'CorrectReceipt', n: 1, date: '2026-01-03', reason: 'A typing error.' }, CAVR],
+    ReportExpenditure: [
+      {
+        type: 'ReportExpenditure',
+        kind: 'interim',
+        from: '2026-01-01',
+        to: '2026-01-04',
+        lines: [{ budgetLine: 'Travel', amount: usd('5.00') }],
+        date: '2026-01-05',
+      },
+      CAVR,
+    ],
+    SettleDiscrepancy: [{ type: 'SettleDiscrepancy', n: 9, reason: 'Found.' }, JAPAN],
     AcceptDiscrepancy: [{ type: 'AcceptDiscrepancy', n: 9, reason: 'Lost in the post.' }, COORDINATOR],
     ReportDelivery: [{ type: 'ReportDelivery', leg: 1, quantity: seats(1), date: '2026-01-05' }, CAVR],
     ConfirmDelivery: [{ type: 'ConfirmDelivery', n: 1, condition: 'usable' }, VANUATU],
@@ -197,6 +211,10 @@ describe('the lifecycle table, transition by transition', () => {
       closed: 'ok',
       unconfirmed: 'ok',
     }),
+    CorrectTransfer: row('not-binding', fromBinding('ok')),
+    CorrectReceipt: row('forbidden', fromBinding('not-found')),
+    ReportExpenditure: row('not-binding', fromBinding('ok')),
+    SettleDiscrepancy: row('not-binding', fromBinding('not-found')),
     AcceptDiscrepancy: row('not-binding', {
       binding: 'not-found',
       delivered: 'not-found',
@@ -290,7 +308,7 @@ describe('the lifecycle table, transition by transition', () => {
   it.each(
     (['proposed', 'accepted', 'lapsed'] as const).flatMap((status) =>
       Object.keys(commands)
-        .filter((type) => type !== 'ReportReceipt' && type !== 'CorrectDelivery')
+        .filter((type) => type !== 'ReportReceipt' && type !== 'CorrectReceipt' && type !== 'CorrectDelivery')
         .map((type) => [type as keyof typeof commands, status] as const),
     ),
   )('%s of a party after the time limit is refused expired while %s', (type, status) => {
@@ -828,7 +846,7 @@ describe('transfers', () => {
       .refused('unknown-leg', 'leg');
     commitments
       .given(...bound(deal))
-      .when(pay({ from: 'state:VUT' }), asked(VANUATU))
+      .when(pay({ kind: 'contribution', from: 'state:VUT' }), asked(VANUATU))
       .accepted();
   });
   it('go on from whoever received them', () => {
@@ -844,7 +862,7 @@ describe('transfers', () => {
     const passed = [...history, transfer(2, usd('500.00'), { ...onward, onward: 1 })];
     commitments
       .given(...passed)
-      .when(pay({ ...onward, from: 'agency:ngo', to: 'agency:x', onward: 2 }), asked(NGO))
+      .when(pay({ ...onward, from: 'agency:ngo', to: 'agency:x', amount: usd('500.00'), onward: 2 }), asked(NGO))
       .accepted();
     commitments
       .given(...passed)
@@ -907,8 +925,8 @@ describe('transfers', () => {
       .accepted();
     // What came back and goes out again is a disbursement again, whatever it is called.
     commitments
-      .given(...back)
-      .when(pay({ amount: usd('1000.01'), kind: 'onward-grant', onward: 2 }), asked(JAPAN))
+      .given(...back, transfer(3, usd('1000.00')))
+      .when(pay({ amount: usd('0.01'), kind: 'onward-grant', onward: 2 }), asked(JAPAN))
       .refused('over-disbursement');
   });
   it('are unlimited where no leg is money', () => {
@@ -1704,7 +1722,7 @@ describe('actions', () => {
       },
     };
     const history = [...bound({ implementer: 'agency:cavr' }), transfer(1, usd('5.00'))];
-    expect(actions(history, CAVR)).toEqual(['transfers', 'receipts', 'deliveries']);
+    expect(actions(history, CAVR)).toEqual(['transfers', 'receipts', 'expenditures', 'deliveries']);
     expect(actions(history, COORDINATOR)).toEqual([]);
     expect(actions([...history, short], COORDINATOR)).toEqual(['accept-discrepancy']);
   });

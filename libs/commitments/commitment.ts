@@ -1,5 +1,6 @@
 import type { Actor, Command, Decider, RecordedEvent } from '#kernel';
 import { accept, refuse, SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
+import type { Quantity } from '#vocabulary';
 import { addDays } from '#vocabulary';
 import type { AmendingCommand, AmendmentAnswer } from './commitment-amending.js';
 import {
@@ -27,7 +28,17 @@ import { afterDocument, decideDocument, DOCUMENTS_RULES, NO_DOCUMENTS } from './
 import type { LineFacts, ProposedLeg } from './commitment-legs.js';
 import { creditOf, legFault, lotFault } from './commitment-legs.js';
 import type { MoneyCommand } from './commitment-money.js';
-import { afterMoney, decideMoney, hasMoneyTask, MONEY_RULES, NO_MONEY, openDiscrepancies } from './commitment-money.js';
+import {
+  afterMoney,
+  decideMoney,
+  decisionFault,
+  hasMoneyTask,
+  MONEY_RULES,
+  NO_MONEY,
+  openDiscrepancies,
+  refundsDueNow,
+  withRefundsDue,
+} from './commitment-money.js';
 import type { ProposedTerms, TermsCommand } from './commitment-terms.js';
 import {
   afterTerms,
@@ -438,7 +449,7 @@ const ofParty = (command: CommandOf<PartyCommandType>, state: CommitmentState): 
     case 'CancelCommitment':
       return accept({
         type: 'CommitmentCancelled',
-        data: { party, reason: command.reason, ...refundsDue(state) },
+        data: { party, reason: command.reason, ...refundsDueNow(state) },
       });
     case 'ConsentTask':
       return consent(state, party);
@@ -450,10 +461,10 @@ const ofParty = (command: CommandOf<PartyCommandType>, state: CommitmentState): 
       );
     }
     case 'SignCommitment': {
-      const undecided =
-        command.decision === undefined ? undefined : decisionFault(state, command.decision.decided);
+      const undecided = command.decision === undefined ? undefined : decisionFault(state, command.decision.decided);
       if (undecided !== undefined) return refused(undecided);
       return bindingWhenComplete(state, { type: 'CommitmentSigned', data: { party } });
+    }
     case 'CloseCommitment':
       return close(state, who);
   }
@@ -731,7 +742,11 @@ const apply = (state: CommitmentState, event: CommitmentEvent, context: EventCon
     case 'CommitmentBound':
       return { ...state, status: 'binding', boundAt: effectiveAt };
     case 'CommitmentCancelled':
-      return { ...exited(state, 'cancelled'), reason: { party: event.data.party, ...event.data.reason } };
+      return {
+        ...exited(state, 'cancelled'),
+        reason: { party: event.data.party, ...event.data.reason },
+        ...withRefundsDue(state, event.data.refundsDue),
+      };
     case 'CloseProposed':
       return { ...state, closeProposed: event.data };
     case 'CommitmentClosed':

@@ -7,6 +7,8 @@ import type { Power, Quantity, Role, Visibility } from '#vocabulary';
 import { add, sameMeasure, stateOfParty, stricterVisibility, zeroLike } from '#vocabulary';
 import type { CommandAccess } from '#web';
 import { hasAuthority } from '#web';
+import { accountsView } from './commitment-accounts.js';
+import { transferOf } from './commitment-money.js';
 import { termsView } from './commitment-terms.js';
 import type { AdmitsDocument } from './labelled-documents.js';
 import { withoutHidden } from './labelled-documents.js';
@@ -47,6 +49,10 @@ export const COMMITMENT_ACCESS = {
   DeclineAmendment: access('amend-decline', SIDES, 'accept'),
   WithdrawAmendment: access('amend-withdraw', SIDES, 'propose'),
   ReportTransfer: access('transfers', [...SIDES, 'fiscal-agent'], 'pay'),
+  CorrectTransfer: access('correct-transfer', [...SIDES, 'fiscal-agent'], 'pay'),
+  CorrectReceipt: access('correct-receipt', [...SIDES, 'fiscal-agent'], 'pay'),
+  ReportExpenditure: access('expenditures', [...SIDES, 'fiscal-agent'], 'pay'),
+  SettleDiscrepancy: access('settle-discrepancy', [...SIDES, 'fiscal-agent'], 'pay'),
   ReportReceipt: access('receipts', [...SIDES, 'fiscal-agent'], 'pay'),
   ReportDelivery: access('deliveries', ['donor-desk', 'implementer', 'network-host'], 'deliver'),
   ConfirmDelivery: access('confirm', STATES, 'confirm'),
@@ -119,7 +125,7 @@ const isMember = ({ anonymous, roles }: Caller): boolean =>
 export const involvedIn = (state: CommitmentState): Set<string> =>
   new Set([
     ...partiesOf(state),
-    ...state.transfers.map(({ to }) => to),
+    ...state.reached,
     ...state.deliveries.map(({ party }) => party),
     ...(state.terms.verifier === undefined ? [] : [state.terms.verifier]),
     ...agenciesAsked(state),
@@ -267,10 +273,10 @@ const sum = (like: Quantity, quantities: readonly (Quantity | undefined)[]): Qua
 /** Both sides of a discrepancy: what was sent, what arrived, what charges explain, and what remains. */
 const discrepancyView = (
   { transfers, receipts }: CommitmentState,
-  { n, transfer, difference, sign, status, reason }: DiscrepancyState,
+  { n, transfer, difference, sign, status, reason, statements, agreed }: DiscrepancyState,
 ): object => {
   const mine = receipts.filter((receipt) => receipt.transfer === transfer);
-  const amount = transfers.find((sent) => sent.n === transfer)?.amount ?? zeroLike(difference);
+  const amount = transferOf({ transfers }, transfer)?.amount ?? zeroLike(difference);
   return {
     n,
     about: { transfer, receipts: mine.map((receipt) => receipt.n) },
@@ -287,6 +293,8 @@ const discrepancyView = (
     sign,
     status,
     ...(reason === undefined ? {} : { reason }),
+    ...(statements === undefined ? {} : { statements }),
+    ...(agreed === undefined ? {} : { agreed }),
   };
 };
 
@@ -352,8 +360,10 @@ export const commitmentView = ({ caller, at, label }: Viewing, id: string, state
     ...(isInsider(caller, id, state)
       ? { amendments: state.amendments.map((each) => amendmentView(caller, id, state, each)) }
       : {}),
-    transfers: state.transfers,
+    transfers: state.transfers.map(({ tally: _tally, ...transfer }) => transfer),
     receipts: state.receipts,
+    expenditures: state.expenditures.map(({ from, to, ...expenditure }) => ({ ...expenditure, period: { from, to } })),
+    ...accountsView(state),
     discrepancies: state.discrepancies.map((discrepancy) => discrepancyView(state, discrepancy)),
     suspensions: state.suspensions.map(({ side, party, reason: given, at: when }) => ({
       side,
