@@ -52,6 +52,15 @@ const ACCEPTANCE: Question = {
   },
 };
 
+const AMENDMENT: Question = {
+  isOpen: ({ amendments }) => amendments.some(({ status }) => status === 'agreed' || status === 'held'),
+  answeredBy: (event) => {
+    if (event.type === 'CommitmentAmended') return { refusal: undefined };
+    if (event.type === 'CommitmentCancelled') return { refusal: undefined };
+    return event.type === 'AmendmentRefused' ? { refusal: event.data } : leftBy(event);
+  },
+};
+
 const PAGE = 500;
 
 /** Waits for the answers of offer and need. All waiters share one subscription, which lives while there are any. */
@@ -77,6 +86,11 @@ export class CommitmentOutcomes implements OnModuleDestroy {
   /** The refusal of the acceptance given at `since`; undefined where it was granted or `waitMs` milliseconds ran out. */
   acceptance(id: string, waitMs: number, since: bigint): Promise<Rejection | undefined> {
     return this.settle(id, waitMs, since, ACCEPTANCE);
+  }
+
+  /** The refusal of the amendment agreed at `since`; undefined where it took effect or `waitMs` milliseconds ran out. */
+  amendment(id: string, waitMs: number, since: bigint): Promise<Rejection | undefined> {
+    return this.settle(id, waitMs, since, AMENDMENT);
   }
 
   /** Whoever still waits is answered with the record as it is. */

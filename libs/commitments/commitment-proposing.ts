@@ -1,13 +1,16 @@
 import type { Caller } from '#directory/contract';
 import { isUuid } from '#kernel';
+import type { NeedFacts } from '#needs/contract';
 import { NeedReader } from '#needs/contract';
 import { earmarkReasons, OfferReader } from '#offers/contract';
 import { stateOfParty } from '#vocabulary';
 import { forbidden, notFound } from '#web';
 import { Injectable } from '@nestjs/common';
+import type { Agency } from './agencies.js';
 import { Agencies } from './agencies.js';
 import type { EarmarkFacts } from './commitment.contract.js';
-import type { ProposalFacts, ProposedLeg } from './commitment.js';
+import { openAmendment } from './commitment-amending.js';
+import type { AmendmentFacts, CommitmentState, ProposalFacts, ProposedLeg } from './commitment.js';
 
 /** What a body proposes. */
 export interface Proposal {
@@ -17,6 +20,24 @@ export interface Proposal {
   readonly implementer?: string;
   readonly fiscalAgent?: string;
 }
+
+/** What a body asks to change. */
+interface AmendmentAsked {
+  readonly legs?: readonly ProposedLeg[];
+  readonly implementer?: string | null;
+  readonly fiscalAgent?: string | null;
+}
+
+const earmarkFactsOf = (need: NeedFacts, implementer: Agency | undefined): EarmarkFacts => ({
+  beneficiaries: need.beneficiaries,
+  networks: need.networks,
+  regions: need.regions,
+  instruments: need.instruments,
+  traffickingNexus: need.traffickingNexus,
+  ...(need.period === undefined ? {} : { needPeriod: need.period }),
+  needLineKinds: Object.fromEntries(need.lines.map(({ line, kind }) => [String(line), kind])),
+  ...(implementer?.category === undefined ? {} : { implementerType: implementer.category }),
+});
 
 /** Gathers what a proposal is judged on, from the streams it names. */
 @Injectable()
@@ -45,16 +66,7 @@ export class Proposing {
       this.agencies.find(proposal.implementer),
       this.agencies.find(proposal.fiscalAgent),
     ]);
-    const earmarkFacts: EarmarkFacts = {
-      beneficiaries: need.beneficiaries,
-      networks: need.networks,
-      regions: need.regions,
-      instruments: need.instruments,
-      traffickingNexus: need.traffickingNexus,
-      ...(need.period === undefined ? {} : { needPeriod: need.period }),
-      needLineKinds: Object.fromEntries(need.lines.map(({ line, kind }) => [String(line), kind])),
-      ...(implementer?.category === undefined ? {} : { implementerType: implementer.category }),
-    };
+    const earmarkFacts = earmarkFactsOf(need, implementer);
     const known = {
       offerLine: new Set(offer.lines.map(({ line }) => line)),
       needLine: new Set(need.lines.map(({ line }) => line)),
@@ -85,6 +97,41 @@ export class Proposing {
         ...(proposal.fiscalAgent !== undefined && fiscalAgent === undefined ? [proposal.fiscalAgent] : []),
       ],
     };
+  }
+
+  /** What an amendment is judged on. @throws {Problem} 403 where it names lines of a need or offer that the caller is not shown */
+  async amendmentFacts(caller: Caller, state: CommitmentState, asked: AmendmentAsked): Promise<AmendmentFacts> {
+    const { needId, offerId } = state;
+    const [need, offer, sight, sees] = await Promise.all([
+      this.needs.facts(needId),
+      this.offers.facts(offerId),
+      this.needs.sight(needId, caller),
+      this.offers.sees(offerId, caller),
+    ]);
+    if (need === undefined || offer === undefined) throw notFound();
+    const { legs = [] } = asked;
+    const isBound = (line: 'offerLine' | 'needLine'): boolean =>
+      legs.every((leg) => state.legs.some((known) => known[line] === leg[line]));
+    // The lines it binds already were disclosed to it; a refusal that tells others apart would show them.
+    if ((!sight.body && !isBound('needLine')) || (!sees && !isBound('offerLine'))) {
+      throw forbidden('The lines of this need or offer are not shown to you, so you cannot draw on others of them.');
+    }
+    const named = [asked.implementer, asked.fiscalAgent].filter((party) => typeof party === 'string');
+    const found = await Promise.all(named.map((party) => this.agencies.find(party)));
+    return {
+      offer: { lines: offer.lines },
+      need: { lines: need.lines },
+      unknownAgencies: named.filter((_, index) => found[index] === undefined),
+    };
+  }
+
+  /** What the offer judges its earmark on once the open amendment is agreed. @throws {Problem} 404 */
+  async amendedEarmarkFacts(state: CommitmentState): Promise<EarmarkFacts> {
+    const { changes } = openAmendment(state) ?? {};
+    const implementer = changes?.implementer === undefined ? state.implementer : (changes.implementer ?? undefined);
+    const [need, agency] = await Promise.all([this.needs.facts(state.needId), this.agencies.find(implementer)]);
+    if (need === undefined) throw notFound();
+    return earmarkFactsOf(need, agency);
   }
 }
 

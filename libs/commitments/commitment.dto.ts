@@ -42,7 +42,7 @@ import type { CommitmentStatus, ProposedLeg } from './commitment.js';
 export { canonical } from './commitment-fields.dto.js';
 
 const LEG_MEASURES: readonly Measure[] = ['money', 'person-days', 'seats', 'items', 'access'];
-const LEG_RULE = { measures: LEG_MEASURES, unlimited: false, determinate: true } as const;
+export const LEG_RULE = { measures: LEG_MEASURES, unlimited: false, determinate: true } as const;
 
 const at = (path: string, message: string): Fault => ({ path, message });
 
@@ -85,7 +85,8 @@ const legFaults = (leg: unknown): readonly Fault[] => {
     : [];
 };
 
-const legsFaults = (legs: unknown): readonly Fault[] =>
+/** What legs alone show to be wrong between their quantities and valuations. */
+export const legFaultsIn = (legs: unknown): readonly Fault[] =>
   Array.isArray(legs)
     ? legs.flatMap((leg: unknown, index) =>
         legFaults(leg).map(({ path, message }) => at(`[${index}].${path}`, message)),
@@ -138,7 +139,7 @@ export class ProposeCommitmentDto {
   needId!: string;
 
   @Nested(() => LegDto, { array: true, min: 1 })
-  @Checked({ name: 'legs', schema: {}, faults: legsFaults })
+  @Checked({ name: 'legs', schema: {}, faults: legFaultsIn })
   legs!: LegDto[];
 
   @PartyIdField({ kinds: ['agency'], required: false, example: 'agency:cavr' })
@@ -182,6 +183,12 @@ export class EvidenceDto {
   @Sha256Field()
   sha256!: string;
 }
+
+/** Evidence as events hold it. */
+export const evidenceOf = (
+  evidence: readonly EvidenceDto[] | undefined,
+): readonly { readonly title: string; readonly uri: string; readonly sha256: string }[] | undefined =>
+  evidence?.map(({ title, uri, sha256 }) => ({ title, uri, sha256 }));
 
 export class DeliveryDto {
   @WholeNumber({ min: 1, example: 1 })

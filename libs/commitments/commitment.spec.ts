@@ -1677,7 +1677,7 @@ describe('what a replay may meet', () => {
   it('ignores a confirmation whose delivery it has not seen, and an event it does not know', () => {
     const state = at([...bound(), confirmed(1, seats(4))]);
     expect(state.legs[0]?.confirmedDrawn).toEqual(seats(0));
-    const unknown = recordedEvent('commitment-r1', 9, { type: 'CommitmentAmended', data: {} }) as never;
+    const unknown = recordedEvent('commitment-r1', 9, { type: 'CommitmentMovedToMars', data: {} }) as never;
     expect(commitmentDecider.evolve(state, unknown)).toBe(state);
   });
 });
@@ -1696,14 +1696,30 @@ describe('actions', () => {
     expect(actions([proposed()], VANUATU)).toEqual(['decline']);
     expect(actions(held(), VANUATU)).toEqual(['accept', 'decline']);
     expect(actions(held({ implementer: 'agency:cavr' }), CAVR)).toEqual(['consent-task', 'decline-task']);
-    expect(actions(accepted(), VANUATU)).toEqual(['sign']);
-    expect(actions(accepted(), JAPAN)).toEqual(['withdraw', 'sign']);
-    expect(actions(bound(), JAPAN)).toEqual(['transfers', 'deliveries', 'suspend', 'cancel']);
-    expect(actions(bound(), VANUATU)).toEqual(['transfers', 'suspend', 'cancel']);
-    expect(actions(delivered(), JAPAN)).toEqual(['transfers', 'suspend', 'cancel']);
-    expect(actions(delivered(), VANUATU)).toEqual(['transfers', 'confirm', 'dispute', 'suspend', 'cancel']);
-    expect(actions([...delivered(), disputed(1)], VANUATU)).toEqual(['transfers', 'confirm', 'suspend', 'cancel']);
-    expect(actions(allConfirmed(), VANUATU)).toEqual(['transfers', 'suspend', 'close']);
+    expect(actions(accepted(), VANUATU)).toEqual(['sign', 'amend']);
+    expect(actions(accepted(), JAPAN)).toEqual(['withdraw', 'sign', 'amend']);
+    expect(actions(bound(), JAPAN)).toEqual(['amend', 'transfers', 'deliveries', 'suspend', 'cancel']);
+    expect(actions(bound(), VANUATU)).toEqual(['amend', 'transfers', 'suspend', 'cancel']);
+    expect(actions(delivered(), JAPAN)).toEqual(['amend', 'transfers', 'correct-delivery', 'suspend', 'cancel']);
+    expect(actions(delivered(), VANUATU)).toEqual([
+      'amend',
+      'transfers',
+      'confirm',
+      'dispute',
+      'returns',
+      'suspend',
+      'cancel',
+    ]);
+    expect(actions([...delivered(), disputed(1)], VANUATU)).toEqual([
+      'amend',
+      'transfers',
+      'confirm',
+      'settle',
+      'returns',
+      'suspend',
+      'cancel',
+    ]);
+    expect(actions(allConfirmed(), VANUATU)).toEqual(['transfers', 'returns', 'suspend', 'close']);
     expect(actions(allConfirmed(), COORDINATOR)).toEqual(['close']);
     expect(actions([...allConfirmed(), closed('confirmed')], VANUATU)).toEqual(['transfers']);
     expect(actions(held(), STRANGER)).toEqual([]);

@@ -21,23 +21,14 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { CommitmentBoard } from './commitment-board.js';
 import { COMMITMENT_BOARD } from './commitment-board.projection.js';
-import { asked, CommitmentCommands, given, numberOf, onCommand, optional } from './commitment-commands.js';
+import { asked, CommitmentCommands, given, onCommand } from './commitment-commands.js';
 import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { Proposing } from './commitment-proposing.js';
 import { CommitmentRecords } from './commitment-records.js';
 import { termsOf } from './commitment-terms.dto.js';
 import { eventsAt, readReplayQuery, replayOf } from './commitment-replay.js';
 import type { CommitmentEvent } from './commitment.contract.js';
-import {
-  canonical,
-  CommitmentListQuery,
-  ConfirmationDto,
-  DeliveryDto,
-  legsOf,
-  ProposeCommitmentDto,
-  ReplayParameters,
-  WordsBody,
-} from './commitment.dto.js';
+import { CommitmentListQuery, legsOf, ProposeCommitmentDto, ReplayParameters } from './commitment.dto.js';
 import { commitmentDecider } from './commitment.js';
 import { COMMITMENT_ACCESS } from './commitment.view.js';
 
@@ -210,52 +201,6 @@ export class CommitmentsController {
   @onCommand('SignCommitment', 'required')
   sign(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
     return this.commands.send(ctx, id, { type: 'SignCommitment' });
-  }
-
-  @Post(':id/deliveries')
-  @HttpCode(200)
-  @onCommand('ReportDelivery', 'optional')
-  deliveries(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: DeliveryDto): Promise<Answer> {
-    const { leg, quantity, beneficiary, date, evidence } = body;
-    return this.commands.report(ctx, id, date, {
-      type: 'ReportDelivery',
-      leg,
-      quantity: canonical(quantity),
-      date,
-      ...given({
-        beneficiary,
-        evidence: evidence?.map(({ title, uri, sha256 }) => ({ title, uri, sha256 })),
-      }),
-    });
-  }
-
-  @Post(':id/deliveries/:n/confirm')
-  @HttpCode(200)
-  @onCommand('ConfirmDelivery', 'required')
-  confirm(
-    @Ctx() ctx: RequestContext,
-    @Param('id') id: string,
-    @Param('n') n: string,
-    @Body() { quantity, condition = 'usable', note }: ConfirmationDto,
-  ): Promise<Answer> {
-    return this.commands.send(ctx, id, {
-      type: 'ConfirmDelivery',
-      n: numberOf(n),
-      condition,
-      ...given({ quantity: optional(quantity), note }),
-    });
-  }
-
-  @Post(':id/deliveries/:n/dispute')
-  @HttpCode(200)
-  @onCommand('DisputeDelivery', 'required')
-  dispute(
-    @Ctx() ctx: RequestContext,
-    @Param('id') id: string,
-    @Param('n') n: string,
-    @Body() { reason }: WordsBody,
-  ): Promise<Answer> {
-    return this.commands.send(ctx, id, { type: 'DisputeDelivery', n: numberOf(n), reason });
   }
 
   @Post(':id/close')

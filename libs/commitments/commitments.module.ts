@@ -12,7 +12,9 @@ import {
   commitmentDeadlines,
 } from './commitment-board.projection.js';
 import { CommitmentBoard } from './commitment-board.js';
+import { CommitmentAmendingController } from './commitment-amending.controller.js';
 import { CommitmentCommands } from './commitment-commands.js';
+import { CommitmentDeliveriesController } from './commitment-deliveries.controller.js';
 import { CommitmentDocumentsController } from './commitment-documents.controller.js';
 import { CommitmentMoneyController } from './commitment-money.controller.js';
 import { CommitmentTermsController } from './commitment-terms.controller.js';
@@ -31,6 +33,8 @@ import { Totals } from './totals.js';
 @Module({
   controllers: [
     CommitmentsController,
+    CommitmentAmendingController,
+    CommitmentDeliveriesController,
     CommitmentDocumentsController,
     CommitmentMoneyController,
     CommitmentTermsController,

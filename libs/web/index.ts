@@ -55,4 +55,4 @@ export { TokenVerifier, trustLocal, trustOidc } from './token-verifier.js';
 export { WebModule } from './web.module.js';
 export type { WebProblemCode } from './web.problems.js';
 export { WEB_PROBLEMS } from './web.problems.js';
-export { ReasonBody, reasonOf } from './reasons.js';
+export { ReasonBody, ReasonDto, reasonOf } from './reasons.js';

@@ -152,7 +152,7 @@ describe('a commitment over HTTP', () => {
       consents: [],
       actions: ['withdraw'],
     });
-    expect(ok(await accept(id))).toMatchObject({ status: 'accepted', acceptance: 'given', actions: ['sign'] });
+    expect(ok(await accept(id))).toMatchObject({ status: 'accepted', acceptance: 'given', actions: ['sign', 'amend'] });
     expect(ok(await send(id, 'sign', {}, JAPAN)).status).toBe('accepted');
     expect(ok(await send(id, 'sign', {}, VANUATU)).status).toBe('accepted');
     const consented = ok(await send(id, 'consent-task', {}, CAVR));
@@ -295,14 +295,14 @@ describe('a commitment over HTTP', () => {
       const errors = (json(answer).errors ?? []) as { field: string }[];
       return [answer.status, errors.length === 0 ? json(answer).code : errors.map(({ field }) => field)];
     };
-    expect(await bad({ signatories: ['state:VUT'] })).toEqual([400, ['signatories']]);
-    expect(await bad({ terms: {} })).toEqual([400, ['terms']]);
+    expect(await bad({ signatories: ['state:VUT'] })).toEqual([409, ['signatories']]);
+    expect(await bad({ terms: { schedule: 1 } })).toEqual([400, ['terms.schedule']]);
     expect(await bad({ expiresAt: '2026-11-22T10:00:00Z' })).toEqual([400, ['expiresAt']]);
     expect(await bad({ legs: [] })).toEqual([400, ['legs']]);
     expect(await bad({ implementer: 'donor:japan' })).toEqual([400, ['implementer']]);
     expect(await bad({ legs: [{ ...SEATS[0], credited: { scope: 'a course' } }] })).toEqual([
-      400,
-      ['legs[0].credited.scope'],
+      409,
+      ['legs[0].credited'],
     ]);
     expect(await bad({ legs: [{ ...SEATS[0], credited: seats(9) }] })).toEqual([400, ['legs[0].credited']]);
     expect(await bad({ legs: [{ ...SEATS[0], needLine: 2, credited: usd('5.00') }] })).toEqual([
