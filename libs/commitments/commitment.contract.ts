@@ -35,6 +35,8 @@ export interface Leg {
 export interface EarmarkFacts {
   readonly beneficiaries: readonly string[];
   readonly networks: readonly string[];
+  /** Networks of each beneficiary, where there are several. */
+  readonly memberships?: Readonly<Record<string, readonly string[]>>;
   readonly regions: readonly string[];
   readonly instruments: readonly InstrumentCode[];
   readonly traffickingNexus: boolean;

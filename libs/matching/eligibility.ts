@@ -5,6 +5,7 @@ import { EligibleProviders } from '#needs/contract';
 import { EligibleOffers } from '#offers/contract';
 import { stateOfParty } from '#vocabulary';
 import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
+import { providersOf } from './match-index.projection.js';
 import { MatchIndex, reasonsAgainst } from './match-index.js';
 import { couldMatch } from './ruleset.js';
 
@@ -28,7 +29,9 @@ export class Eligibility {
     return new Set(
       this.index
         .eligibleNeeds()
-        .filter(([id, need]) => mine.some(([offerId, offer]) => this.pairs(id, need, offerId, offer, caller)))
+        .filter(([id, need]) =>
+          mine.some(([offerId, offer]) => this.pairs(id, need, offerId, offer, sovereignsOf(offer, caller))),
+        )
         .map(([id]) => id),
     );
   }
@@ -41,7 +44,7 @@ export class Eligibility {
       this.index
         .eligibleOffers()
         .filter(([id, offer]) =>
-          mine.some(([needId, need]) => this.pairs(needId, need, id, offer, sovereignOf(offer.provider))),
+          mine.some(([needId, need]) => this.pairs(needId, need, id, offer, sovereignsOf(offer))),
         )
         .map(([id]) => id),
     );
@@ -52,10 +55,10 @@ export class Eligibility {
     need: IndexedNeed,
     offerId: string,
     offer: IndexedOffer,
-    provider: Pick<Caller, 'sovereign'>,
+    sovereigns: readonly (string | undefined)[],
   ): boolean {
     const side = this.index.needSide(needId, need);
-    return couldMatch(side, this.index.offerSide(offerId, offer, provider), {
+    return couldMatch(side, this.index.offerSide(offerId, offer, sovereigns), {
       now: this.clock.now().toISOString(),
       providerSeesNeed: true,
       recipientSeesOffer: true,
@@ -68,10 +71,9 @@ export class Eligibility {
   }
 }
 
-const sovereignOf = (party: string): Pick<Caller, 'sovereign'> => {
-  const sovereign = stateOfParty(party);
-  return sovereign === undefined ? {} : { sovereign };
-};
+/** Of the caller what its directory entry says, of other providers what their id says. */
+const sovereignsOf = (offer: IndexedOffer, caller?: Caller): readonly (string | undefined)[] =>
+  providersOf(offer).map((party) => (party === caller?.party ? caller.sovereign : stateOfParty(party)));
 
 @Injectable()
 export class IndexedEligibleProviders extends EligibleProviders {

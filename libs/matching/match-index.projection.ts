@@ -2,7 +2,8 @@ import type { Projection, ReadTransaction, RecordedEvent } from '#kernel';
 import { idOfStream } from '#kernel';
 import type { NeedContent, NeedEvent } from '#needs/contract';
 import type { OfferContent, OfferEvent } from '#offers/contract';
-import { minorUnits } from '#vocabulary';
+import type { Quantity } from '#vocabulary';
+import { isRival, minorUnits } from '#vocabulary';
 
 /** A need as the index keeps it. `reserved` is accepted + binding per line, in minor units as decimal text. */
 export interface IndexedNeed {
@@ -11,9 +12,21 @@ export interface IndexedNeed {
   readonly openedAt: string;
   readonly filer: string;
   readonly beneficiaries: readonly string[];
+  /** The State that a coordinator filed for. */
+  readonly onBehalfOf?: string;
+  /** Parties that said they take part in a joint need. */
+  readonly consents: readonly string[];
   readonly content: NeedContent;
   readonly reserved: Readonly<Record<string, string>>;
 }
+
+/** The beneficiaries that count: whoever filed, and those that said so themselves (DOMAIN, ConsentParticipation). */
+export const countedBeneficiaries = ({ filer, onBehalfOf, beneficiaries, consents }: IndexedNeed): readonly string[] =>
+  beneficiaries.filter((party) => party === filer || party === onBehalfOf || consents.includes(party));
+
+/** Every provider of an offer, the lead first. */
+export const providersOf = ({ provider, content }: IndexedOffer): readonly string[] =>
+  content.providers?.map(({ party }) => party) ?? [provider];
 
 /** An offer as the index keeps it. `reserved` is held + committed per line, in minor units as decimal text. */
 export interface IndexedOffer {
@@ -36,6 +49,11 @@ const NEED_TYPES = [
   'NeedObjected',
   'NeedWithdrawn',
   'NeedClosed',
+  'NeedAssessed',
+  'NeedSuperseded',
+  'NeedUnmerged',
+  'ParticipationConsented',
+  'ParticipationWithdrawn',
   'CoverageReserved',
   'CoverageReleased',
 ] as const satisfies readonly NeedEvent['type'][];
@@ -51,28 +69,36 @@ const OFFER_TYPES = [
   'OfferExpired',
   'CapacityReserved',
   'CapacityReleased',
+  'AccessFreed',
 ] as const satisfies readonly OfferEvent['type'][];
 
 const moved = (
   reserved: Readonly<Record<string, string>>,
   line: number | undefined,
-  quantity: Parameters<typeof minorUnits>[0] | undefined,
+  quantity: Quantity | undefined,
   sign: 1n | -1n,
 ): Readonly<Record<string, string>> =>
-  line === undefined || quantity === undefined
+  // A scope in words is live and adds nothing to figures.
+  line === undefined || quantity === undefined || !isRival(quantity)
     ? reserved
     : { ...reserved, [line]: String(BigInt(reserved[line] ?? '0') + sign * minorUnits(quantity)) };
 
 const evolveNeed = (need: IndexedNeed | undefined, event: RecordedEvent<NeedEvent>): IndexedNeed | undefined => {
   const fact = event as NeedEvent;
   if (fact.type === 'NeedDrafted') {
-    const { filer, beneficiaries, content } = fact.data;
-    return { open: false, openedAt: '', filer, beneficiaries, content, reserved: {} };
+    const { filer, beneficiaries, onBehalfOf, content } = fact.data;
+    return {
+      ...{ open: false, openedAt: '', filer, beneficiaries, consents: [], content, reserved: {} },
+      ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+    };
   }
   if (need === undefined) return undefined;
   switch (fact.type) {
-    case 'NeedAmended':
-      return { ...need, content: { ...need.content, ...fact.data.changes } };
+    case 'NeedAmended': {
+      const { changes, beneficiaries = need.beneficiaries } = fact.data;
+      const consents = need.consents.filter((party) => beneficiaries.includes(party));
+      return { ...need, beneficiaries, consents, content: { ...need.content, ...changes } };
+    }
     case 'NeedOpened':
       return { ...need, open: true, openedAt: event.metadata.recordedAt };
     case 'NeedReopened':
@@ -80,6 +106,18 @@ const evolveNeed = (need: IndexedNeed | undefined, event: RecordedEvent<NeedEven
     case 'NeedObjected':
       // An objection to circulation makes the need unmatched; one to publication narrows only its labels.
       return fact.data.to === 'circulation' ? { ...need, open: false } : need;
+    case 'NeedAssessed': {
+      const assessed = new Map(fact.data.lines.map(({ line, quantity }) => [line, quantity]));
+      const lines = need.content.lines.map((line) => ({ ...line, quantity: assessed.get(line.line) ?? line.quantity }));
+      return { ...need, content: { ...need.content, lines } };
+    }
+    case 'ParticipationConsented':
+      return { ...need, consents: [...need.consents, fact.data.party] };
+    case 'ParticipationWithdrawn':
+      return { ...need, consents: need.consents.filter((party) => party !== fact.data.party) };
+    case 'NeedUnmerged':
+      return fact.data.as === 'absorbed' ? { ...need, open: true } : need;
+    case 'NeedSuperseded':
     case 'NeedFellDormant':
     case 'NeedWithdrawn':
     case 'NeedClosed':
@@ -118,6 +156,7 @@ const evolveOffer = (offer: IndexedOffer | undefined, event: RecordedEvent<Offer
     case 'CapacityReserved':
       return { ...offer, reserved: moved(offer.reserved, fact.data.line, fact.data.quantity, 1n) };
     case 'CapacityReleased':
+    case 'AccessFreed':
       return { ...offer, reserved: moved(offer.reserved, fact.data.line, fact.data.quantity, -1n) };
     default:
       return offer;
@@ -132,10 +171,16 @@ const isEligible = (visibility: NeedContent['visibility'] | OfferContent['visibi
     ? visibility === 'eligible'
     : visibility.summary === 'eligible' || visibility.body === 'eligible';
 
+/** A joint need that nobody takes part in yet is for nobody. */
+const isLive = (doc: IndexedNeed | IndexedOffer): boolean =>
+  'open' in doc
+    ? doc.open && countedBeneficiaries(doc).length > 0
+    : doc.status === 'open' || doc.status === 'suspended';
+
 /** Answers: which needs and offers stand open now, and how much of each line is left. One row per record. */
 export const matchIndex: Projection = {
   name: 'match-index',
-  version: 1,
+  version: 2,
   handles: [...NEED_TYPES, ...OFFER_TYPES],
   schema: `
     CREATE TABLE side (
@@ -143,13 +188,17 @@ export const matchIndex: Projection = {
       kind TEXT NOT NULL,
       live INTEGER NOT NULL,
       eligible INTEGER NOT NULL,
-      owner TEXT NOT NULL,
       revision INTEGER NOT NULL,
       doc TEXT NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX side_live ON side (kind, live, id);
     CREATE INDEX side_eligible ON side (kind) WHERE live = 1 AND eligible = 1;
-    CREATE INDEX side_owner ON side (owner, kind, live);
+    CREATE TABLE side_owner (
+      owner TEXT NOT NULL,
+      id TEXT NOT NULL,
+      PRIMARY KEY (owner, id)
+    ) WITHOUT ROWID;
+    CREATE INDEX side_owner_of ON side_owner (id);
   `,
   begin: (tx: ReadTransaction) => {
     const touched = new Map<string, { kind: 'need' | 'offer'; revision: number; doc: IndexedNeed | IndexedOffer }>();
@@ -171,19 +220,19 @@ export const matchIndex: Projection = {
       },
       flush: () => {
         for (const [id, { kind, revision, doc }] of touched) {
-          const live = 'open' in doc ? doc.open : doc.status === 'open' || doc.status === 'suspended';
-          const owner = 'provider' in doc ? doc.provider : doc.filer;
+          const owners = 'provider' in doc ? providersOf(doc) : [doc.filer, ...countedBeneficiaries(doc)];
           tx.run(
-            'INSERT INTO side (id, kind, live, eligible, owner, revision, doc) VALUES (?, ?, ?, ?, ?, ?, ?) ' +
+            'INSERT INTO side (id, kind, live, eligible, revision, doc) VALUES (?, ?, ?, ?, ?, ?) ' +
               'ON CONFLICT (id) DO UPDATE SET live = excluded.live, eligible = excluded.eligible, revision = excluded.revision, doc = excluded.doc',
             id,
             kind,
-            live ? 1 : 0,
+            isLive(doc) ? 1 : 0,
             isEligible(doc.content.visibility) ? 1 : 0,
-            owner,
             revision,
             JSON.stringify(doc),
           );
+          tx.run('DELETE FROM side_owner WHERE id = ?', id);
+          for (const owner of new Set(owners)) tx.run('INSERT INTO side_owner (owner, id) VALUES (?, ?)', owner, id);
         }
       },
     };

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '#directory/contract';
 import { Networks } from '#directory/contract';
 import { Clock, ProjectionRunner } from '#kernel';
 import { earmarkReasons } from '#offers/contract';
 import type { Quantity } from '#vocabulary';
-import { dateOf, minorUnits, stateOf, stateOfParty } from '#vocabulary';
+import { dateOf, isDeterminate, isRival, isUnlimited, minorUnits, stateOf, stateOfParty } from '#vocabulary';
 import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
+import { countedBeneficiaries } from './match-index.projection.js';
 import type { NeedSide, OfferSide } from './ruleset.js';
 
 /** Judged by the ruleset itself, line by line or with sentences of its own, or (implementer types) a condition of the proposal. */
@@ -57,8 +57,12 @@ export class MatchIndex {
   }
 
   needSide(id: string, need: IndexedNeed): NeedSide {
-    const { beneficiaries, content, reserved } = need;
+    const { content, reserved } = need;
+    const beneficiaries = countedBeneficiaries(need);
     const today = dateOf(this.clock.now());
+    const memberships = Object.fromEntries(
+      beneficiaries.map((party) => [party, this.networks.networksOf(party, today)]),
+    );
     const states = beneficiaries.flatMap((party) => stateOfParty(party) ?? []);
     return {
       id,
@@ -67,9 +71,10 @@ export class MatchIndex {
       networks: [
         ...new Set([
           ...beneficiaries.filter((party) => party.startsWith('network:')),
-          ...beneficiaries.flatMap((party) => this.networks.networksOf(party, today)),
+          ...Object.values(memberships).flat(),
         ]),
       ],
+      memberships,
       regions: [...new Set(states.flatMap((code) => stateOf(code)?.regions ?? []))],
       kinds: content.kinds,
       instruments: content.instruments,
@@ -86,22 +91,26 @@ export class MatchIndex {
     };
   }
 
-  offerSide(id: string, offer: IndexedOffer, provider: Pick<Caller, 'sovereign'>): OfferSide {
+  /** `sovereigns` are those of its providers, in their order; undefined for one that belongs to no State. */
+  offerSide(id: string, offer: IndexedOffer, sovereigns: readonly (string | undefined)[]): OfferSide {
     const { content, status, reserved } = offer;
     return {
       id,
       provider: offer.provider,
-      ...(provider.sovereign === undefined ? {} : { sovereign: provider.sovereign }),
+      sovereigns,
       suspended: status === 'suspended',
       earmark: content.earmark,
       conditions: content.conditions,
       ...(content.period === undefined ? {} : { period: content.period }),
       ...(content.languages === undefined ? {} : { languages: content.languages }),
-      lines: content.lines.map(({ line, kinds, capacity }) => ({
+      lines: content.lines.map(({ line, kinds, capacity, minimumLot }) => ({
         line,
         kinds,
         capacity,
-        available: left(capacity, reserved[line]),
+        available: isUnlimited(capacity) ? ('unlimited' as const) : left(capacity, reserved[line]),
+        ...(minimumLot === undefined || !isDeterminate(capacity)
+          ? {}
+          : { minimumLot: minorUnits({ ...capacity, amount: minimumLot }) }),
       })),
     };
   }
@@ -116,7 +125,12 @@ export class MatchIndex {
     const rows =
       owner === undefined
         ? model.all('SELECT id, revision FROM side WHERE kind = ? AND live = 1 ORDER BY id', kind)
-        : model.all('SELECT id, revision FROM side WHERE kind = ? AND live = 1 AND owner = ? ORDER BY id', kind, owner);
+        : model.all(
+            'SELECT s.id, s.revision FROM side_owner o JOIN side s ON s.id = o.id ' +
+              'WHERE o.owner = ? AND s.kind = ? AND s.live = 1 ORDER BY s.id',
+            owner,
+            kind,
+          );
     return rows.map(({ id, revision }) => [id as string, this.doc(id as string, revision as number)]);
   }
 
@@ -145,7 +159,7 @@ export const reasonsAgainst = ({ content }: IndexedOffer, need: NeedSide): strin
 
 /** What is left of a line, never below zero (a need that allows oversubscription may be reserved beyond what it asks). */
 const left = (quantity: Quantity, reserved: string | undefined): bigint => {
-  if (quantity.measure === 'undetermined' || quantity.measure === 'access') return 0n;
+  if (!isRival(quantity)) return 0n;
   const rest = minorUnits(quantity) - BigInt(reserved ?? '0');
   return rest > 0n ? rest : 0n;
 };

@@ -8,6 +8,7 @@ import type { Role } from '#vocabulary';
 import { partyKind } from '#vocabulary';
 import { CallerDirectory } from '#web';
 import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
+import { providersOf } from './match-index.projection.js';
 import { MatchIndex, reasonsAgainst } from './match-index.js';
 import type { Block, Component, Judgement, NeedSide, Served } from './ruleset.js';
 import { byRank, judge, RULESET_VERSION } from './ruleset.js';
@@ -65,8 +66,8 @@ export class Matches {
       const recipient = await this.recipient(indexed);
       for (const [offerId, offer] of this.index.liveOffers()) {
         if (!(await this.offers.sees(offerId, caller))) continue;
-        const provider = await this.provider(offer.provider);
-        const judgement = await this.judged(need, offerId, offer, provider, recipient);
+        const providers = await this.providers(offer);
+        const judgement = await this.judged(need, offerId, offer, providers, recipient);
         if (owner || !blockedBySight(judgement)) {
           pairings.push({ id: offerId, judgement, conditions: offer.content.conditions });
         }
@@ -82,12 +83,12 @@ export class Matches {
     const offer = this.index.offer(id);
     const pairings: Pairing[] = [];
     if (offer !== undefined && (offer.status === 'open' || offer.status === 'suspended')) {
-      const owner = offer.provider === caller.party;
-      const provider = await this.provider(offer.provider);
+      const owner = providersOf(offer).includes(caller.party);
+      const providers = await this.providers(offer);
       for (const [needId, indexed] of this.index.liveNeeds()) {
         if (!(await this.needs.sight(needId, caller)).body) continue;
         const need = this.index.needSide(needId, indexed);
-        const judgement = await this.judged(need, id, offer, provider, await this.recipient(indexed));
+        const judgement = await this.judged(need, id, offer, providers, await this.recipient(indexed));
         if (owner || !blockedBySight(judgement)) {
           pairings.push({ id: needId, judgement, conditions: offer.content.conditions });
         }
@@ -100,19 +101,30 @@ export class Matches {
     need: NeedSide,
     offerId: string,
     offer: IndexedOffer,
-    provider: Caller,
+    providers: readonly Caller[],
     recipient: Caller,
   ): Promise<Judgement> {
-    return judge(need, this.index.offerSide(offerId, offer, provider), {
+    const sovereigns = providers.map(({ sovereign }) => sovereign);
+    return judge(need, this.index.offerSide(offerId, offer, sovereigns), {
       now: this.clock.now().toISOString(),
-      providerSeesNeed: (await this.needs.sight(need.id, provider)).body,
+      providerSeesNeed: await this.seesNeed(need.id, providers),
       recipientSeesOffer: await this.offers.sees(offerId, recipient),
       earmarkReasons: reasonsAgainst(offer, need),
     });
   }
 
-  private async provider(party: string): Promise<Caller> {
-    return this.asIf(party, OFFICE_OF[partyKind(party as `donor:${string}`)] ?? 'donor-desk');
+  /** Any provider may propose: what one of them sees is enough. */
+  private async seesNeed(needId: string, providers: readonly Caller[]): Promise<boolean> {
+    for (const provider of providers) if ((await this.needs.sight(needId, provider)).body) return true;
+    return false;
+  }
+
+  private providers(offer: IndexedOffer): Promise<readonly Caller[]> {
+    return Promise.all(
+      providersOf(offer).map((party) =>
+        this.asIf(party, OFFICE_OF[partyKind(party as `donor:${string}`)] ?? 'donor-desk'),
+      ),
+    );
   }
 
   private async recipient({ filer }: IndexedNeed): Promise<Caller> {

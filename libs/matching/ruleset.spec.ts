@@ -28,7 +28,7 @@ const need = (changes: Partial<NeedSide> = {}): NeedSide => ({
 const offer = (changes: Partial<OfferSide> = {}): OfferSide => ({
   id: 'o1',
   provider: 'donor:japan',
-  sovereign: 'JPN',
+  sovereigns: ['JPN'],
   suspended: false,
   earmark: {},
   conditions: [],
@@ -54,6 +54,8 @@ const blocks = (n: NeedSide, o: OfferSide, circumstances: Circumstances = today)
   const judgement = judge(n, o, circumstances);
   return judgement.kind === 'blocked' ? judgement.blocks.map(({ code }) => code) : [];
 };
+
+const UNKNOWN = { measure: 'undetermined', why: 'to-be-assessed' } as const;
 
 describe('the ruleset', () => {
   it('says how much of which line a pairing could serve now', () => {
@@ -103,20 +105,96 @@ describe('the ruleset', () => {
       'measure',
     ],
     [
-      'a quantity still to be assessed',
-      {
-        lines: [
-          { line: 1, kind: 'legal', quantity: { measure: 'undetermined', why: 'to-be-assessed' }, outstanding: 0n },
-        ],
-      },
+      'an offer without a figure',
       {},
+      { lines: [{ ...offer().lines[0]!, capacity: { measure: 'undetermined', why: 'not-stated' }, available: 0n }] },
       {},
       'measure',
+    ],
+    [
+      'less than the smallest lot',
+      {},
+      { lines: [{ ...offer().lines[0]!, minimumLot: 9_000_001n }] },
+      {},
+      'below-minimum-lot',
+    ],
+    [
+      'a scope smaller than the smallest lot',
+      { lines: [{ line: 1, kind: 'legal', quantity: UNKNOWN, outstanding: 0n }] },
+      { lines: [{ ...offer().lines[0]!, minimumLot: 9_000_001n }] },
+      {},
+      'below-minimum-lot',
     ],
     ['nothing outstanding', { lines: [{ ...need().lines[0]!, outstanding: 0n }] }, {}, {}, 'outstanding'],
     ['nothing available', {}, { lines: [{ ...offer().lines[0]!, available: 0n }] }, {}, 'capacity'],
   ])('blocks %s and says why', (_, n, o, circumstances, code) => {
     expect(blocks(need(n), offer(o), { ...today, ...circumstances })).toEqual([code]);
+  });
+
+  it('serves a line whose quantity is not known yet, and says that no figure covers it', () => {
+    const unknown = { line: 2, kind: 'legal', quantity: UNKNOWN, outstanding: 0n } as const;
+    const alone = judge(need({ lines: [unknown] }), offer(), today);
+    expect(alone).toMatchObject({ kind: 'match', coverage: [] });
+    const [quantity, lines] = alone.kind === 'match' ? alone.components : [];
+    expect(quantity).toMatchObject({ value: 0 });
+    expect(quantity?.because).toContain('line 2 has no quantity yet and would be credited with a scope in words');
+    expect(lines).toMatchObject({ value: 1, because: 'serves 1 of 1 open line' });
+    const three = need({ lines: [need().lines[0]!, unknown, { ...unknown, line: 3 }] });
+    const mixed = judge(three, offer({ lines: [{ ...offer().lines[0]!, available: 30_000_000n }] }), today);
+    expect(mixed).toMatchObject({ kind: 'match', coverage: [{ needLine: 1 }] });
+    // What the measured line takes is not there for a scope.
+    expect(judge(three, offer(), today)).toMatchObject({ coverage: [{ needLine: 1 }] });
+    expect(mixed.kind === 'match' && mixed.components[0]?.because).toContain('; lines 2, 3 have no quantity yet');
+  });
+
+  it('leaves out a line of which less than its smallest lot would be drawn', () => {
+    const [line] = offer().lines;
+    const judgement = judge(
+      need(),
+      offer({
+        lines: [
+          { ...line!, available: 15_000_000n },
+          { ...line!, line: 2, minimumLot: 5_000_000n },
+        ],
+      }),
+      today,
+    );
+    expect(judgement.kind === 'match' && judgement.coverage).toMatchObject([
+      { offerLine: 1, quantity: { amount: '150000.00' } },
+    ]);
+    const reached = judge(need(), offer({ lines: [{ ...line!, minimumLot: 9_000_000n }] }), today);
+    expect(reached).toMatchObject({ kind: 'match', coverage: [{ quantity: { amount: '90000.00' } }] });
+  });
+
+  it('serves whole uses of access, without end where the offer has none', () => {
+    const asked = need({
+      lines: [{ line: 1, kind: 'legal', quantity: { measure: 'access', amount: '3' }, outstanding: 3n }],
+    });
+    const access = (amount: string, available: bigint | 'unlimited') =>
+      judge(
+        asked,
+        offer({ lines: [{ line: 1, kinds: [], capacity: { measure: 'access', amount }, available }] }),
+        today,
+      );
+    expect(access('unlimited', 'unlimited')).toMatchObject({
+      coverage: [{ quantity: { measure: 'access', amount: '3' } }],
+    });
+    expect(access('5', 2n)).toMatchObject({ coverage: [{ quantity: { measure: 'access', amount: '2' } }] });
+    expect(access('5', 0n)).toMatchObject({ kind: 'blocked', blocks: [{ code: 'capacity' }] });
+    const scope = need({ lines: [{ line: 1, kind: 'legal', quantity: UNKNOWN, outstanding: 0n }] });
+    const course = {
+      line: 1,
+      kinds: [],
+      capacity: { measure: 'access', amount: 'unlimited' },
+      available: 'unlimited',
+    } as const;
+    expect(judge(scope, offer({ lines: [course] }), today)).toMatchObject({ kind: 'match', coverage: [] });
+  });
+
+  it('takes providers for one side with the State only where all of them belong to it', () => {
+    expect(blocks(need(), offer({ sovereigns: ['VUT', 'JPN'] }))).toEqual([]);
+    expect(blocks(need(), offer({ sovereigns: ['VUT', undefined] }))).toEqual([]);
+    expect(blocks(need(), offer({ sovereigns: ['VUT', 'VUT'] }))).toEqual(['same-side']);
   });
 
   it('admits the last day of a period and one day in common', () => {

@@ -1,12 +1,14 @@
 import type { Earmark, OfferCondition } from '#offers/contract';
 import type { InstrumentCode, Kind, Quantity, Urgency } from '#vocabulary';
-import { dateOf, minorUnits, quantityOf, sameMeasure } from '#vocabulary';
+import { dateOf, formatQuantity, isDeterminate, minorUnits, quantityOf, sameMeasure } from '#vocabulary';
 
 /**
  * The rules a pairing of a need and an offer is judged by. A change of any rule, weight or sentence is a new version, so that
  * the same inputs and version always give the same ranking (I16).
+ * Version 2: lines whose quantity is not known yet no longer block and count among the lines served, smallest lots block, and lines
+ * of access are served. Pairings without any of these are judged as in version 1.
  */
-export const RULESET_VERSION = '1';
+export const RULESET_VERSION = '2';
 
 interface Span {
   readonly from?: string;
@@ -20,6 +22,8 @@ export interface NeedSide {
   /** Alpha-3 codes of the sovereigns on the need's side. */
   readonly sovereigns: readonly string[];
   readonly networks: readonly string[];
+  /** Networks of each beneficiary. */
+  readonly memberships?: Readonly<Record<string, readonly string[]>>;
   readonly regions: readonly string[];
   readonly kinds: readonly Kind[];
   readonly instruments: readonly InstrumentCode[];
@@ -40,7 +44,8 @@ export interface NeedSide {
 export interface OfferSide {
   readonly id: string;
   readonly provider: string;
-  readonly sovereign?: string;
+  /** Of each provider; undefined where one belongs to no State. */
+  readonly sovereigns: readonly (string | undefined)[];
   readonly suspended: boolean;
   readonly earmark: Earmark;
   readonly conditions: readonly OfferCondition[];
@@ -51,7 +56,9 @@ export interface OfferSide {
     readonly kinds: readonly Kind[];
     readonly capacity: Quantity;
     /** capacity − held − committed. */
-    readonly available: bigint;
+    readonly available: bigint | 'unlimited';
+    /** The least that one commitment may draw. */
+    readonly minimumLot?: bigint;
   }[];
 }
 
@@ -66,6 +73,7 @@ export type BlockCode =
   | 'measure'
   | 'visibility'
   | 'capacity'
+  | 'below-minimum-lot'
   | 'outstanding';
 
 export interface Block {
@@ -115,8 +123,8 @@ const intersection = <T>(a: readonly T[], b: readonly T[]): T[] => a.filter((val
 export const judge = (need: NeedSide, offer: OfferSide, circumstances: Circumstances): Judgement => {
   const blocks = blocksOf(need, offer, circumstances);
   if (blocks.length > 0) return { kind: 'blocked', blocks };
-  const coverage = servable(need, offer);
-  const components = componentsOf(need, offer, coverage);
+  const { coverage, scopes } = servable(need, offer);
+  const components = componentsOf(need, offer, coverage, scopes);
   return {
     kind: 'match',
     score: components.reduce((sum, { weight, value }) => sum + weight * value, 0),
@@ -134,7 +142,7 @@ export const byRank = (
 /** The rules that do not move with figures or sight: what "could match" means for the label `eligible`. */
 export const couldMatch = (need: NeedSide, offer: OfferSide, circumstances: Circumstances): boolean =>
   blocksOf(need, offer, { ...circumstances, providerSeesNeed: true, recipientSeesOffer: true }).every(
-    ({ code }) => code === 'capacity' || code === 'outstanding',
+    ({ code }) => code === 'capacity' || code === 'outstanding' || code === 'below-minimum-lot',
   );
 
 const blocksOf = (need: NeedSide, offer: OfferSide, circumstances: Circumstances): Block[] => {
@@ -144,10 +152,12 @@ const blocksOf = (need: NeedSide, offer: OfferSide, circumstances: Circumstances
   };
 
   if (offer.suspended) block('offer-not-open', 'the offer is suspended', 'the provider resumes the offer');
-  if (offer.sovereign !== undefined && need.sovereigns.includes(offer.sovereign)) {
+  // Where one of several providers is of another State, that one is the other side.
+  const own = offer.sovereigns.filter((sovereign) => sovereign !== undefined && need.sovereigns.includes(sovereign));
+  if (own.length > 0 && own.length === offer.sovereigns.length) {
     block(
       'same-side',
-      `provider and beneficiary belong to one sovereign (${offer.sovereign})`,
+      `provider and beneficiary belong to one sovereign (${list([...new Set(own)].map(String))})`,
       'a provider of another State offers the same',
     );
   }
@@ -211,30 +221,34 @@ const blocksOf = (need: NeedSide, offer: OfferSide, circumstances: Circumstances
 
   if (pairs.length > 0) {
     const measurable = pairs.filter(({ alike }) => alike);
-    if (measurable.length === 0) {
-      const undetermined = pairs.every(({ needLine }) => needLine.quantity.measure === 'undetermined');
+    const scoped = pairs.filter(isScope);
+    if (measurable.length === 0 && scoped.length === 0) {
       block(
         'measure',
-        undetermined
-          ? `the need's lines ${list(pairs.map(({ needLine }) => String(needLine.line)))} have no quantity yet`
-          : `no line of the offer is in the measure, currency or unit that the need asks in (${list(pairs.map(({ needLine }) => measureOf(needLine.quantity)))})`,
-        undetermined
-          ? 'the State has the quantity assessed'
-          : "the sides agree a valuation, or the State asks in the offer's measure",
+        `no line of the offer is in the measure, currency or unit that the need asks in (${list(pairs.map(({ needLine }) => measureOf(needLine.quantity)))})`,
+        "the sides agree a valuation, or the State asks in the offer's measure",
       );
     } else {
-      const wanted = measurable.filter(({ needLine }) => needLine.outstanding > 0n);
+      const wanted = [...measurable.filter(({ needLine }) => needLine.outstanding > 0n), ...scoped];
+      const { coverage, scopes } = servable(need, offer);
       if (wanted.length === 0) {
         block(
           'outstanding',
           'nothing is outstanding on the lines that this offer could serve',
           'an accepted commitment on them is released',
         );
-      } else if (!wanted.some(({ offerLine }) => offerLine.available > 0n)) {
+      } else if (!wanted.some(({ offerLine: { available } }) => available === 'unlimited' || available > 0n)) {
         block(
           'capacity',
           "nothing is left on the offer's lines that could serve this need",
           'a hold lapses, or the provider raises the capacity',
+        );
+      } else if (coverage.length === 0 && scopes.length === 0) {
+        const lots = [...new Map(wanted.map(({ offerLine }) => [offerLine.line, offerLine])).values()];
+        block(
+          'below-minimum-lot',
+          `what could be served now is less than the smallest lot of the offer (${list(lots.map(lotOf))})`,
+          'the provider lowers the smallest lot, or the State asks for more',
         );
       }
     }
@@ -251,38 +265,92 @@ const admits = (
   (kinds.length === 0 || kinds.includes(kind)) &&
   (earmark.kinds === undefined || earmark.kinds.length === 0 || earmark.kinds.includes(kind));
 
-const linePairs = (
-  need: NeedSide,
-  offer: OfferSide,
-): { needLine: NeedSide['lines'][number]; offerLine: OfferSide['lines'][number]; alike: boolean }[] =>
+interface Pair {
+  readonly needLine: NeedSide['lines'][number];
+  readonly offerLine: OfferSide['lines'][number];
+  readonly alike: boolean;
+}
+
+const linePairs = (need: NeedSide, offer: OfferSide): Pair[] =>
   need.lines.flatMap((needLine) =>
     offer.lines
       .filter((offerLine) => admits(offer, offerLine, needLine))
       .map((offerLine) => ({ needLine, offerLine, alike: sameMeasure(needLine.quantity, offerLine.capacity) })),
   );
 
-/** How much of which line this pairing could serve now: need lines in order, each from the offer's lines in order. */
-const servable = (need: NeedSide, offer: OfferSide): Served[] => {
-  const left = new Map(offer.lines.map(({ line, available }) => [line, available]));
-  const served: Served[] = [];
+/** A line whose quantity is not known yet is served with whatever is drawn: it is credited with a scope in words. */
+const isScope = ({ needLine, offerLine }: Pick<Pair, 'needLine' | 'offerLine'>): boolean =>
+  !isDeterminate(needLine.quantity) && isDeterminate(offerLine.capacity);
+
+const lotOf = ({ line, capacity, minimumLot = 0n }: OfferSide['lines'][number]): string =>
+  `line ${line}: ${isDeterminate(capacity) ? formatQuantity(quantityOf(capacity, minimumLot)) : 'none'}`;
+
+interface Service {
+  readonly coverage: Served[];
+  /** Need lines that could be credited with a scope in words. */
+  readonly scopes: readonly number[];
+}
+
+/**
+ * How much of which line this pairing could serve now: need lines in order, each from the offer's lines in order. A line of the offer
+ * of which less than its smallest lot would be drawn is left out, and the rest reckoned again.
+ */
+const servable = (need: NeedSide, offer: OfferSide): Service => {
+  const without = new Set<number>();
+  for (;;) {
+    const service = serviceBy(
+      need,
+      offer,
+      offer.lines.filter(({ line }) => !without.has(line)),
+    );
+    const short = service.short[0];
+    if (short === undefined) return service;
+    without.add(short);
+  }
+};
+
+const serviceBy = (
+  need: NeedSide,
+  offer: OfferSide,
+  lines: OfferSide['lines'],
+): Service & { readonly short: readonly number[] } => {
+  const drawn = new Map<number, bigint>();
+  const leftOf = ({ line, available }: OfferSide['lines'][number]): bigint | 'unlimited' =>
+    available === 'unlimited' ? available : available - (drawn.get(line) ?? 0n);
+  const coverage: Served[] = [];
   for (const needLine of need.lines) {
     let wanted = needLine.outstanding;
-    for (const offerLine of offer.lines) {
+    for (const offerLine of lines) {
       if (!admits(offer, offerLine, needLine)) continue;
       if (!sameMeasure(needLine.quantity, offerLine.capacity)) continue;
-      const available = left.get(offerLine.line) ?? 0n;
-      const quantity = wanted < available ? wanted : available;
+      const left = leftOf(offerLine);
+      const quantity = left === 'unlimited' || wanted < left ? wanted : left;
       if (quantity <= 0n) continue;
-      served.push({
+      coverage.push({
         needLine: needLine.line,
         offerLine: offerLine.line,
         quantity: quantityOf(needLine.quantity, quantity),
       });
-      left.set(offerLine.line, available - quantity);
+      drawn.set(offerLine.line, (drawn.get(offerLine.line) ?? 0n) + quantity);
       wanted -= quantity;
     }
   }
-  return served;
+  const reachesLot = (offerLine: OfferSide['lines'][number]): boolean => {
+    const left = leftOf(offerLine);
+    const { line, minimumLot = 1n } = offerLine;
+    return left === 'unlimited' || (left > 0n && left + (drawn.get(line) ?? 0n) >= minimumLot);
+  };
+  const scopes = need.lines
+    .filter((needLine) =>
+      lines.some(
+        (offerLine) => admits(offer, offerLine, needLine) && isScope({ needLine, offerLine }) && reachesLot(offerLine),
+      ),
+    )
+    .map(({ line }) => line);
+  const short = lines
+    .filter(({ line, minimumLot = 0n }) => (drawn.get(line) ?? minimumLot) < minimumLot)
+    .map(({ line }) => line);
+  return { coverage, scopes, short };
 };
 
 /** Kinds the offer can give at all: what its lines name, within its earmark. */
@@ -299,7 +367,12 @@ const LEVEL_VALUES: Readonly<Record<string, number>> = {
   unearmarked: 0.25,
 };
 
-const componentsOf = (need: NeedSide, offer: OfferSide, coverage: readonly Served[]): Component[] => {
+const componentsOf = (
+  need: NeedSide,
+  offer: OfferSide,
+  coverage: readonly Served[],
+  scopes: readonly number[],
+): Component[] => {
   const open = need.lines.filter(({ outstanding }) => outstanding > 0n);
   const shareOf = (line: NeedSide['lines'][number]): number => {
     const served = coverage
@@ -309,7 +382,9 @@ const componentsOf = (need: NeedSide, offer: OfferSide, coverage: readonly Serve
   };
   const shares = open.map(shareOf);
   const quantity = shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length);
-  const servedLines = shares.filter((share) => share > 0).length;
+  const unknown = need.lines.filter((line) => !isDeterminate(line.quantity));
+  const lines = open.length + unknown.length;
+  const servedLines = shares.filter((share) => share > 0).length + scopes.length;
   const level = levelOf(offer.earmark);
   const { period } = need;
   const languages = commonLanguages(need.languages ?? [], offer.languages ?? []);
@@ -318,13 +393,13 @@ const componentsOf = (need: NeedSide, offer: OfferSide, coverage: readonly Serve
       name: 'quantity',
       weight: 0.35,
       value: quantity,
-      because: `could serve ${percent(quantity)} of what is outstanding, averaged over ${open.length} open line${open.length === 1 ? '' : 's'}`,
+      because: `could serve ${percent(quantity)} of what is outstanding, averaged over ${open.length} open line${open.length === 1 ? '' : 's'}${inWords(scopes)}`,
     },
     {
       name: 'lines',
       weight: 0.2,
-      value: servedLines / Math.max(1, open.length),
-      because: `serves ${servedLines} of ${open.length} open line${open.length === 1 ? '' : 's'}`,
+      value: servedLines / Math.max(1, lines),
+      because: `serves ${servedLines} of ${lines} open line${lines === 1 ? '' : 's'}`,
     },
     {
       name: 'earmark',
@@ -362,6 +437,12 @@ const componentsOf = (need: NeedSide, offer: OfferSide, coverage: readonly Serve
     },
   ];
 };
+
+/** Said beside the figures, because no figure says it. */
+const inWords = (scopes: readonly number[]): string =>
+  scopes.length === 0
+    ? ''
+    : `; line${scopes.length === 1 ? '' : 's'} ${list(scopes.map(String))} ${scopes.length === 1 ? 'has' : 'have'} no quantity yet and would be credited with a scope in words`;
 
 /** The level a provider states, or what the earmark's parts amount to. */
 const levelOf = (earmark: Earmark): string => {

@@ -1,5 +1,5 @@
 import type { EarmarkLevel, ImplementerType, InstrumentCode, Kind } from '#vocabulary';
-import { periodsOverlap, stateParty } from '#vocabulary';
+import { periodsOverlap, stateOf, stateOfParty, stateParty } from '#vocabulary';
 
 /** Which needs an offer may serve. An empty or absent part means any; parts that are present must all hold. */
 export interface Earmark {
@@ -30,6 +30,8 @@ export interface EarmarkedNeed {
   readonly beneficiaries: readonly string[];
   /** Networks the beneficiaries belong to on the day. */
   readonly networks: readonly string[];
+  /** Networks of each beneficiary on the day, where there are several. */
+  readonly memberships?: Readonly<Record<string, readonly string[]>>;
   /** M49 codes that contain the beneficiaries. */
   readonly regions: readonly string[];
   readonly instruments: readonly InstrumentCode[];
@@ -66,6 +68,24 @@ const unmet = <Code extends string>(
 ): readonly Code[] | undefined =>
   part === undefined || part.length === 0 || part.some((code) => given.includes(code)) ? undefined : part;
 
+/** Where there are several beneficiaries, each of them is to be within the part. */
+const unmetByOne = <Code extends string>(
+  part: readonly Code[] | undefined,
+  each: readonly (readonly string[])[],
+): readonly Code[] | undefined => each.map((given) => unmet(part, given)).find((codes) => codes !== undefined);
+
+/** The regions of each beneficiary. A network or authority lies in none that we know. */
+const regionsOf = ({ beneficiaries, regions }: EarmarkedNeed): readonly (readonly string[])[] =>
+  beneficiaries.length < 2
+    ? [[...regions, WORLD]]
+    : beneficiaries.map((party) => [...(stateOf(stateOfParty(party) ?? '')?.regions ?? []), WORLD]);
+
+/** The networks of each beneficiary, itself among them; of all together where nothing more was known. */
+const networksOf = ({ beneficiaries, networks, memberships }: EarmarkedNeed): readonly (readonly string[])[] =>
+  beneficiaries.length < 2 || memberships === undefined
+    ? [[...networks, ...beneficiaries]]
+    : beneficiaries.map((party) => [party, ...(memberships[party] ?? [])]);
+
 /** True where the earmark's beneficiaries, given as State codes or party ids, hold this party. */
 const namesParty = (listed: readonly string[], party: string): boolean =>
   listed.some((entry) => entry === party || stateParty(entry) === party);
@@ -90,9 +110,9 @@ export const earmarkReasons = (
   if (beneficiaries.length > 0 && outside.length > 0) {
     because('beneficiary', `The offer is for ${beneficiaries.join(', ')} only, not for ${outside.join(', ')}.`);
   }
-  const regions = unmet(earmark.regions, [...need.regions, WORLD]);
+  const regions = unmetByOne(earmark.regions, regionsOf(need));
   if (regions !== undefined) because('region', `The offer is for the regions ${regions.join(', ')} only.`);
-  const networks = unmet(earmark.networks, [...need.networks, ...need.beneficiaries]);
+  const networks = unmetByOne(earmark.networks, networksOf(need));
   if (networks !== undefined) because('network', `The offer is for members of ${networks.join(', ')} only.`);
   const instruments = unmet(earmark.instruments, need.instruments);
   if (instruments !== undefined) {
