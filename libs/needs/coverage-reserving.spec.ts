@@ -7,7 +7,8 @@ import { coverageReserving } from './coverage-reserving.process.js';
 import { CONTENT, usd } from './need.fixture.js';
 import type { LineFigures } from './coverage.js';
 import type { NeedCommand, NeedState } from './need.js';
-import { figuresOfLine, hasLiveCommitments, needDecider } from './need.js';
+import { hasLiveCommitments, needDecider } from './need.js';
+import { figuresOfLine } from './need-coverage.js';
 
 /** Commitments as far as this process sees them: whatever is told happens. */
 type Tell = Command & { readonly type: 'Tell'; readonly event: DomainEvent };

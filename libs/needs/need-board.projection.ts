@@ -6,7 +6,7 @@ import { stateOf, stateOfParty } from '#vocabulary';
 import { gradeOf } from './coverage.js';
 import type { NeedEvent } from './need.contract.js';
 import type { NeedState } from './need.js';
-import { needDecider, nextDeadline } from './need.js';
+import { needDecider, nextDeadline, principalOf } from './need.js';
 import { labelOf } from './need-sight.js';
 
 export const NEED_BOARD = 'need-board';
@@ -23,19 +23,25 @@ interface Touched {
   rewritten: boolean;
 }
 
-const REWRITING: readonly string[] = ['NeedDrafted', 'NeedAmended'];
+const REWRITING: readonly string[] = [
+  'NeedDrafted',
+  'NeedAmended',
+  'NeedRatified',
+  'NeedObjected',
+  'ParticipationConsented',
+  'ParticipationWithdrawn',
+] satisfies NeedEvent['type'][];
 
 /** Every value of every facet of a need. */
-const facetsOf = ({
-  filer,
-  beneficiaries,
-  content,
-}: NeedState): readonly (readonly [facet: string, value: string])[] => {
+const facetsOf = (id: string, need: NeedState): readonly (readonly [facet: string, value: string])[] => {
+  const { beneficiaries, content } = need;
+  const { owners, invited } = labelOf(id, need);
   const of = (facet: string, values: readonly string[]): (readonly [string, string])[] =>
     [...new Set(values)].map((value) => [facet, value] as const);
   const states = beneficiaries.map(stateOfParty).filter((code) => code !== undefined);
   return [
-    ...of('owner', [filer, ...beneficiaries]),
+    ...of('owner', owners),
+    ...of('invited', invited),
     ...of('beneficiary', beneficiaries),
     ...of('state', states),
     ...of(
@@ -148,7 +154,7 @@ class Batch {
       this.tx.run('DELETE FROM need_facet WHERE need = ?', seq);
       this.tx.run('DELETE FROM need_words WHERE rowid = ?', seq);
     }
-    for (const [facet, value] of facetsOf(state)) {
+    for (const [facet, value] of facetsOf(id, state)) {
       this.tx.run('INSERT INTO need_facet (need, facet, value) VALUES (?, ?, ?)', seq, facet, value);
     }
     this.tx.run('INSERT INTO need_words (rowid, summary, body) VALUES (?, ?, ?)', seq, content.title, wordsOf(state));
@@ -158,7 +164,7 @@ class Batch {
 /** Answers: which needs are there, as each of them stands, who sees which part, and when is the next deadline. */
 export const needBoard: Projection = {
   name: NEED_BOARD,
-  version: 1,
+  version: 2,
   handles: [...Object.keys(needDecider.schemas), 'CommitmentProposed'],
   schema: `
     CREATE TABLE need (
@@ -219,9 +225,10 @@ const dueOf = async (
     });
     return [{ due: deadline, command: open }];
   }
-  const { filer, reaffirmBy } = JSON.parse(row.doc as string) as NeedState;
+  const need = JSON.parse(row.doc as string) as NeedState;
+  const { reaffirmBy } = need;
   // The clock stands still while nobody can act for the State: the deadline moves on by as much.
-  const standstillMs = await designations.standstillMs(filer, reaffirmBy, now.toISOString());
+  const standstillMs = await designations.standstillMs(principalOf(need), reaffirmBy, now.toISOString());
   const moved = new Date(Date.parse(deadline) + standstillMs);
   if (moved > now) return [];
   const fall = processCommand({

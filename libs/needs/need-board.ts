@@ -83,6 +83,15 @@ export class NeedBoard {
     return new Map(ids.map((id) => [id, { lines: lines.get(id), eligible: eligible.has(id) }]));
   }
 
+  /** Needs as they stand on the board, in no order; those it has not heard of are left out. */
+  states(ids: readonly string[]): ReadonlyMap<string, NeedState> {
+    const rows = this.model().all(
+      'SELECT id, doc FROM need WHERE id IN (SELECT value FROM json_each(?))',
+      JSON.stringify(ids),
+    );
+    return new Map(rows.map((row) => [row.id as string, JSON.parse(row.doc as string) as NeedState]));
+  }
+
   /** True where the caller's party is a provider, agency or signatory of the commitment. */
   isPartyOf(caller: Caller, commitment: string): boolean {
     if (caller.anonymous) return false;

@@ -8,6 +8,7 @@ import { stateOf, stateOfParty } from '#vocabulary';
 import { Injectable } from '@nestjs/common';
 import type { NeedFacts, NeedSight } from './need.contract.js';
 import { NeedReader } from './need.contract.js';
+import type { NeedState } from './need.js';
 import { needDecider } from './need.js';
 import { NeedRecords } from './need-records.js';
 import { labelOf } from './need-sight.js';
@@ -30,6 +31,7 @@ export class StreamNeedReader extends NeedReader {
     const { state } = await this.transactor.load(needDecider, needId);
     if (state.status === 'absent') return undefined;
     const { status, filer, beneficiaries } = state;
+    const supersededBy = await this.survivorOf(state);
     const { kinds, instruments, traffickingNexus, lines, period } = state.content;
     const now = this.clock.now().toISOString();
     const today = now.slice(0, 10);
@@ -39,6 +41,7 @@ export class StreamNeedReader extends NeedReader {
       needId,
       status,
       filer,
+      ...(supersededBy === undefined ? {} : { supersededBy }),
       beneficiaries,
       networks: [
         ...new Set([
@@ -46,6 +49,13 @@ export class StreamNeedReader extends NeedReader {
           ...beneficiaries.flatMap((party) => this.networks.networksOf(party, today)),
         ]),
       ],
+      ...(beneficiaries.length < 2
+        ? {}
+        : {
+            memberships: Object.fromEntries(
+              beneficiaries.map((party) => [party, this.networks.networksOf(party, today)] as const),
+            ),
+          }),
       regions: [...new Set(states.flatMap((code) => stateOf(code)?.regions ?? []))],
       kinds,
       instruments,
@@ -55,6 +65,13 @@ export class StreamNeedReader extends NeedReader {
       visibility: visibility.body === 'public' && publicFrom > now ? 'members' : visibility.body,
       ...(period === undefined ? {} : { period }),
     };
+  }
+
+  /** The end of the chain of merges: merges are refused into needs that are not open, so that it has one. */
+  private async survivorOf({ supersededBy }: NeedState): Promise<string | undefined> {
+    if (supersededBy === undefined) return undefined;
+    const { state } = await this.transactor.load(needDecider, supersededBy);
+    return (await this.survivorOf(state)) ?? supersededBy;
   }
 
   override async sight(needId: string, caller: Caller): Promise<NeedSight> {

@@ -9,11 +9,12 @@ import { RecordKinds, RecordSight } from '#web';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { NeedEvent } from './need.contract.js';
 import type { NeedCommand, NeedCommandType, NeedRejection, NeedState } from './need.js';
-import { needDecider } from './need.js';
+import { hasLiveCommitments, needDecider } from './need.js';
 import { NeedBoard } from './need-board.js';
 import type { NeedBonds, NeedParts } from './need-sight.js';
 import { isOwner, labelOf, NO_BONDS, sightOf } from './need-sight.js';
-import { needEventFor, needView, permitsNeed } from './need.view.js';
+import type { Merged } from './need.view.js';
+import { needEventFor, needView, permitsNeed, UNMERGED } from './need.view.js';
 
 const NONE: ReadonlyMap<number, readonly Quantity[]> = new Map();
 
@@ -51,7 +52,16 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
 
   /** Figures of proposals come from other streams: how they stood then is not known here. */
   async past(caller: Caller, id: string, { state }: Folded<NeedState>): Promise<object> {
-    return needView(caller, id, state, await this.parts(caller, id, state), this.clock.now().toISOString(), undefined);
+    const parts = await this.parts(caller, id, state);
+    return needView(
+      caller,
+      id,
+      state,
+      parts,
+      this.clock.now().toISOString(),
+      undefined,
+      await this.merged(caller, state),
+    );
   }
 
   async maskEvent(caller: Caller, state: NeedState, event: RecordedEvent<NeedEvent>): Promise<object | undefined> {
@@ -59,7 +69,16 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
     const parts = await this.parts(caller, id, state);
     const { commitment } = event.data as { readonly commitment?: string };
     const knows = commitment !== undefined && (await this.knows(caller, state, commitment));
-    return needEventFor(caller, state, parts, event, () => knows);
+    const { into, absorbed, other = into ?? absorbed } = event.data as Readonly<Record<string, string | undefined>>;
+    const knowsNeed = other !== undefined && (await this.seen(caller, [other])).length > 0;
+    return needEventFor(
+      caller,
+      state,
+      parts,
+      event,
+      () => knows,
+      () => knowsNeed,
+    );
   }
 
   /** What the caller sees of one need now. */
@@ -80,7 +99,59 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
 
   async shown(caller: Caller, id: string, state: NeedState, parts: NeedParts): Promise<object> {
     const indicative = parts.figures && state.opened ? ((await this.proposals?.indicative(id)) ?? NONE) : NONE;
-    return needView(caller, id, state, parts, this.clock.now().toISOString(), indicative);
+    const merged = await this.merged(caller, state);
+    return needView(caller, id, state, parts, this.clock.now().toISOString(), indicative, merged);
+  }
+
+  /** A commitment on a need that this one absorbed, or that such a need had absorbed, is live. */
+  groupLive({ absorbed }: NeedState): boolean {
+    return this.group(absorbed).some(([, state]) => hasLiveCommitments(state));
+  }
+
+  /** Needs that were merged with this one, as far as the caller sees them: from their own streams, as the board has them. */
+  private async merged(caller: Caller, { supersededBy, absorbed }: NeedState): Promise<Merged> {
+    if (supersededBy === undefined && absorbed.length === 0) return UNMERGED;
+    const survivor = supersededBy === undefined ? undefined : this.survivorOf(supersededBy);
+    const [end] = survivor === undefined ? [] : await this.seen(caller, [survivor]);
+    const group = this.group(absorbed).map(([id]) => id);
+    return {
+      ...(end === undefined ? {} : { supersededBy: end.id }),
+      absorbed: await this.seen(caller, group),
+    };
+  }
+
+  /** Follows the chain to the need that survived it. */
+  private survivorOf(id: string): string {
+    const passed = new Set<string>();
+    let at = id;
+    for (let next: string | undefined = at; next !== undefined && !passed.has(next);) {
+      at = next;
+      passed.add(at);
+      next = this.board.states([at]).get(at)?.supersededBy;
+    }
+    return at;
+  }
+
+  /** Absorbed needs and those they had absorbed, nearest first. */
+  private group(absorbed: readonly string[]): readonly (readonly [id: string, state: NeedState])[] {
+    const found = new Map<string, NeedState>();
+    for (let ids = absorbed; ids.length > 0;) {
+      const states = [...this.board.states(ids)];
+      for (const [id, state] of states) found.set(id, state);
+      ids = states.flatMap(([, state]) => state.absorbed).filter((id) => !found.has(id));
+    }
+    return [...found];
+  }
+
+  private async seen(
+    caller: Caller,
+    ids: readonly string[],
+  ): Promise<readonly { readonly id: string; readonly state: NeedState; readonly parts: NeedParts }[]> {
+    const states = this.board.states(ids);
+    const needs = await Promise.all(
+      [...states].map(async ([id, state]) => ({ id, state, parts: await this.parts(caller, id, state) })),
+    );
+    return needs.filter(({ parts }) => parts.summary);
   }
 
   /**

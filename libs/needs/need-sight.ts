@@ -11,8 +11,10 @@ const NEVER = '9999-12-31T23:59:59.999Z';
 /** What of a need says who sees it, with what the State consented to counted in. */
 export interface NeedLabel {
   readonly id: string;
-  readonly filer: string;
-  readonly beneficiaries: readonly string[];
+  /** Those it is filed for, those who take part, and who filed it, as long as it is theirs. */
+  readonly owners: readonly string[];
+  /** Named as beneficiaries and not taking part: they see what they are asked to join, and no more than that. */
+  readonly invited: readonly string[];
   /** Submitted at least once: the coordinator sees it. */
   readonly submitted: boolean;
   /** Opened at least once: the labels count. */
@@ -41,6 +43,8 @@ export interface NeedParts extends NeedSight {
   readonly figures: boolean;
   /** What happened before the need opened: drafts say what the State took back before anyone was to see it. */
   readonly beforeOpening: boolean;
+  /** Who was asked to take part, and what they answered. */
+  readonly participants: boolean;
   /** Whether something of the body that carries a label of its own is seen. */
   readonly admits: (label: Visibility) => boolean;
 }
@@ -56,10 +60,26 @@ const publicFrom = ({ submission, objections, windowEnds }: NeedState): string =
 const labels = ({ content: { visibility }, objections }: NeedState): NeedVisibility =>
   objections.includes('circulation') ? { summary: 'sealed', body: 'sealed', annex: 'sealed' } : visibility;
 
+type Parties = Pick<NeedState, 'filer' | 'beneficiaries' | 'participants' | 'onBehalfOf' | 'transcribed'>;
+
+/** A transcript is its coordinator's until the State has taken it over. */
+const ownersOf = ({ filer, beneficiaries, onBehalfOf, transcribed }: Parties): readonly string[] => [
+  ...new Set([
+    ...(onBehalfOf === undefined || transcribed ? [filer] : []),
+    ...(onBehalfOf === undefined ? [] : [onBehalfOf]),
+    ...beneficiaries,
+  ]),
+];
+
+const invitedTo = (state: Parties): readonly string[] => {
+  const owners = ownersOf(state);
+  return state.participants.map(({ party }) => party).filter((party) => !owners.includes(party));
+};
+
 export const labelOf = (id: string, state: NeedState): NeedLabel => ({
   id,
-  filer: state.filer,
-  beneficiaries: state.beneficiaries,
+  owners: ownersOf(state),
+  invited: invitedTo(state),
   submitted: state.submission !== undefined,
   opened: state.opened,
   visibility: labels(state),
@@ -73,24 +93,21 @@ const isMember = ({ anonymous, party, roles }: Caller): boolean =>
   !party.startsWith('auditor:') &&
   (roles.length === 0 || roles.some((role) => role !== 'auditor' && role !== 'operator'));
 
-const owners = ({ filer, beneficiaries }: Pick<NeedLabel, 'filer' | 'beneficiaries'>): readonly string[] => [
-  filer,
-  ...beneficiaries,
-];
+const owns = (caller: Caller, { owners }: Pick<NeedLabel, 'owners'>): boolean =>
+  isMember(caller) && owners.includes(caller.party);
 
-export const isOwner = (caller: Caller, need: Pick<NeedLabel, 'filer' | 'beneficiaries'>): boolean =>
-  isMember(caller) && owners(need).includes(caller.party);
+export const isOwner = (caller: Caller, state: Parties): boolean => owns(caller, { owners: ownersOf(state) });
 
 const mandatesFor = ({ mandates }: Caller, need: NeedLabel): Caller['mandates'] =>
   mandates.filter(
     ({ everything, parties, records }) =>
-      everything || records.has(need.id) || owners(need).some((party) => parties.has(party)),
+      everything || records.has(need.id) || need.owners.some((party) => parties.has(party)),
   );
 
 /** Whether the caller sees the part that carries this label, of a need that was opened. */
 const admits = (caller: Caller, need: NeedLabel, label: Visibility, { eligible }: NeedBonds, now: string): boolean => {
   const opening = mandatesFor(caller, need).some(({ sealed, appointedBy }) =>
-    sealed ? owners(need).includes(appointedBy) : label !== 'sealed',
+    sealed ? need.owners.includes(appointedBy) : label !== 'sealed',
   );
   if (opening || (label === 'public' && need.publicFrom <= now)) return true;
   if (!isMember(caller)) return false;
@@ -107,7 +124,7 @@ const admits = (caller: Caller, need: NeedLabel, label: Visibility, { eligible }
  * that a proposal disclosed. Before opening only the owner and, from submission on, the coordinator see anything.
  */
 export const sightOf = (caller: Caller, need: NeedLabel, bonds: NeedBonds, now: string): NeedParts => {
-  if (isOwner(caller, need)) {
+  if (owns(caller, need)) {
     return {
       summary: true,
       body: true,
@@ -115,22 +132,25 @@ export const sightOf = (caller: Caller, need: NeedLabel, bonds: NeedBonds, now: 
       lines: [],
       figures: true,
       beforeOpening: true,
+      participants: true,
       admits: ALWAYS,
     };
   }
   const coordinator = hasRole(caller, 'coordinator') && need.submitted;
+  const invited = isMember(caller) && need.invited.includes(caller.party);
   const seesLabel = (label: Visibility): boolean => need.opened && admits(caller, need, label, bonds, now);
   const sees = (part: keyof NeedVisibility): boolean => seesLabel(need.visibility[part]);
   const lines = isMember(caller) && need.opened ? bonds.lines : undefined;
-  const summary = coordinator || lines !== undefined || sees('summary');
+  const summary = coordinator || invited || lines !== undefined || sees('summary');
   const mandated = summary && need.opened && mandatesFor(caller, need).length > 0;
   return {
     summary,
-    body: coordinator || (summary && sees('body')),
+    body: coordinator || invited || (summary && sees('body')),
     annex: summary && sees('annex'),
     lines: lines ?? [],
     figures: coordinator || lines !== undefined || mandated,
-    beforeOpening: coordinator || mandated,
+    beforeOpening: coordinator || invited || mandated,
+    participants: coordinator || invited,
     admits: coordinator ? ALWAYS : seesLabel,
   };
 };
@@ -185,7 +205,9 @@ export const seenNeeds = (
   const whole: string[] = [];
   const wholeValues: SqlValue[] = [];
   if (isMember(caller)) {
-    whole.push("EXISTS (SELECT 1 FROM need_facet f WHERE f.need = n.seq AND f.facet = 'owner' AND f.value = ?)");
+    whole.push(
+      "EXISTS (SELECT 1 FROM need_facet f WHERE f.need = n.seq AND f.facet IN ('owner', 'invited') AND f.value = ?)",
+    );
     wholeValues.push(caller.party);
   }
   if (hasRole(caller, 'coordinator')) whole.push('n.submitted = 1');

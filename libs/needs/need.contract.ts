@@ -77,6 +77,31 @@ export interface NeedContent {
   readonly oversubscription: boolean;
 }
 
+/** A beneficiary as it stands to the need. `at`: when it said so, or was named by its own filing; absent while it is only invited. */
+export interface Participant {
+  readonly party: string;
+  readonly status: 'invited' | 'consented' | 'withdrawn';
+  /** RFC 3339 UTC. */
+  readonly at?: string;
+}
+
+/** How those a filing names stand: the State or network it is filed for takes part, the others are invited. */
+export const participantsOf = (
+  {
+    filer,
+    onBehalfOf,
+    beneficiaries,
+  }: { readonly filer: string; readonly onBehalfOf?: string; readonly beneficiaries: readonly string[] },
+  at: string,
+): readonly Participant[] =>
+  beneficiaries.map((party) =>
+    party === filer || party === onBehalfOf ? { party, status: 'consented', at } : { party, status: 'invited' },
+  );
+
+/** Whom a need is for: those who take part. */
+export const countedOf = (participants: readonly Participant[]): readonly string[] =>
+  participants.filter(({ status }) => status === 'consented').map(({ party }) => party);
+
 /** A reservation of coverage is keyed by commitment, leg and amendment. */
 export interface CoverageKey {
   readonly commitment: string;
@@ -115,7 +140,14 @@ export type NeedEvent =
   | { readonly type: 'NeedObjected'; readonly data: { readonly to: 'circulation' | 'publication' } }
   | { readonly type: 'NeedRatified'; readonly data: Record<string, never> }
   | { readonly type: 'NeedOpened'; readonly data: { readonly reaffirmBy: string } }
-  | { readonly type: 'NeedAmended'; readonly data: { readonly changes: Partial<NeedContent> } }
+  | {
+      readonly type: 'NeedAmended';
+      readonly data: {
+        readonly changes: Partial<NeedContent>;
+        /** Everyone the need names from now on: those who were not named before are invited. */
+        readonly beneficiaries?: readonly string[];
+      };
+    }
   /** The States a joint need is for take part by their own word; their host or filer does not speak for them. */
   | { readonly type: 'ParticipationConsented'; readonly data: { readonly party: string } }
   | { readonly type: 'ParticipationWithdrawn'; readonly data: { readonly party: string } }
@@ -215,9 +247,14 @@ export interface NeedFacts {
   readonly needId: string;
   readonly status: 'draft' | 'submitted' | 'returned' | 'set-aside' | 'open' | 'dormant' | 'closed';
   readonly filer: string;
+  /** The need it was merged into, at the end of the chain. */
+  readonly supersededBy?: string;
+  /** Those who take part by their own word; whoever is invited and has not consented is not among them. */
   readonly beneficiaries: readonly string[];
   /** Networks the beneficiaries belong to on the day of asking. */
   readonly networks: readonly string[];
+  /** The same by beneficiary, where there are several: an earmark is to admit each of them. */
+  readonly memberships?: Readonly<Record<string, readonly string[]>>;
   /** M49 codes that contain the beneficiaries. */
   readonly regions: readonly string[];
   readonly kinds: readonly Kind[];

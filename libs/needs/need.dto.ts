@@ -47,13 +47,13 @@ import {
   WholeNumber,
 } from '#web';
 import type { CoverageGrade } from './coverage.js';
-import type { NeedContent, NeedVisibility, Period } from './need.contract.js';
+import type { DocumentRef, NeedContent, NeedVisibility, Period } from './need.contract.js';
 import type { LineChange, NeedChanges, NeedStatus } from './need.js';
 import type { NeedSort } from './need-board.js';
 import { NEED_SORTS } from './need-board.js';
 
-/** Measures a line may be asked in; `access` lines come with lines that are not used up. */
-const LINE_MEASURES: readonly Measure[] = ['money', 'person-days', 'seats', 'items', 'undetermined'];
+/** Measures a line may be asked in: of access, a whole number of uses. */
+const LINE_MEASURES: readonly Measure[] = ['money', 'person-days', 'seats', 'items', 'access', 'undetermined'];
 const STATUSES: readonly NeedStatus[] = ['draft', 'submitted', 'returned', 'set-aside', 'open', 'dormant', 'closed'];
 const GRADES: readonly CoverageGrade[] = ['none', 'partial', 'full', 'not-measurable'];
 
@@ -138,17 +138,6 @@ const visibilityFaults = (value: unknown): readonly Fault[] => {
   ];
 };
 
-const beneficiariesFaults = (value: unknown): readonly Fault[] => {
-  if (!Array.isArray(value)) return [fault('', 'must be a list')];
-  if (value.length === 0) return [fault('', 'must not be empty: leave it out for your own State')];
-  if (value.length > 1)
-    return [fault('', 'several beneficiaries are not accepted yet: joint needs come with a later release')];
-  const [only] = value as readonly unknown[];
-  return isPartyId(only) && /^(state|authority|network):/.test(only)
-    ? []
-    : [fault('[0]', 'must be the party id of a State, an authority or a network')];
-};
-
 export class NeedLineDto {
   @CodeList(KINDS, { example: 'training' })
   kind!: Kind;
@@ -156,7 +145,11 @@ export class NeedLineDto {
   @Text({ required: false })
   description?: string;
 
-  @QuantityField({ measures: LINE_MEASURES, example: { measure: 'money', currency: 'USD', amount: '180000.00' } })
+  @QuantityField({
+    measures: LINE_MEASURES,
+    unlimited: false,
+    example: { measure: 'money', currency: 'USD', amount: '180000.00' },
+  })
   quantity!: Quantity;
 }
 
@@ -328,26 +321,17 @@ class NeedFieldsDto {
   @Flag({ required: false, description: 'Lets commitments exceed what is asked' })
   oversubscription?: boolean;
 
-  @Checked({
-    name: 'beneficiaries',
+  @PartyIdField({
+    kinds: ['state', 'authority', 'network'],
+    array: true,
+    min: 1,
+    max: 300,
     required: false,
-    schema: { type: 'array', items: { type: 'string' }, maxItems: 1 },
-    description: 'Your own State, authority or network; joint needs are refused until they are supported',
-    example: ['state:VUT'],
-    faults: beneficiariesFaults,
+    description:
+      'Your own State, authority or network unless told. In a joint need each of the others is listed and counted once it consents',
+    example: ['state:VUT', 'state:FJI'],
   })
   beneficiaries?: string[];
-
-  @Checked({
-    name: 'later',
-    required: false,
-    schema: { type: 'string' },
-    description: 'Refused until filing on behalf of a State is supported',
-    faults: () => [
-      fault('', 'is not accepted yet: filing on behalf of a State comes with a later release; leave it out'),
-    ],
-  })
-  onBehalfOf?: string;
 }
 
 export class FileNeedDto extends NeedFieldsDto {
@@ -362,6 +346,13 @@ export class FileNeedDto extends NeedFieldsDto {
 
   @Nested(() => NeedLineDto, { array: true, min: 1 })
   lines!: NeedLineDto[];
+
+  @PartyIdField({
+    kinds: ['state', 'authority'],
+    required: false,
+    description: 'By a coordinator: the State whose note it transcribes; authorityRef and documents are needed then',
+  })
+  onBehalfOf?: string;
 }
 
 export class AmendNeedDto extends NeedFieldsDto {
@@ -403,7 +394,7 @@ type Plain<T> = Pick<T, keyof T>;
 
 /** Fields that creation and amendment hold alike, in canonical form. */
 const fieldsOf = (body: Plain<NeedFieldsDto>): Partial<NeedContent> => {
-  const { beneficiaries: _beneficiaries, onBehalfOf: _onBehalfOf, visibility: _visibility, ...fields } = body;
+  const { beneficiaries: _beneficiaries, visibility: _visibility, ...fields } = body;
   const { ownContribution, annex, reportRefs, approached, documents, period } = fields;
   return present({
     ...fields,
@@ -433,7 +424,7 @@ const fieldsOf = (body: Plain<NeedFieldsDto>): Partial<NeedContent> => {
 
 /** A need's content as filed, with every default filled in and lines numbered from 1. */
 export const contentOf = (body: FileNeedDto): NeedContent => {
-  const { title, kinds, instruments, lines, ...others } = body;
+  const { title, kinds, instruments, lines, onBehalfOf: _onBehalfOf, ...others } = body;
   return {
     traffickingNexus: false,
     urgency: 'normal',
@@ -455,6 +446,7 @@ export const changesOf = (body: AmendNeedDto): NeedChanges => {
     ...(fieldsOf(others) as Omit<NeedChanges, 'lines' | 'visibility'>),
     ...(lines === undefined ? {} : { lines: lines.map(lineOf) }),
     ...(body.visibility === undefined ? {} : { visibility: labelsOf(body.visibility) }),
+    ...(body.beneficiaries === undefined ? {} : { beneficiaries: body.beneficiaries }),
   };
 };
 
@@ -506,6 +498,43 @@ export class CloseNeedDto {
 
   @Nested(() => WaiverDto, { array: true, required: false })
   waivers?: WaiverDto[];
+}
+
+export class AssessedLineDto {
+  @WholeNumber({ min: 1, example: 1 })
+  line!: number;
+
+  @QuantityField({
+    measures: LINE_MEASURES.filter((measure) => measure !== 'undetermined'),
+    unlimited: false,
+    example: { measure: 'items', unit: 'marking-machine', amount: '12' },
+  })
+  quantity!: Quantity;
+}
+
+export class AssessNeedDto {
+  @Nested(() => AssessedLineDto, { array: true, min: 1 })
+  lines!: AssessedLineDto[];
+
+  @Nested(() => NeedDocumentDto)
+  report!: NeedDocumentDto;
+}
+
+/** What an assessment found. */
+export const assessmentOf = ({
+  lines,
+  report,
+}: AssessNeedDto): {
+  readonly lines: readonly { readonly line: number; readonly quantity: Quantity }[];
+  readonly report: DocumentRef;
+} => ({
+  lines: lines.map(({ line, quantity }) => ({ line, quantity: canonical(quantity) })),
+  report: present({ ...report }),
+});
+
+export class MergeNeedDto {
+  @Text({ max: 100, description: 'The need that survives', example: '01900000-0000-7000-8000-000000000001' })
+  into!: string;
 }
 
 export class NeedListQuery extends ListQuery {

@@ -7,9 +7,9 @@ import { addDays, minorUnits } from '#vocabulary';
 import { figuresOf, gradeOf, outstandingOf } from './coverage.js';
 import type { NeedContent, NeedEvent, NeedLine } from './need.contract.js';
 import type { NeedCommand, NeedCommandType, NeedRejectionCode, NeedStatus } from './need.js';
+import { figuresOfLine } from './need-coverage.js';
 import {
   DORMANT_DAYS,
-  figuresOfLine,
   hasLiveCommitments,
   mayAct,
   missingToSubmit,
@@ -122,7 +122,6 @@ describe('filing', () => {
   it.each<[string, Body, Actor]>([
     ['for another State', draft('state:FJI'), STATE],
     ['with another State as beneficiary', draft('state:VUT', ['state:FJI']), STATE],
-    ['for several States', draft('state:VUT', ['state:VUT', 'state:FJI']), STATE],
     ['by a donor desk', draft('donor:japan'), DONOR],
     ['by the State’s own donor desk', draft('state:VUT'), { ...STATE, role: 'donor-desk' }],
     ['by a network host for a State', draft('state:VUT'), { ...HOST, party: 'state:VUT' }],

@@ -4,6 +4,7 @@ import type { Kind, NeedClosing, NeedOutcome, ObjectionTarget, Power, Quantity, 
 import {
   addDays,
   addWorkingDays,
+  isDeterminate,
   isRival,
   minorUnits,
   quantityOf,
@@ -11,18 +12,21 @@ import {
   sovereignOf,
   stateOfParty,
 } from '#vocabulary';
-import type { LineFigures, Reservation } from './coverage.js';
-import { deliveredOf, figuresOf, isLive, keyText, standing } from './coverage.js';
+import type { CoverageBook } from './coverage.js';
+import { foldCoverage, hasLive, isInUse } from './coverage.js';
+import type { CoverageCommand } from './need-coverage.js';
+import { committedOn, decideCoverage, figuresOfLine } from './need-coverage.js';
 import type {
-  CoverageKey,
-  CoverageRefusalCode,
+  DocumentRef,
   GivenReason,
   NeedContent,
   NeedEvent,
   NeedFacts,
   NeedLine,
   NeedVisibility,
+  Participant,
 } from './need.contract.js';
+import { countedOf, participantsOf } from './need.contract.js';
 
 /** Why a command to a need is refused. */
 export type NeedRejectionCode =
@@ -35,10 +39,16 @@ export type NeedRejectionCode =
   | 'objected'
   | 'window-open'
   | 'not-due'
+  | 'no-beneficiary'
+  | 'last-participant'
+  | 'participant-consented'
   | 'below-committed'
   | 'line-in-use'
   | 'unknown-line'
+  | 'not-undetermined'
   | 'live-commitments'
+  | 'survivor-not-open'
+  | 'other-beneficiaries'
   | 'not-met'
   | 'not-bound'
   | 'beyond-bound';
@@ -52,15 +62,18 @@ export interface NeedSubmission {
   readonly publish: 'yes' | 'asked';
 }
 
-export interface NeedState {
+export interface NeedState extends CoverageBook {
   /** `absent` before the first event. */
   readonly status: 'absent' | NeedStatus;
   readonly closedAs?: NeedOutcome;
   readonly filer: string;
+  /** Those it counts for: in a joint need each State from its consent on. */
   readonly beneficiaries: readonly string[];
+  /** Everyone it names as beneficiary, in the order of filing. */
+  readonly participants: readonly Participant[];
   readonly onBehalfOf?: string;
   readonly claimedFrom?: string;
-  /** A coordinator's transcript that its State has not ratified. */
+  /** A coordinator's transcript that its State has neither ratified nor objected to. */
   readonly transcribed: boolean;
   readonly content: NeedContent;
   /** Highest line number ever given: numbers are never reused. */
@@ -83,12 +96,12 @@ export interface NeedState {
   readonly reaffirmBy: string;
   readonly waivers: readonly { readonly line: number; readonly reason: string }[];
   readonly withdrawnFor?: GivenReason;
-  /** By `commitment/leg/amendment`. */
-  readonly reservations: Readonly<Record<string, Reservation>>;
-  /** Keys whose release came before their reservation: the release wins. */
-  readonly overtaken: readonly string[];
-  /** Acceptances answered by a refusal, by `commitment/amendment`: the newest of each. */
-  readonly refusals: Readonly<Record<string, string>>;
+  /** Quantities set after the fact, with the assessor's report. */
+  readonly assessments: readonly { readonly lines: readonly number[]; readonly report: DocumentRef }[];
+  /** The need that took this one in, while it does. */
+  readonly supersededBy?: string;
+  /** Needs this one took in. */
+  readonly absorbed: readonly string[];
 }
 
 /** A line in an amendment: with `line` it is that line; without any number in the list, the place in the list says which. */
@@ -103,21 +116,26 @@ export interface LineChange {
 export type NeedChanges = Partial<Omit<NeedContent, 'lines' | 'visibility'>> & {
   readonly lines?: readonly LineChange[];
   readonly visibility?: Partial<NeedVisibility>;
+  /** Everyone the need is to name. */
+  readonly beneficiaries?: readonly string[];
 };
 
-export interface AskedLeg {
-  readonly leg: number;
-  readonly line: number;
-  /** In the need line's measure. */
-  readonly quantity: Quantity;
+/** What a merge looks at in the need that is to survive. */
+export interface SurvivorFacts {
+  readonly status: NeedStatus;
+  readonly beneficiaries: readonly string[];
+  /** Who files for it. */
+  readonly principal: string;
 }
 
-export type NeedCommand = Command &
+type FiledCommand = Command &
   (
     | {
         readonly type: 'DraftNeed';
         readonly filer: string;
         readonly beneficiaries: readonly string[];
+        /** The State whose note a coordinator transcribes. */
+        readonly onBehalfOf?: string;
         readonly claimedFrom?: string;
         readonly content: NeedContent;
       }
@@ -134,40 +152,51 @@ export type NeedCommand = Command &
     /** `standstillMs`: for how long since the due date the State kept designations of which none was valid. */
     | { readonly type: 'FallDormant'; readonly standstillMs: number }
     | { readonly type: 'ReopenNeed' }
-    | { readonly type: 'WithdrawNeed'; readonly reason?: GivenReason }
+    /** `groupLive`: a commitment on a need that it absorbed is live. */
+    | { readonly type: 'WithdrawNeed'; readonly reason?: GivenReason; readonly groupLive?: boolean }
     | {
         readonly type: 'CloseNeed';
         readonly outcome: NeedClosing;
         readonly waivers: readonly { readonly line: number; readonly reason: string }[];
+        readonly groupLive?: boolean;
       }
-    /** Every leg of a commitment (or amendment) at once: all are reserved or none is. */
+    | { readonly type: 'ConsentParticipation' }
+    | { readonly type: 'WithdrawParticipation' }
+    | { readonly type: 'RatifyNeed' }
     | {
-        readonly type: 'ReserveCoverage';
-        readonly commitment: string;
-        readonly amendment: number;
-        readonly legs: readonly AskedLeg[];
-        /** Event id of the acceptance: the answer to it is given once, another acceptance is another question. */
-        readonly asked: string;
+        readonly type: 'AssessNeed';
+        readonly lines: readonly { readonly line: number; readonly quantity: Quantity }[];
+        readonly report: DocumentRef;
       }
-    | { readonly type: 'BindCoverage'; readonly commitment: string }
-    | ({ readonly type: 'DeliverCoverage'; readonly delivery: number; readonly quantity: Quantity } & CoverageKey)
-    | ({ readonly type: 'ConfirmCoverage'; readonly delivery: number; readonly quantity: Quantity } & CoverageKey)
-    /** Gives back what is not delivered of each leg; sent with every exit and every close of a commitment. */
-    | {
-        readonly type: 'ReleaseCoverage';
-        readonly commitment: string;
-        readonly legs: readonly { readonly leg: number; readonly amendment: number }[];
-      }
-    /** Sent where a late answer takes an unconfirmed closing back. */
-    | { readonly type: 'ReopenCoverage'; readonly commitment: string }
+    | { readonly type: 'MergeNeed'; readonly into: string; readonly survivor: SurvivorFacts }
+    | { readonly type: 'UnmergeNeed' }
+    /** The survivor's side of a merge and of its end. */
+    | { readonly type: 'RecordMerge'; readonly absorbed: string }
+    | { readonly type: 'RecordUnmerge'; readonly absorbed: string }
+    /** Takes a merge back that its survivor refused. */
+    | { readonly type: 'UndoMerge'; readonly into: string }
   );
+export type NeedCommand = FiledCommand | CoverageCommand;
 export type NeedCommandType = NeedCommand['type'];
 
 /** Offices that act for a State or authority, and the host of a network. */
 export const STATE_OFFICES = ['npc', 'mission', 'line-ministry'] as const satisfies readonly Role[];
 export const FILING_ROLES = [...STATE_OFFICES, 'network-host'] as const satisfies readonly Role[];
 
-export type Who = 'owner' | 'coordinator' | 'coordinator-or-timer' | 'timer' | 'process';
+/**
+ * `filer`: who writes the need. `state`: the State or host it is filed for. `member`: also each State that takes part. `participant`: a
+ * State that a joint need names beside these. `represented`: the State a coordinator filed for.
+ */
+export type Who =
+  | 'filer'
+  | 'state'
+  | 'member'
+  | 'participant'
+  | 'represented'
+  | 'coordinator'
+  | 'coordinator-or-timer'
+  | 'timer'
+  | 'process';
 
 export interface NeedCommandRule {
   /** As the last part of its route and in `actions`; absent for commands that have none. */
@@ -182,27 +211,49 @@ const EVERY: readonly NeedStatus[] = ['draft', 'submitted', 'returned', 'set-asi
 
 /** DOMAIN's table of the need: used to decide, to permit and to list `actions`. Filing itself (DraftNeed) has no row: there is no need yet. */
 export const NEED_COMMANDS = {
-  SubmitNeed: { action: 'submit', from: ['draft', 'returned', 'set-aside'], who: 'owner', power: 'file' },
+  SubmitNeed: { action: 'submit', from: ['draft', 'returned', 'set-aside'], who: 'filer', power: 'file' },
   ReturnNeed: { action: 'return', from: ['submitted'], who: 'coordinator' },
   SetAsideNeed: { action: 'set-aside', from: ['submitted'], who: 'coordinator' },
-  ObjectNeed: { action: 'object', from: ['submitted', 'open'], who: 'owner', power: 'consent' },
+  ObjectNeed: { action: 'object', from: ['submitted', 'open'], who: 'member', power: 'consent' },
+  RatifyNeed: { action: 'ratify', from: EVERY, who: 'represented', power: 'consent' },
+  ConsentParticipation: {
+    action: 'consent-participation',
+    from: ['draft', 'submitted', 'returned', 'set-aside', 'open'],
+    who: 'participant',
+    power: 'consent',
+  },
+  WithdrawParticipation: {
+    action: 'withdraw-participation',
+    from: ['draft', 'submitted', 'returned', 'set-aside', 'open'],
+    who: 'participant',
+    power: 'consent',
+  },
   OpenNeed: { action: 'open', from: ['submitted'], who: 'coordinator-or-timer' },
-  AmendNeed: { action: 'amend', from: ['draft', 'returned', 'set-aside', 'open'], who: 'owner', power: 'file' },
-  ReaffirmNeed: { action: 'reaffirm', from: ['open', 'dormant'], who: 'owner', power: 'file' },
+  AmendNeed: { action: 'amend', from: ['draft', 'returned', 'set-aside', 'open'], who: 'filer', power: 'file' },
+  AssessNeed: { action: 'assess', from: ['open'], who: 'state', power: 'file' },
+  MergeNeed: { action: 'merge', from: ['open', 'dormant'], who: 'state', power: 'file' },
+  UnmergeNeed: { action: 'unmerge', from: ['closed'], who: 'state', power: 'file' },
+  ReaffirmNeed: { action: 'reaffirm', from: ['open', 'dormant'], who: 'state', power: 'file' },
   FallDormant: { from: ['open'], who: 'timer' },
-  ReopenNeed: { action: 'reopen', from: ['dormant'], who: 'owner', power: 'file' },
+  ReopenNeed: { action: 'reopen', from: ['dormant'], who: 'state', power: 'file' },
   WithdrawNeed: {
     action: 'withdraw',
     from: ['draft', 'submitted', 'returned', 'set-aside', 'open', 'dormant'],
-    who: 'owner',
+    who: 'state',
     power: 'file',
   },
-  CloseNeed: { action: 'close', from: ['open'], who: 'owner', power: 'file' },
+  CloseNeed: { action: 'close', from: ['open'], who: 'state', power: 'file' },
   // A reservation asked of a need that is not open is answered by an event, so the table lets it through.
+  RecordMerge: { from: EVERY, who: 'process' },
+  RecordUnmerge: { from: EVERY, who: 'process' },
+  UndoMerge: { from: EVERY, who: 'process' },
   ReserveCoverage: { from: EVERY, who: 'process' },
   BindCoverage: { from: EVERY, who: 'process' },
+  AmendCoverage: { from: EVERY, who: 'process' },
   DeliverCoverage: { from: EVERY, who: 'process' },
   ConfirmCoverage: { from: EVERY, who: 'process' },
+  ReturnCoverage: { from: EVERY, who: 'process' },
+  CorrectCoverage: { from: EVERY, who: 'process' },
   ReleaseCoverage: { from: EVERY, who: 'process' },
   ReopenCoverage: { from: EVERY, who: 'process' },
 } as const satisfies Record<Exclude<NeedCommandType, 'DraftNeed'>, NeedCommandRule>;
@@ -229,6 +280,7 @@ const INITIAL: NeedState = {
   status: 'absent',
   filer: '',
   beneficiaries: [],
+  participants: [],
   transcribed: false,
   content: NO_CONTENT,
   lastLine: 0,
@@ -238,17 +290,25 @@ const INITIAL: NeedState = {
   windowEnds: '',
   reaffirmBy: '',
   waivers: [],
+  assessments: [],
+  absorbed: [],
   reservations: {},
+  keysOf: {},
   overtaken: [],
   refusals: {},
 };
 
-const changed = (state: NeedState, key: CoverageKey, change: (reservation: Reservation) => Reservation): NeedState => {
-  const text = keyText(key);
-  const reservation = state.reservations[text];
-  if (reservation === undefined) return state;
-  return { ...state, reservations: { ...state.reservations, [text]: change(reservation) } };
-};
+const withParticipants = (state: NeedState, participants: readonly Participant[]): NeedState => ({
+  ...state,
+  participants,
+  beneficiaries: countedOf(participants),
+});
+
+const answered = (state: NeedState, party: string, status: Participant['status'], at: string): NeedState =>
+  withParticipants(
+    state,
+    state.participants.map((each) => (each.party === party ? { party, status, at } : each)),
+  );
 
 const lastLineOf = (lines: readonly NeedLine[], before: number): number =>
   lines.reduce((most, { line }) => Math.max(most, line), before);
@@ -258,16 +318,27 @@ const without = <T extends object, K extends keyof T>(object: T, key: K): Omit<T
   return rest;
 };
 
-const evolve = (state: NeedState, { type, data, revision }: RecordedEvent<NeedEvent>): NeedState => {
+const withParticipantsOf = (
+  drafted: Parameters<typeof participantsOf>[0],
+  at: string,
+): Pick<NeedState, 'participants' | 'beneficiaries'> => {
+  const participants = participantsOf(drafted, at);
+  return { participants, beneficiaries: countedOf(participants) };
+};
+
+const behalfOf = ({ onBehalfOf }: Pick<NeedState, 'onBehalfOf'>): { readonly onBehalfOf?: string } =>
+  onBehalfOf === undefined ? {} : { onBehalfOf };
+
+const evolve = (state: NeedState, { type, data, revision, metadata }: RecordedEvent<NeedEvent>): NeedState => {
   const event = { type, data } as NeedEvent;
   switch (event.type) {
     case 'NeedDrafted': {
-      const { filer, beneficiaries, content, onBehalfOf, claimedFrom } = event.data;
+      const { filer, content, onBehalfOf, claimedFrom } = event.data;
       return {
         ...INITIAL,
         status: 'draft',
         filer,
-        beneficiaries,
+        ...withParticipantsOf(event.data, metadata.recordedAt),
         content,
         transcribed: onBehalfOf !== undefined,
         lastLine: lastLineOf(content.lines, 0),
@@ -289,7 +360,8 @@ const evolve = (state: NeedState, { type, data, revision }: RecordedEvent<NeedEv
     case 'NeedSetAside':
       return { ...state, status: 'set-aside', review: { as: 'set-aside', ...event.data } };
     case 'NeedObjected':
-      return { ...state, objections: [...state.objections, event.data.to] };
+      // A State that objects has taken the record in hand.
+      return { ...state, transcribed: false, objections: [...state.objections, event.data.to] };
     case 'NeedRatified':
       return { ...state, transcribed: false };
     case 'NeedOpened':
@@ -301,8 +373,40 @@ const evolve = (state: NeedState, { type, data, revision }: RecordedEvent<NeedEv
         reaffirmBy: event.data.reaffirmBy,
       };
     case 'NeedAmended': {
-      const content = { ...state.content, ...event.data.changes };
-      return { ...state, content, lastLine: lastLineOf(content.lines, state.lastLine) };
+      const { changes, beneficiaries } = event.data;
+      const content = { ...state.content, ...changes };
+      const after = { ...state, content, lastLine: lastLineOf(content.lines, state.lastLine) };
+      if (beneficiaries === undefined) return after;
+      const named = participantsOf({ filer: state.filer, ...behalfOf(state), beneficiaries }, metadata.recordedAt);
+      return withParticipants(
+        after,
+        named.map((each) => state.participants.find(({ party }) => party === each.party) ?? each),
+      );
+    }
+    case 'ParticipationConsented':
+      return answered(state, event.data.party, 'consented', metadata.recordedAt);
+    case 'ParticipationWithdrawn':
+      return answered(state, event.data.party, 'withdrawn', metadata.recordedAt);
+    case 'NeedAssessed': {
+      const { lines: assessed, report } = event.data;
+      const lines = state.content.lines.map((line) => ({
+        ...line,
+        ...assessed.find((each) => each.line === line.line),
+      }));
+      return {
+        ...state,
+        content: { ...state.content, lines },
+        assessments: [...state.assessments, { lines: assessed.map(({ line }) => line), report }],
+      };
+    }
+    case 'NeedSuperseded':
+      return { ...state, status: 'closed', closedAs: 'superseded', supersededBy: event.data.into };
+    case 'NeedsMerged':
+      return { ...state, absorbed: [...state.absorbed, event.data.absorbed] };
+    case 'NeedUnmerged': {
+      const { other, as } = event.data;
+      if (as === 'survivor') return { ...state, absorbed: state.absorbed.filter((id) => id !== other) };
+      return { ...without(without(state, 'supersededBy'), 'closedAs'), status: 'open' };
     }
     case 'NeedReaffirmed':
       return { ...state, reaffirmBy: event.data.reaffirmBy };
@@ -321,50 +425,16 @@ const evolve = (state: NeedState, { type, data, revision }: RecordedEvent<NeedEv
     }
     case 'NeedClosed':
       return { ...state, status: 'closed', closedAs: event.data.outcome, waivers: event.data.waivers };
-    case 'CoverageReserved': {
-      const { commitment, leg, amendment, line, quantity } = event.data;
-      const reservation = { commitment, leg, amendment, line, reserved: quantity };
-      return {
-        ...state,
-        reservations: {
-          ...state.reservations,
-          [keyText(event.data)]: { ...reservation, bound: false, over: false, deliveries: [] },
-        },
-      };
-    }
+    case 'CoverageReserved':
+    case 'CoverageRefused':
     case 'CoverageBound':
-      return changed(state, event.data, (reservation) => ({ ...reservation, bound: true }));
-    case 'CoverageDelivered': {
-      const { delivery, quantity } = event.data;
-      return changed(state, event.data, (reservation) => ({
-        ...reservation,
-        deliveries: [...reservation.deliveries, { delivery, quantity }],
-      }));
-    }
-    case 'CoverageConfirmed': {
-      const { delivery, quantity } = event.data;
-      return changed(state, event.data, (reservation) => ({
-        ...reservation,
-        deliveries: reservation.deliveries.map((each) =>
-          each.delivery === delivery ? { ...each, confirmed: quantity } : each,
-        ),
-      }));
-    }
-    case 'CoverageReleased': {
-      const { quantity } = event.data;
-      if (event.data.line === undefined) return { ...state, overtaken: [...state.overtaken, keyText(event.data)] };
-      return changed(state, event.data, (reservation) => ({
-        ...reservation,
-        over: true,
-        ...(quantity === undefined ? {} : { freed: quantity }),
-      }));
-    }
+    case 'CoverageDelivered':
+    case 'CoverageConfirmed':
+    case 'CoverageReturned':
+    case 'CoverageDeliveryCorrected':
+    case 'CoverageReleased':
     case 'CoverageReopened':
-      return changed(state, event.data, (reservation) => ({ ...reservation, over: false }));
-    case 'CoverageRefused': {
-      const { commitment, amendment, asked } = event.data;
-      return { ...state, refusals: { ...state.refusals, [`${commitment}/${amendment}`]: asked } };
-    }
+      return foldCoverage(state, event);
     default:
       // An event this version does not know: `transact` refuses to decide over it, a fold passes it by.
       return state;
@@ -377,12 +447,22 @@ export const filesFor = ({ role, party }: Pick<Actor, 'role' | 'party'>): boolea
     ? party.startsWith('network:')
     : STATE_OFFICES.some((office) => office === role) && (party.startsWith('state:') || party.startsWith('authority:'));
 
+/** The State, authority or network that a need is filed for: by its own office, or by a coordinator on its behalf. */
+export const principalOf = ({ filer, onBehalfOf }: Pick<NeedState, 'filer' | 'onBehalfOf'>): string =>
+  onBehalfOf ?? filer;
+
+/** A State that a joint need names beside the one it is filed for. */
+export const participationOf = (state: NeedState, party: string): Participant | undefined =>
+  party === state.filer || party === state.onBehalfOf
+    ? undefined
+    : state.participants.find((each) => each.party === party);
+
 /** True where `actor` stands on the filer's side: one of its parties, or of the same sovereign. */
-export const onOwnersSide = (
-  { filer, beneficiaries }: Pick<NeedState, 'filer' | 'beneficiaries'>,
+const onOwnersSide = (
+  { filer, participants }: NeedState,
   { party, sovereign }: Pick<Actor, 'party' | 'sovereign'>,
 ): boolean =>
-  [filer, ...beneficiaries].some((each) => {
+  [filer, ...participants.map((each) => each.party)].some((each) => {
     if (each === party) return true;
     const state = stateOfParty(each);
     return state !== undefined && sovereign !== undefined && sovereignOf(state) === sovereignOf(sovereign);
@@ -395,8 +475,19 @@ const coordinates = (state: NeedState, actor: Pick<Actor, 'party' | 'role' | 'so
 /** True where this principal may send this command to this need at all, whatever its status. */
 export const mayAct = (who: Who, state: NeedState, actor: Pick<Actor, 'party' | 'role' | 'sovereign'>): boolean => {
   switch (who) {
-    case 'owner':
-      return filesFor(actor) && (actor.party === state.filer || state.beneficiaries.includes(actor.party));
+    case 'filer':
+      // Who transcribed a note mends the transcript until its State has taken it over.
+      return state.transcribed
+        ? actor.role === 'coordinator' && actor.party === state.filer
+        : filesFor(actor) && actor.party === principalOf(state);
+    case 'state':
+      return filesFor(actor) && actor.party === principalOf(state);
+    case 'member':
+      return filesFor(actor) && (actor.party === principalOf(state) || state.beneficiaries.includes(actor.party));
+    case 'participant':
+      return filesFor(actor) && participationOf(state, actor.party) !== undefined;
+    case 'represented':
+      return filesFor(actor) && actor.party === state.onBehalfOf;
     case 'coordinator':
       return coordinates(state, actor);
     case 'coordinator-or-timer':
@@ -408,9 +499,7 @@ export const mayAct = (who: Who, state: NeedState, actor: Pick<Actor, 'party' | 
   }
 };
 
-export const hasLiveCommitments = ({ reservations }: NeedState): boolean => Object.values(reservations).some(isLive);
-
-export const figuresOfLine = ({ reservations }: NeedState, line: number): LineFigures => figuresOf(reservations, line);
+export const hasLiveCommitments = (state: NeedState): boolean => hasLive(state);
 
 /** What a submission still lacks, by field name. */
 export const missingToSubmit = ({ title, lines, kinds, instruments, authorityRef }: NeedContent): readonly string[] => [
@@ -425,7 +514,7 @@ export const missingToSubmit = ({ title, lines, kinds, instruments, authorityRef
 export const nextDeadline = (
   state: NeedState,
 ): { readonly command: 'OpenNeed' | 'FallDormant'; readonly due: string } | undefined => {
-  if (state.status === 'submitted' && !state.objections.includes('circulation')) {
+  if (state.status === 'submitted' && !state.objections.includes('circulation') && state.beneficiaries.length > 0) {
     return { command: 'OpenNeed', due: state.windowEnds };
   }
   if (state.status === 'open' && !hasLiveCommitments(state)) {
@@ -455,6 +544,9 @@ export const obstacle = (
 ): NeedRejection | undefined => {
   switch (type) {
     case 'OpenNeed':
+      if (state.beneficiaries.length === 0) {
+        return no('no-beneficiary', 'no State of this joint need has consented to take part yet');
+      }
       if (state.objections.includes('circulation')) {
         return no('objected', 'the State objects to circulation: the need stays closed to providers');
       }
@@ -468,6 +560,14 @@ export const obstacle = (
     case 'WithdrawNeed':
     case 'CloseNeed':
       return liveRefusal(state);
+    case 'WithdrawParticipation':
+      return state.status === 'open' && state.beneficiaries.length === 1 && state.beneficiaries[0] === by.party
+        ? no('last-participant', 'an open need is for somebody: its filer withdraws or closes it instead')
+        : undefined;
+    case 'UnmergeNeed':
+      return state.supersededBy === undefined
+        ? no('wrong-status', 'this need was closed, not merged into another: it stays closed')
+        : undefined;
     default:
       return undefined;
   }
@@ -495,7 +595,7 @@ const renumbered = (state: NeedState, changes: readonly LineChange[]): readonly 
 
 const amended = (
   state: NeedState,
-  { lines, visibility, ...others }: NeedChanges,
+  { lines, visibility, beneficiaries: _named, ...others }: NeedChanges,
 ): Partial<NeedContent> | NeedRejection => {
   const asked = lines === undefined ? undefined : renumbered(state, lines);
   if (asked !== undefined && 'code' in asked) return asked;
@@ -510,27 +610,27 @@ const amended = (
   );
 };
 
-const committedOn = (state: NeedState, line: number): bigint => {
-  const { accepted, binding } = figuresOfLine(state, line);
-  return accepted + binding;
-};
-
 /** DOMAIN, AmendNeed: a line never drops below accepted + binding. */
 const lineRefusal = (
   state: NeedState,
   { lines, oversubscription }: Partial<NeedContent>,
 ): NeedRejection | undefined => {
   for (const before of state.content.lines) {
-    const committed = committedOn(state, before.line);
-    if (committed === 0n) continue;
+    if (!isInUse(state, before.line)) continue;
     const after = (lines ?? state.content.lines).find(({ line }) => line === before.line);
-    if (after === undefined || !sameMeasure(before.quantity, after.quantity)) {
+    const alike =
+      after !== undefined &&
+      before.quantity.measure === after.quantity.measure &&
+      (!isDeterminate(before.quantity) || sameMeasure(before.quantity, after.quantity));
+    if (!alike) {
       return no(
         'line-in-use',
         `line ${before.line} has accepted or binding commitments: it stays, in the same measure`,
         'lines',
       );
     }
+    if (!isRival(before.quantity) || !isRival(after.quantity)) continue;
+    const committed = committedOn(state, before.line);
     const figure = minorUnits(after.quantity);
     const drops = figure < committed && figure < minorUnits(before.quantity);
     if (drops || (oversubscription === false && figure < committed)) {
@@ -544,128 +644,17 @@ const lineRefusal = (
   return undefined;
 };
 
-type Reserve = Extract<NeedCommand, { type: 'ReserveCoverage' }>;
-
-const coverageRefusal = (
-  state: NeedState,
-  legs: readonly AskedLeg[],
-): { readonly code: CoverageRefusalCode; readonly detail: string } | undefined => {
-  if (state.status !== 'open') return { code: 'need-not-open', detail: 'the need is not open' };
-  const asked = new Map<number, bigint>();
-  for (const { line: number, quantity } of legs) {
-    const line = state.content.lines.find((each) => each.line === number);
-    if (line === undefined) return { code: 'unknown-line', detail: `the need has no line ${number}` };
-    if (!isRival(line.quantity)) {
-      return {
-        code: 'measure-mismatch',
-        detail: `line ${number} has no measured quantity yet: nothing can be credited to it until the State sets one`,
-      };
-    }
-    if (!isRival(quantity) || !sameMeasure(line.quantity, quantity)) {
-      return { code: 'measure-mismatch', detail: `line ${number} is asked in another measure, currency or unit` };
-    }
-    const sum = (asked.get(number) ?? 0n) + minorUnits(quantity);
-    asked.set(number, sum);
-    if (!state.content.oversubscription && committedOn(state, number) + sum > minorUnits(line.quantity)) {
-      // Without the figure: what others have accepted is not for the asking side to know.
-      return { code: 'insufficient-coverage', detail: `line ${number} needs less than that` };
-    }
-  }
-  return undefined;
-};
-
-const reserve = (state: NeedState, { commitment, amendment, legs, asked }: Reserve): Decision<NeedEvent, never> => {
-  const keys = legs.map(({ leg }) => keyText({ commitment, leg, amendment }));
-  if (keys.some((key) => state.reservations[key] !== undefined || state.overtaken.includes(key))) return accept();
-  if (state.refusals[`${commitment}/${amendment}`] === asked) return accept();
-  const refusal = coverageRefusal(state, legs);
-  if (refusal !== undefined)
-    return accept({ type: 'CoverageRefused', data: { commitment, amendment, ...refusal, asked } });
-  return accept(
-    ...legs.map(({ leg, line, quantity }): NeedEvent => ({
-      type: 'CoverageReserved',
-      data: { commitment, leg, amendment, line, quantity },
-    })),
-  );
-};
-
-const bind = (state: NeedState, commitment: string): Decision<NeedEvent, never> =>
-  accept(
-    ...Object.values(state.reservations)
-      .filter((each) => each.commitment === commitment && !each.bound && !each.over)
-      .map(({ leg, amendment, line, reserved }): NeedEvent => ({
-        type: 'CoverageBound',
-        data: { commitment, leg, amendment, line, quantity: reserved },
-      })),
-  );
-
-type Deliver = Extract<NeedCommand, { type: 'DeliverCoverage' }>;
-
-const deliver = (state: NeedState, command: Deliver): Decision<NeedEvent, NeedRejection> => {
-  const { commitment, leg, amendment, delivery, quantity } = command;
-  const reservation = state.reservations[keyText(command)];
-  if (reservation?.bound !== true) return refuse('not-bound', 'this leg is not binding on this need');
-  if (reservation.deliveries.some((each) => each.delivery === delivery)) return accept();
-  if (deliveredOf(reservation) + minorUnits(quantity) > standing(reservation)) {
-    return refuse('beyond-bound', 'more would be delivered than is binding');
-  }
-  const { line } = reservation;
-  return accept({ type: 'CoverageDelivered', data: { commitment, leg, amendment, delivery, line, quantity } });
-};
-
-type Confirm = Extract<NeedCommand, { type: 'ConfirmCoverage' }>;
-
-const confirm = (state: NeedState, command: Confirm): Decision<NeedEvent, NeedRejection> => {
-  const { commitment, leg, amendment, delivery, quantity } = command;
-  const reservation = state.reservations[keyText(command)];
-  const delivered = reservation?.deliveries.find((each) => each.delivery === delivery);
-  if (reservation === undefined || delivered === undefined) {
-    return refuse('not-bound', 'this delivery is not recorded on this need');
-  }
-  if (delivered.confirmed !== undefined) return accept();
-  if (minorUnits(quantity) > minorUnits(delivered.quantity)) {
-    return refuse('beyond-bound', 'more would be confirmed than was delivered');
-  }
-  const { line } = reservation;
-  return accept({ type: 'CoverageConfirmed', data: { commitment, leg, amendment, delivery, line, quantity } });
-};
-
-type Release = Extract<NeedCommand, { type: 'ReleaseCoverage' }>;
-
-const release = (state: NeedState, { commitment, legs }: Release): Decision<NeedEvent, never> => {
-  const events: NeedEvent[] = [];
-  for (const { leg, amendment } of legs) {
-    const key: CoverageKey = { commitment, leg, amendment };
-    const reservation = state.reservations[keyText(key)];
-    if (reservation === undefined) {
-      if (!state.overtaken.includes(keyText(key))) events.push({ type: 'CoverageReleased', data: key });
-      continue;
-    }
-    // What is over, or confirmed to the last tranche, has nothing to give back and holds nothing open.
-    if (!isLive(reservation)) continue;
-    const { line } = reservation;
-    const free = standing(reservation) - deliveredOf(reservation);
-    const quantity = free > 0n ? { quantity: quantityOf(reservation.reserved, free) } : {};
-    events.push({ type: 'CoverageReleased', data: { ...key, line, ...quantity } });
-  }
-  return accept(...events);
-};
-
-const reopen = (state: NeedState, commitment: string): Decision<NeedEvent, never> =>
-  accept(
-    ...Object.values(state.reservations)
-      .filter((each) => each.commitment === commitment && each.over)
-      .map(({ leg, amendment, line }): NeedEvent => ({
-        type: 'CoverageReopened',
-        data: { commitment, leg, amendment, line },
-      })),
-  );
+const GROUP_LIVE = no(
+  'live-commitments',
+  'a commitment on a need merged into this one is accepted, binding or delivered and not yet confirmed',
+);
 
 const close = (
   state: NeedState,
   command: Extract<NeedCommand, { type: 'CloseNeed' }>,
 ): Decision<NeedEvent, NeedRejection> => {
-  const { outcome, waivers } = command;
+  const { outcome, waivers, groupLive } = command;
+  if (groupLive === true) return refused(GROUP_LIVE);
   const { lines } = state.content;
   const unknown = waivers.findIndex(({ line }) => !lines.some((each) => each.line === line));
   if (unknown >= 0) return refuse('unknown-line', 'a waiver names a line of this need', `waivers[${unknown}].line`);
@@ -687,21 +676,51 @@ const close = (
   return accept({ type: 'NeedClosed', data: { outcome, waivers } });
 };
 
+/** A coordinator transcribes a State's note: which, and the note itself, say that it is the State's. */
+const missingOnBehalf = ({ authorityRef, documents = [] }: NeedContent): NeedRejection | undefined => {
+  if (authorityRef === undefined) {
+    return no('incomplete', 'on behalf of a State: name the note by which it asks', 'authorityRef');
+  }
+  return documents.length === 0
+    ? no('incomplete', 'on behalf of a State: add the document by which it asks', 'documents')
+    : undefined;
+};
+
+const mayFile = ({
+  by: { actor },
+  onBehalfOf,
+  beneficiaries,
+}: Extract<NeedCommand, { type: 'DraftNeed' }>): boolean => {
+  if (beneficiaries.length === 0) return false;
+  if (onBehalfOf !== undefined) return actor.role === 'coordinator' && beneficiaries.includes(onBehalfOf);
+  return filesFor(actor) && (actor.party.startsWith('network:') || beneficiaries.includes(actor.party));
+};
+
 const draft = (
   state: NeedState,
   command: Extract<NeedCommand, { type: 'DraftNeed' }>,
 ): Decision<NeedEvent, NeedRejection> => {
-  const { by, filer, beneficiaries, claimedFrom, content } = command;
-  const [beneficiary, ...others] = beneficiaries;
-  if (!filesFor(by.actor) || by.actor.party !== filer || beneficiary !== filer || others.length > 0) {
-    return refuse('forbidden', 'an office files for its own State, authority or network');
+  const { by, filer, beneficiaries, onBehalfOf, claimedFrom, content } = command;
+  if (by.actor.party !== filer || !mayFile(command)) {
+    return refuse(
+      'forbidden',
+      'an office files for its own State or authority, a host for its network and States of it, a coordinator on behalf of a State',
+    );
   }
+  const missing = onBehalfOf === undefined ? undefined : missingOnBehalf(content);
+  if (missing !== undefined) return refused(missing);
   // The claimant's request and the process both see to a claim's draft: the second finds it done.
   if (claimedFrom !== undefined && state.claimedFrom === claimedFrom) return accept();
   if (state.status !== 'absent') return refuse('already-exists', 'a need with this id exists');
   return accept({
     type: 'NeedDrafted',
-    data: { filer, beneficiaries, ...(claimedFrom === undefined ? {} : { claimedFrom }), content },
+    data: {
+      filer,
+      beneficiaries,
+      ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+      ...(claimedFrom === undefined ? {} : { claimedFrom }),
+      content,
+    },
   });
 };
 
@@ -719,13 +738,84 @@ const submit = (
   return accept({ type: 'NeedSubmitted', data: { consent: command.consent, windowEnds } });
 };
 
+/** Whom the need is to name after an amendment; undefined where nothing changes. */
+const renamed = (state: NeedState, beneficiaries: readonly string[]): readonly string[] | NeedRejection | undefined => {
+  const { participants, filer, status } = state;
+  const principal = principalOf(state);
+  if (!principal.startsWith('network:') && !beneficiaries.includes(principal)) {
+    return no('forbidden', `${principal} is among the beneficiaries of what it files`, 'beneficiaries');
+  }
+  const dropped = participants.filter(({ party }) => !beneficiaries.includes(party));
+  const consented = dropped.find((each) => each.status === 'consented' && each.party !== filer);
+  if (consented !== undefined) {
+    return no(
+      'participant-consented',
+      `${consented.party} takes part by its own word, and leaves by its own word`,
+      'beneficiaries',
+    );
+  }
+  if (status === 'open' && state.beneficiaries.every((party) => dropped.some((each) => each.party === party))) {
+    return no('last-participant', 'an open need is for somebody: nobody who consented would be left', 'beneficiaries');
+  }
+  const before = participants.map(({ party }) => party);
+  return canonicalJson(before) === canonicalJson(beneficiaries) ? undefined : beneficiaries;
+};
+
 const amend = (state: NeedState, asked: NeedChanges): Decision<NeedEvent, NeedRejection> => {
   const changes = amended(state, asked);
   if ('code' in changes) return refused(changes);
-  const refusal = lineRefusal(state, changes);
+  const refusal =
+    lineRefusal(state, changes) ?? (state.transcribed ? missingOnBehalf({ ...state.content, ...changes }) : undefined);
   if (refusal !== undefined) return refused(refusal);
-  return Object.keys(changes).length === 0 ? accept() : accept({ type: 'NeedAmended', data: { changes } });
+  const named = asked.beneficiaries === undefined ? undefined : renamed(state, asked.beneficiaries);
+  if (named !== undefined && 'code' in named) return refused(named);
+  if (Object.keys(changes).length === 0 && named === undefined) return accept();
+  return accept({ type: 'NeedAmended', data: { changes, ...(named === undefined ? {} : { beneficiaries: named }) } });
 };
+
+const assess = (
+  state: NeedState,
+  { lines, report }: Extract<NeedCommand, { type: 'AssessNeed' }>,
+): Decision<NeedEvent, NeedRejection> => {
+  for (const [index, { line: number }] of lines.entries()) {
+    const line = state.content.lines.find((each) => each.line === number);
+    if (line === undefined) return refuse('unknown-line', `there is no line ${number}`, `lines[${index}].line`);
+    if (isDeterminate(line.quantity)) {
+      return refuse('not-undetermined', `line ${number} has a quantity: amend it instead`, `lines[${index}].line`);
+    }
+  }
+  return accept({ type: 'NeedAssessed', data: { lines, report } });
+};
+
+const merge = (
+  state: NeedState,
+  { by, into, survivor }: Extract<NeedCommand, { type: 'MergeNeed' }>,
+): Decision<NeedEvent, NeedRejection> => {
+  if (survivor.principal !== by.actor.party) return refuse('forbidden', 'both needs are yours to merge, or neither is');
+  if (survivor.status !== 'open') return refuse('survivor-not-open', 'a need is merged into one that is open', 'into');
+  const same =
+    survivor.beneficiaries.length === state.beneficiaries.length &&
+    survivor.beneficiaries.every((party) => state.beneficiaries.includes(party));
+  if (!same) return refuse('other-beneficiaries', 'needs of the same beneficiaries are merged', 'into');
+  return accept({ type: 'NeedSuperseded', data: { into } });
+};
+
+const unmerged = (into: string | undefined): Decision<NeedEvent, NeedRejection> =>
+  into === undefined ? accept() : accept({ type: 'NeedUnmerged', data: { other: into, as: 'absorbed' } });
+
+/** The survivor's side. What closed in the meantime takes nothing in: the process gives the other need back. */
+const recordMerge = (state: NeedState, absorbed: string): Decision<NeedEvent, NeedRejection> => {
+  if (state.absorbed.includes(absorbed)) return accept();
+  if (state.status !== 'open' && state.status !== 'dormant') {
+    return refuse('survivor-not-open', 'the need that was to survive has closed');
+  }
+  return accept({ type: 'NeedsMerged', data: { absorbed } });
+};
+
+const recordUnmerge = (state: NeedState, absorbed: string): Decision<NeedEvent, NeedRejection> =>
+  state.absorbed.includes(absorbed)
+    ? accept({ type: 'NeedUnmerged', data: { other: absorbed, as: 'survivor' } })
+    : accept();
 
 const decide = (command: NeedCommand, state: NeedState): Decision<NeedEvent, NeedRejection> => {
   if (command.type === 'DraftNeed') return draft(state, command);
@@ -774,23 +864,36 @@ const decide = (command: NeedCommand, state: NeedState): Decision<NeedEvent, Nee
     case 'ReopenNeed':
       return accept({ type: 'NeedReopened', data: { reaffirmBy: reaffirmBy(by.at) } });
     case 'WithdrawNeed': {
-      const { reason } = command;
+      const { reason, groupLive } = command;
+      if (groupLive === true) return refused(GROUP_LIVE);
       return accept({ type: 'NeedWithdrawn', data: reason === undefined ? {} : { reason } });
     }
     case 'CloseNeed':
       return close(state, command);
-    case 'ReserveCoverage':
-      return reserve(state, command);
-    case 'BindCoverage':
-      return bind(state, command.commitment);
-    case 'DeliverCoverage':
-      return deliver(state, command);
-    case 'ConfirmCoverage':
-      return confirm(state, command);
-    case 'ReleaseCoverage':
-      return release(state, command);
-    case 'ReopenCoverage':
-      return reopen(state, command.commitment);
+    case 'ConsentParticipation':
+      return participationOf(state, by.actor.party)?.status === 'consented'
+        ? accept()
+        : accept({ type: 'ParticipationConsented', data: { party: by.actor.party } });
+    case 'WithdrawParticipation':
+      return participationOf(state, by.actor.party)?.status === 'withdrawn'
+        ? accept()
+        : accept({ type: 'ParticipationWithdrawn', data: { party: by.actor.party } });
+    case 'RatifyNeed':
+      return state.transcribed ? accept({ type: 'NeedRatified', data: {} }) : accept();
+    case 'AssessNeed':
+      return assess(state, command);
+    case 'MergeNeed':
+      return merge(state, command);
+    case 'UnmergeNeed':
+      return unmerged(state.supersededBy);
+    case 'UndoMerge':
+      return unmerged(state.supersededBy === command.into ? command.into : undefined);
+    case 'RecordMerge':
+      return recordMerge(state, command.absorbed);
+    case 'RecordUnmerge':
+      return recordUnmerge(state, command.absorbed);
+    default:
+      return decideCoverage(command, state);
   }
 };
 

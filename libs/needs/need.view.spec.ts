@@ -147,8 +147,8 @@ describe('a need as its readers see it', () => {
   it('tells each caller what it may do now', () => {
     expect(seen(VANUATU, [drafted()]).actions).toEqual(['submit', 'amend', 'withdraw']);
     expect(seen(COORDINATOR, [drafted(), submitted()]).actions).toEqual(['return', 'set-aside', 'open']);
-    expect(seen(VANUATU, OPEN).actions).toEqual(['object', 'amend', 'reaffirm', 'withdraw', 'close']);
-    expect(seen(VANUATU, [...OPEN, reserved(usd('1.00'))]).actions).toEqual(['object', 'amend', 'reaffirm']);
+    expect(seen(VANUATU, OPEN).actions).toEqual(['object', 'amend', 'merge', 'reaffirm', 'withdraw', 'close']);
+    expect(seen(VANUATU, [...OPEN, reserved(usd('1.00'))]).actions).toEqual(['object', 'amend', 'merge', 'reaffirm']);
     expect(seen({ ...VANUATU, powers: new Set(['consent']) }, OPEN).actions).toEqual(['object']);
     expect(seen(JAPAN, OPEN).actions).toEqual([]);
     expect(permitsNeed(VANUATU, 'DraftNeed', stateAfter(needDecider, OPEN))).toBe(false);

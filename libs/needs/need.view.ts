@@ -2,14 +2,15 @@ import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
 import type { Quantity } from '#vocabulary';
-import { addDays, isRival, minorUnits, quantityOf, stateOfParty, sumByMeasure } from '#vocabulary';
+import { addDays, isDeterminate, isRival, minorUnits, quantityOf, stateOfParty, sumByMeasure } from '#vocabulary';
 import type { CommandAccess } from '#web';
 import { hasAuthority } from '#web';
 import { qualityOf } from './coach.js';
-import { gradeOf, outstandingOf } from './coverage.js';
+import { gradeOf, groupGradeOf, outstandingOf } from './coverage.js';
 import type { GivenReason, NeedContent, NeedEvent, NeedLine } from './need.contract.js';
 import type { NeedCommandRule, NeedCommandType, NeedState } from './need.js';
-import { DORMANT_DAYS, figuresOfLine, FILING_ROLES, mayAct, NEED_COMMANDS, obstacle } from './need.js';
+import { DORMANT_DAYS, FILING_ROLES, mayAct, NEED_COMMANDS, obstacle, participationOf, principalOf } from './need.js';
+import { figuresOfLine } from './need-coverage.js';
 import type { NeedParts } from './need-sight.js';
 import { isOwner } from './need-sight.js';
 
@@ -28,9 +29,26 @@ export const accessTo = (type: NeedAction | 'DraftNeed'): CommandAccess => {
   const { power }: NeedCommandRule = NEED_COMMANDS[type];
   return {
     action: `need.${action}`,
-    roles: who === 'owner' ? FILING_ROLES : ['coordinator'],
+    roles: who === 'coordinator-or-timer' || who === 'coordinator' ? ['coordinator'] : FILING_ROLES,
     ...(power === undefined ? {} : { power }),
   };
+};
+
+/** What a coordinator writes on behalf of a State rests on its role: it has no powers of an office. */
+const TRANSCRIBED: readonly string[] = ['DraftNeed', 'SubmitNeed', 'AmendNeed'];
+
+/** The same for the route, before it is known who calls. */
+export const routeAccess = (type: NeedAction | 'DraftNeed'): CommandAccess => {
+  const { action, roles, ...rest } = accessTo(type);
+  return TRANSCRIBED.includes(type) ? { action, roles: [...roles, 'coordinator'] } : { action, roles, ...rest };
+};
+
+/** The same for this caller. */
+export const accessFor = (caller: Caller, type: NeedAction | 'DraftNeed'): CommandAccess => {
+  const access = accessTo(type);
+  return TRANSCRIBED.includes(type) && hasRole(caller, 'coordinator') && !hasRole(caller, ...FILING_ROLES)
+    ? { action: access.action, roles: ['coordinator'] }
+    : access;
 };
 
 /** True where one of the caller's roles lets it send this command to this need, whatever its status. */
@@ -43,6 +61,22 @@ export const permitsNeed = (caller: Caller, type: NeedCommandType, state: NeedSt
   );
 };
 
+/** The command asks for what is so already: allowed, and of no use. */
+const holds = (type: NeedCommandType, state: NeedState, { party }: Caller): boolean => {
+  switch (type) {
+    case 'ConsentParticipation':
+      return participationOf(state, party)?.status === 'consented';
+    case 'WithdrawParticipation':
+      return participationOf(state, party)?.status === 'withdrawn';
+    case 'RatifyNeed':
+      return !state.transcribed;
+    case 'AssessNeed':
+      return state.content.lines.every(({ quantity }) => isDeterminate(quantity));
+    default:
+      return false;
+  }
+};
+
 const actionsOf = (caller: Caller, state: NeedState): readonly string[] =>
   Object.entries(NEED_COMMANDS).flatMap(([name, rule]: [string, NeedCommandRule]) => {
     const type = name as keyof typeof NEED_COMMANDS;
@@ -51,7 +85,8 @@ const actionsOf = (caller: Caller, state: NeedState): readonly string[] =>
       state.status !== 'absent' &&
       rule.from.includes(state.status) &&
       permitsNeed(caller, type, state) &&
-      hasAuthority(caller, accessTo(type as NeedAction)) &&
+      hasAuthority(caller, accessFor(caller, type as NeedAction)) &&
+      !holds(type, state, caller) &&
       obstacle(type, state, caller) === undefined;
     return open ? [rule.action] : [];
   });
@@ -125,6 +160,27 @@ const reasonFor = (reason: GivenReason, owner: boolean, coordinator: boolean, pa
   return note !== undefined && readers ? reason : bare;
 };
 
+/** Other needs that this one was merged with, as far as the caller sees them. */
+export interface Merged {
+  /** The need at the end of the chain, for one that was absorbed. */
+  readonly supersededBy?: string;
+  /** What it absorbed, and what that had absorbed before. */
+  readonly absorbed: readonly { readonly id: string; readonly state: NeedState; readonly parts: NeedParts }[];
+}
+
+export const UNMERGED: Merged = { absorbed: [] };
+
+const mergedView = (absorbed: Merged['absorbed']): readonly object[] =>
+  absorbed.map(({ id, state, parts }) => ({
+    id,
+    lines: state.content.lines
+      .filter(({ line }) => parts.body || parts.lines.includes(line))
+      .map((line) => lineView(state, line, 'unknown', parts.figures)),
+  }));
+
+const isJoint = (state: NeedState): boolean =>
+  state.participants.some(({ party }) => party !== principalOf(state)) || state.participants.length > 1;
+
 /** A need as this caller sees it. `indicative` are the credited quantities of held proposals, by line; undefined where nobody knows them. */
 export const needView = (
   caller: Caller,
@@ -133,6 +189,7 @@ export const needView = (
   parts: NeedParts,
   now: string,
   indicative: ReadonlyMap<number, readonly Quantity[]> | undefined,
+  merged: Merged = UNMERGED,
 ): object => {
   const { content, filer, beneficiaries, status, closedAs, transcribed, reservations, submission, withdrawnFor } =
     state;
@@ -148,6 +205,8 @@ export const needView = (
     status,
     closedAs: closedAs ?? null,
     transcribed,
+    ...(state.onBehalfOf === undefined ? {} : { onBehalfOf: state.onBehalfOf }),
+    ...(parts.participants && isJoint(state) ? { participants: state.participants } : {}),
     ...fields,
     ...(lines === undefined
       ? {}
@@ -162,7 +221,26 @@ export const needView = (
           ),
         }),
     coverage: gradeOf(content.lines, reservations),
-    merged: [],
+    merged: mergedView(merged.absorbed),
+    ...(merged.absorbed.length === 0
+      ? {}
+      : {
+          groupCoverage: groupGradeOf(
+            [state, ...merged.absorbed.map((each) => each.state)].map((each) => ({
+              lines: each.content.lines,
+              reservations: each.reservations,
+            })),
+          ),
+        }),
+    ...(merged.supersededBy === undefined ? {} : { supersededBy: merged.supersededBy }),
+    ...(parts.body && state.assessments.length > 0
+      ? {
+          assessments: state.assessments.map(({ lines: assessed, report }) => ({
+            lines: assessed,
+            ...(report.label === undefined || parts.admits(report.label) ? { report } : {}),
+          })),
+        }
+      : {}),
     freshness: freshnessOf(state, now),
     ...(withdrawnFor === undefined
       ? {}
@@ -183,6 +261,10 @@ export const needView = (
 
 const withoutCommitment = ({ commitment: _commitment, ...data }: { readonly commitment: string }): object => data;
 
+/** Of those that were named, those who take part: the others are not for everyone to know. */
+const takingPart = ({ beneficiaries }: NeedState, named: readonly string[]): readonly string[] =>
+  named.filter((party) => beneficiaries.includes(party));
+
 /** An event of a need's history as this caller sees it; undefined where it may not know that it happened. */
 export const needEventFor = (
   caller: Caller,
@@ -190,6 +272,7 @@ export const needEventFor = (
   parts: NeedParts,
   recorded: RecordedEvent<NeedEvent>,
   knows: (commitment: string) => boolean,
+  knowsNeed: (need: string) => boolean = () => false,
 ): object | undefined => {
   const owner = isOwner(caller, state);
   const coordinator = hasRole(caller, 'coordinator');
@@ -198,21 +281,47 @@ export const needEventFor = (
   const event = { type: recorded.type, data: recorded.data } as NeedEvent;
   if (recorded.revision < state.openedAt && !parts.beforeOpening) {
     // That an open need was filed and submitted is plain; what its drafts said is not for those who came later.
-    if (event.type === 'NeedDrafted') return { filer: event.data.filer, beneficiaries: event.data.beneficiaries };
+    if (event.type === 'NeedDrafted') {
+      return { filer: event.data.filer, beneficiaries: takingPart(state, event.data.beneficiaries) };
+    }
     return event.type === 'NeedSubmitted' ? {} : undefined;
   }
   switch (event.type) {
     case 'NeedDrafted': {
-      const { content, claimedFrom, ...data } = event.data;
+      const { content, claimedFrom, beneficiaries, ...data } = event.data;
       return {
         ...data,
+        beneficiaries: parts.participants ? beneficiaries : takingPart(state, beneficiaries),
         ...(claimedFrom !== undefined && (owner || coordinator) ? { claimedFrom } : {}),
         content: contentFor(content, parts, { owner, coordinator }),
       };
     }
     case 'NeedAmended': {
       const changes = contentFor(event.data.changes, parts, { owner, coordinator });
-      return Object.keys(changes).length === 0 ? undefined : { changes };
+      const { beneficiaries } = event.data;
+      const named = beneficiaries !== undefined && parts.participants ? { beneficiaries } : {};
+      return Object.keys(changes).length === 0 && !('beneficiaries' in named) ? undefined : { changes, ...named };
+    }
+    // Who was asked and did not take part is known to those concerned.
+    case 'ParticipationConsented':
+      return parts.participants || state.beneficiaries.includes(event.data.party) ? event.data : undefined;
+    case 'ParticipationWithdrawn':
+      return parts.participants ? event.data : undefined;
+    case 'NeedAssessed': {
+      const { lines, report } = event.data;
+      const assessed = lines.filter(({ line }) => seesLine(line));
+      if (assessed.length === 0) return undefined;
+      const shown = parts.body && (report.label === undefined || parts.admits(report.label));
+      return { lines: assessed, ...(shown ? { report } : {}) };
+    }
+    case 'NeedSuperseded':
+      return knowsNeed(event.data.into) ? event.data : {};
+    case 'NeedsMerged':
+      return knowsNeed(event.data.absorbed) ? event.data : undefined;
+    case 'NeedUnmerged': {
+      const { other, as } = event.data;
+      if (knowsNeed(other)) return event.data;
+      return as === 'absorbed' ? { as } : undefined;
     }
     case 'NeedSubmitted':
       return owner || coordinator ? event.data : {};
@@ -242,6 +351,8 @@ export const needEventFor = (
     case 'CoverageBound':
     case 'CoverageDelivered':
     case 'CoverageConfirmed':
+    case 'CoverageReturned':
+    case 'CoverageDeliveryCorrected':
     case 'CoverageReopened':
       if (!seesLine(event.data.line)) return undefined;
       return knows(event.data.commitment) ? event.data : withoutCommitment(event.data);

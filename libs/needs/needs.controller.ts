@@ -1,4 +1,6 @@
-import type { CommandContext } from '#kernel';
+import { hasRole } from '#directory/contract';
+import type { CommandContext, Folded } from '#kernel';
+import { isUuid, Transactor } from '#kernel';
 import type { HttpAnswer, RequestContext } from '#web';
 import {
   Ctx,
@@ -8,6 +10,7 @@ import {
   forbidden,
   invalid,
   ListQuery,
+  notFound,
   ReadGate,
   RecordEndpoints,
   RouteAction,
@@ -16,17 +19,21 @@ import {
   reasonOf,
 } from '#web';
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import type { NeedCommand } from './need.js';
+import type { NeedCommand, NeedState, SurvivorFacts } from './need.js';
+import { FILING_ROLES, needDecider, principalOf } from './need.js';
 import { NEED_BOARD } from './need-board.projection.js';
 import { NeedBoard } from './need-board.js';
 import { NeedRecords } from './need-records.js';
 import { NO_BONDS } from './need-sight.js';
 import {
   AmendNeedDto,
+  assessmentOf,
+  AssessNeedDto,
   changesOf,
   CloseNeedDto,
   contentOf,
   FileNeedDto,
+  MergeNeedDto,
   NeedListQuery,
   ObjectNeedDto,
   ReturnNeedDto,
@@ -35,28 +42,44 @@ import {
 } from './need.dto.js';
 import { NEED_PROBLEMS } from './needs.problems.js';
 import type { NeedAction } from './need.view.js';
-import { accessTo } from './need.view.js';
+import { accessFor, routeAccess } from './need.view.js';
 
 const onCommand = (type: NeedAction): MethodDecorator =>
-  RouteAction({ ...accessTo(type), problems: NEED_PROBLEMS, ifMatch: 'required' });
+  RouteAction({ ...routeAccess(type), problems: NEED_PROBLEMS, ifMatch: 'required' });
 
 const consentOf = (given: boolean | undefined): 'yes' | 'asked' => (given === true ? 'yes' : 'asked');
 
 /**
- * An office files for its own State, a host for its network. A host that names a State asks for a joint need, which is not accepted yet.
+ * Whom a filing is for: an office files for its own State, a host for its network and States of it, a coordinator on behalf of a State.
  * @throws {Problem} 400 or 403
  */
-const requireOwnBeneficiary = ({ caller: { party } }: RequestContext, beneficiaries: readonly string[]): void => {
-  if (beneficiaries.every((each) => each === party)) return;
-  if (party.startsWith('network:')) {
-    throw invalid([
-      {
-        field: 'beneficiaries',
-        message: `must be your network (${party}) or left out: joint needs come with a later release`,
-      },
-    ]);
+const filingFor = (
+  { caller }: RequestContext,
+  { onBehalfOf, beneficiaries, authorityRef, documents = [] }: FileNeedDto,
+): { readonly beneficiaries: readonly string[]; readonly onBehalfOf?: string } => {
+  const { party } = caller;
+  const office = hasRole(caller, ...FILING_ROLES);
+  if (onBehalfOf === undefined) {
+    if (!office) throw forbidden('A coordinator files on behalf of a State: name it in onBehalfOf.');
+    const named = beneficiaries ?? [party];
+    if (!party.startsWith('network:') && !named.includes(party)) {
+      throw forbidden(`An office of ${party} files for ${party}, alone or beside others.`);
+    }
+    return { beneficiaries: named };
   }
-  throw forbidden(`An office of ${party} files for ${party} only.`);
+  if (office) throw forbidden('onBehalfOf is for coordinators: an office files in its own name.');
+  const named = beneficiaries ?? [onBehalfOf];
+  const faults = [
+    ...(named.includes(onBehalfOf) ? [] : [{ field: 'beneficiaries', message: `must include ${onBehalfOf}` }]),
+    ...(authorityRef === undefined
+      ? [{ field: 'authorityRef', message: 'must be given on behalf of a State: the note by which it asks' }]
+      : []),
+    ...(documents.length === 0
+      ? [{ field: 'documents', message: 'must have at least one on behalf of a State: the note by which it asks' }]
+      : []),
+  ];
+  if (faults.length > 0) throw invalid(faults);
+  return { beneficiaries: named, onBehalfOf };
 };
 
 @Controller('v1/needs')
@@ -67,19 +90,20 @@ export class NeedsController {
     private readonly board: NeedBoard,
     private readonly gate: ReadGate,
     private readonly cursors: Cursors,
+    private readonly transactor: Transactor,
   ) {}
 
   /** Files a need as a draft that only its own office sees. */
   @Post()
-  @RouteAction({ ...accessTo('DraftNeed'), problems: NEED_PROBLEMS })
+  @RouteAction({ ...routeAccess('DraftNeed'), problems: NEED_PROBLEMS })
   file(@Ctx() ctx: RequestContext, @Body() body: FileNeedDto): Promise<HttpAnswer> {
     const filer = ctx.caller.party;
     return this.endpoints.create(ctx, this.records, {
-      access: accessTo('DraftNeed'),
+      access: accessFor(ctx.caller, 'DraftNeed'),
       prepare: () => {
-        requireOwnBeneficiary(ctx, body.beneficiaries ?? []);
+        const whom = filingFor(ctx, body);
         const content = contentOf(body);
-        return (by): NeedCommand => ({ type: 'DraftNeed', by, filer, beneficiaries: [filer], content });
+        return (by): NeedCommand => ({ type: 'DraftNeed', by, filer, ...whom, content });
       },
     });
   }
@@ -180,10 +204,7 @@ export class NeedsController {
   @Post(':id/amend')
   @onCommand('AmendNeed')
   amend(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: AmendNeedDto): Promise<HttpAnswer> {
-    return this.command(ctx, id, 'AmendNeed', (by) => {
-      requireOwnBeneficiary(ctx, body.beneficiaries ?? []);
-      return { type: 'AmendNeed', by, changes: changesOf(body) };
-    });
+    return this.command(ctx, id, 'AmendNeed', (by) => ({ type: 'AmendNeed', by, changes: changesOf(body) }));
   }
 
   @Post(':id/reaffirm')
@@ -202,7 +223,12 @@ export class NeedsController {
   @onCommand('WithdrawNeed')
   withdraw(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: ReasonBody): Promise<HttpAnswer> {
     const reason = reasonOf(body);
-    return this.command(ctx, id, 'WithdrawNeed', (by) => ({ type: 'WithdrawNeed', by, reason }));
+    return this.command(ctx, id, 'WithdrawNeed', (by, { state }) => ({
+      type: 'WithdrawNeed',
+      by,
+      reason,
+      groupLive: this.records.groupLive(state),
+    }));
   }
 
   @Post(':id/close')
@@ -210,20 +236,94 @@ export class NeedsController {
   close(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: CloseNeedDto): Promise<HttpAnswer> {
     const { outcome } = body;
     const waivers = (body.waivers ?? []).map(({ line, reason }) => ({ line, reason }));
-    return this.command(ctx, id, 'CloseNeed', (by) => ({ type: 'CloseNeed', by, outcome, waivers }));
+    return this.command(ctx, id, 'CloseNeed', (by, { state }) => ({
+      type: 'CloseNeed',
+      by,
+      outcome,
+      waivers,
+      groupLive: this.records.groupLive(state),
+    }));
+  }
+
+  @Post(':id/consent-participation')
+  @onCommand('ConsentParticipation')
+  consentParticipation(
+    @Ctx() ctx: RequestContext,
+    @Param('id') id: string,
+    @Body() _body: EmptyBody,
+  ): Promise<HttpAnswer> {
+    return this.command(ctx, id, 'ConsentParticipation', (by) => ({ type: 'ConsentParticipation', by }));
+  }
+
+  @Post(':id/withdraw-participation')
+  @onCommand('WithdrawParticipation')
+  withdrawParticipation(
+    @Ctx() ctx: RequestContext,
+    @Param('id') id: string,
+    @Body() _body: EmptyBody,
+  ): Promise<HttpAnswer> {
+    return this.command(ctx, id, 'WithdrawParticipation', (by) => ({ type: 'WithdrawParticipation', by }));
+  }
+
+  @Post(':id/ratify')
+  @onCommand('RatifyNeed')
+  ratify(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
+    return this.command(ctx, id, 'RatifyNeed', (by) => ({ type: 'RatifyNeed', by }));
+  }
+
+  @Post(':id/assess')
+  @onCommand('AssessNeed')
+  assess(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: AssessNeedDto): Promise<HttpAnswer> {
+    const twice = body.lines.findIndex(({ line }, index) =>
+      body.lines.slice(0, index).some((each) => each.line === line),
+    );
+    if (twice >= 0) throw invalid([{ field: `lines[${twice}].line`, message: 'must be named once' }]);
+    const assessment = assessmentOf(body);
+    return this.command(ctx, id, 'AssessNeed', (by) => ({ type: 'AssessNeed', by, ...assessment }));
+  }
+
+  /** Merges this need into another of the same beneficiaries. */
+  @Post(':id/merge')
+  @onCommand('MergeNeed')
+  merge(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() { into }: MergeNeedDto): Promise<HttpAnswer> {
+    if (into === id) throw invalid([{ field: 'into', message: 'must be another need' }]);
+    return this.endpoints.command(ctx, this.records, uuidOf(id), {
+      access: accessFor(ctx.caller, 'MergeNeed'),
+      type: 'MergeNeed',
+      ifMatch: 'required',
+      prepare: async () => {
+        const survivor = await this.survivor(ctx, into);
+        return (by): NeedCommand => ({ type: 'MergeNeed', by, into, survivor });
+      },
+    });
+  }
+
+  @Post(':id/unmerge')
+  @onCommand('UnmergeNeed')
+  unmerge(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
+    return this.command(ctx, id, 'UnmergeNeed', (by) => ({ type: 'UnmergeNeed', by }));
+  }
+
+  /** @throws {Problem} 404 where the need is absent or hidden from the caller */
+  private async survivor({ caller }: RequestContext, id: string): Promise<SurvivorFacts> {
+    if (!isUuid(id)) throw notFound();
+    const { state } = await this.transactor.load(needDecider, id);
+    const { status, beneficiaries } = state;
+    if (status === 'absent' || !(await this.records.sees(caller, id, state))) throw notFound();
+    return { status, beneficiaries, principal: principalOf(state) };
   }
 
   private command(
     ctx: RequestContext,
     id: string,
     type: NeedAction,
-    build: (by: CommandContext) => NeedCommand,
+    build: (by: CommandContext, folded: Folded<NeedState>) => NeedCommand,
   ): Promise<HttpAnswer> {
     return this.endpoints.command(ctx, this.records, uuidOf(id), {
-      access: accessTo(type),
+      access: accessFor(ctx.caller, type),
       type,
       ifMatch: 'required',
-      prepare: () => build,
+      prepare: (folded) => (by) => build(by, folded),
     });
   }
 }

@@ -6,6 +6,7 @@ import { NeedReader } from './need.contract.js';
 import { needDecider } from './need.js';
 import { NEED_BOARD, needBoard, needDeadlines } from './need-board.projection.js';
 import { NeedBoard } from './need-board.js';
+import { needMerging } from './need-merging.process.js';
 import { StreamNeedReader } from './need-reading.js';
 import { NeedRecords } from './need-records.js';
 import { NeedsController } from './needs.controller.js';
@@ -24,6 +25,6 @@ export const needsContext: Context = {
   module: NeedsModule,
   schemas: needDecider.schemas,
   projections: () => [needBoard],
-  processes: () => [coverageReserving],
+  processes: () => [coverageReserving, needMerging],
   deadlines: (deps) => [needDeadlines(() => deps.reads(NEED_BOARD), new DesignationClock(deps.transactor))],
 };
