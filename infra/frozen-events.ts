@@ -45,6 +45,7 @@ const UNIONS: Readonly<Record<string, string>> = {
   '#commitments/contract': 'CommitmentEvent',
   '#reported/contract': 'ReportedEvent',
   '#funds/contract': 'AnyFundEvent',
+  '#accounts/contract': 'AccountsEvent',
   '#documents/contract': 'DocumentEvent',
 };
 

@@ -1,3 +1,4 @@
+import { accountsContext, checksContext } from '#accounts';
 import { auditContext } from '#audit';
 import { commitmentsContext } from '#commitments';
 import { directoryContext } from '#directory';
@@ -17,6 +18,8 @@ export const contexts: readonly Context[] = [
   commitmentsContext,
   fundsContext,
   reportedContext([new ClaimedNeeds(), new ClaimedOffers()]),
+  accountsContext,
+  checksContext,
   documentsContext,
   matchingContext,
   auditContext,

@@ -1,0 +1,29 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import type { Context } from '#web';
+import { RecordKinds } from '#web';
+import { holderLedger } from './ledger/holder-ledger.projection.js';
+import { ratesDecider } from './rates/published-rates.js';
+import { RateRecords } from './rates/rate-records.js';
+import { ratesRegister } from './rates/rates-register.projection.js';
+import { RatesController } from './rates/rates.controller.js';
+import { StatementsController } from './statements/statements.controller.js';
+
+@Module({ controllers: [RatesController, StatementsController], providers: [RateRecords] })
+class AccountsModule implements OnModuleInit {
+  constructor(
+    private readonly kinds: RecordKinds,
+    private readonly records: RateRecords,
+  ) {}
+
+  onModuleInit(): void {
+    this.kinds.add(this.records);
+  }
+}
+
+/** Rates, and the accounts of everyone who holds money: reads commitments' and funds' events, writes rates alone. */
+export const accountsContext: Context = {
+  name: 'accounts',
+  module: AccountsModule,
+  schemas: ratesDecider.schemas,
+  projections: () => [ratesRegister, holderLedger],
+};

@@ -1,0 +1,2 @@
+export { accountsContext } from './accounts.module.js';
+export { checksContext } from './checks/checks.module.js';
