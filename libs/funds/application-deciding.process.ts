@@ -1,6 +1,5 @@
 import type { Process, ProcessCommand } from '#kernel';
 import { processCommand } from '#kernel';
-import type { CallCommand } from './call.js';
 import { callDecider } from './call.js';
 import type { FundEvent } from './fund.contract.js';
 
@@ -18,13 +17,7 @@ export const applicationDeciding: Process = {
               decider: callDecider,
               id: call,
               key: `approve ${call} ${application}`,
-              command: (by): CallCommand => ({
-                type: 'DecideApplication',
-                by,
-                n: application,
-                outcome: 'approved',
-                decision,
-              }),
+              command: (by) => ({ type: 'ApproveApplication', by, n: application, decision }),
             }),
           ],
     );

@@ -81,6 +81,8 @@ export type CallCommand = { readonly by: CommandContext } & (
       readonly reason?: FundReason;
     }
   | { readonly type: 'CloseCall' }
+  /** The fund decided: whatever the application is now, its call follows as far as it can. */
+  | { readonly type: 'ApproveApplication'; readonly n: number; readonly decision: number }
 );
 type CommandOf<T extends CallCommand['type']> = Extract<CallCommand, { type: T }>;
 type CallDecision = Decision<CallEvent, CallRejection>;
@@ -158,14 +160,14 @@ const evolve = (state: CallState, event: RecordedEvent<CallEvent>): CallState =>
 
 const decide = (command: CallCommand, { call }: CallState): CallDecision => {
   if (command.type === 'AnnounceCall') return announce(command, call);
-  const { actor } = command.by;
-  const isProcess = command.type === 'DecideApplication' && actor.party === SYSTEM_PROCESS.party;
-  // A decision may name a call that is not there: nobody waits for that answer.
-  if (call === undefined) return isProcess ? accept() : refuse('not-found', 'There is no such call.');
-  if (!isProcess && !mayOnCall(command.type, actor, call.content.fund)) {
+  if (command.type === 'ApproveApplication') return approve(command, call);
+  if (call === undefined) return refuse('not-found', 'There is no such call.');
+  const { fund } = call.content;
+  if (!mayOnCall(command.type, command.by.actor, fund)) {
+    const { name, who } = CALL_COMMANDS[command.type];
     return refuse(
       'forbidden',
-      `${CALL_COMMANDS[command.type].name} is for ${CALL_COMMANDS[command.type].who === 'desk' ? `the desk of ${call.content.fund}` : 'the State or host of the need'}.`,
+      `${name} is for the ${who === 'desk' ? `desk of ${fund}` : 'State or host of the need'}.`,
     );
   }
   if (command.type === 'FileApplication') return file(command, call);
@@ -173,10 +175,17 @@ const decide = (command: CallCommand, { call }: CallState): CallDecision => {
     return call.closed ? refuse('call-closed', 'The call is closed.') : accept({ type: 'CallClosed', data: {} });
   }
   const application = call.applications.find(({ n }) => n === command.n);
-  if (application === undefined) {
-    return isProcess ? accept() : refuse('unknown-application', `The call has no application ${command.n}.`);
-  }
-  return isProcess ? approve(command, application) : onApplication(command, application);
+  if (application === undefined) return refuse('unknown-application', `The call has no application ${command.n}.`);
+  return onApplication(command, application);
+};
+
+/** What was decided or withdrawn before stays; nobody waits for an answer. */
+const approve = ({ by, n, decision }: CommandOf<'ApproveApplication'>, call: Call | undefined): CallDecision => {
+  if (by.actor.party !== SYSTEM_PROCESS.party)
+    return refuse('forbidden', 'An application is approved by a decision of the fund.');
+  const application = call?.applications.find((each) => each.n === n);
+  if (application === undefined || application.decided !== undefined || application.withdrawn) return accept();
+  return accept({ type: 'ApplicationDecided', data: { n, outcome: 'approved', decision } });
 };
 
 const announce = (
@@ -230,16 +239,6 @@ const file = (
 };
 
 type OnApplication = CommandOf<'WithdrawApplication' | 'ScreenApplication' | 'RankApplication' | 'DecideApplication'>;
-
-/** A decision of the fund approves the application it names; what was decided or withdrawn before stays. */
-const approve = (command: OnApplication, { n, decided, withdrawn }: Application): CallDecision => {
-  const { decision } = command as CommandOf<'DecideApplication'>;
-  if (decided !== undefined || withdrawn) return accept();
-  return accept({
-    type: 'ApplicationDecided',
-    data: { n, outcome: 'approved', ...(decision === undefined ? {} : { decision }) },
-  });
-};
 
 const onApplication = (command: OnApplication, application: Application): CallDecision => {
   const { n, party, screening, decided, withdrawn } = application;

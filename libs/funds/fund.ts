@@ -567,13 +567,15 @@ const credit = ({ by: _, type: __, ...given }: CommandOf<'CreditFund'>, book: Fu
 const settleUse = ({ commitment, needId, quantity, shared }: CommandOf<'SettleUse'>, book: FundBook): FundDecision => {
   const draws = book.draws[commitment] ?? [];
   const change = minorUnits(quantity) - sum(draws.map((draw) => minorUnits(draw.quantity)));
-  return change < 0n ? release(book, commitment, -change) : draw(book, { commitment, needId, more: change, shared });
+  return change < 0n
+    ? release(book.terms, commitment, draws, -change)
+    : draw(book, { commitment, needId, more: change, shared });
 };
 
-const release = ({ terms, draws }: FundBook, commitment: string, less: bigint): FundDecision => {
+const release = (terms: FundTerms, commitment: string, draws: readonly Draw[], less: bigint): FundDecision => {
   const events: FundEvent[] = [];
   let left = less;
-  for (const { decision, needId, quantity } of [...(draws[commitment] ?? [])].reverse()) {
+  for (const { decision, needId, quantity } of [...draws].reverse()) {
     const freed = least(left, minorUnits(quantity));
     left -= freed;
     if (freed === 0n) continue;
