@@ -270,6 +270,58 @@ describe('in one service', () => {
     expect((await progress(undefined, inner)).status).toBe(404);
   });
 
+  test('parties and reported records list documents too', async () => {
+    const [open, inner, own] = await Promise.all([1, 2, 3].map(() => upload(COORDINATOR, randomBytes(100))));
+    const documents = [listed(open ?? ''), listed(inner ?? '', 'members'), listed(own ?? '', 'sealed')];
+    const seen = async (as: As | undefined): Promise<readonly number[]> =>
+      Promise.all([open, inner, own].map(async (sha256) => (await fetchAs(as, sha256 ?? '')).status));
+    await app.post('/v1/parties', { id: 'agency:cavr', name: 'CAVR', category: 'ngo', documents }, { as: COORDINATOR });
+    await app.settled();
+    expect(await seen(undefined)).toEqual([200, 404, 404]);
+    expect(await seen(FIJI)).toEqual([200, 200, 404]);
+    expect(await seen({ party: 'agency:cavr', role: 'implementer' })).toEqual([200, 200, 200]);
+    const register = async (as?: As): Promise<unknown> =>
+      ((await app.get('/v1/parties/agency:cavr', as === undefined ? {} : { as })).body as { documents: unknown[] })
+        .documents.length;
+    expect([await register(), await register(FIJI), await register(COORDINATOR)]).toEqual([1, 2, 3]);
+
+    const paper = await upload(COORDINATOR, randomBytes(100));
+    const hidden = await upload(COORDINATOR, randomBytes(100));
+    const reported = await app.post(
+      '/v1/reported',
+      {
+        kind: 'contribution',
+        title: 'Published',
+        source: { kind: 'published', reference: 'Page 3' },
+        documents: [listed(paper), listed(hidden, 'sealed'), { kind: 'letter', title: 'Not seen by us' }],
+      },
+      { as: COORDINATOR },
+    );
+    expect(reported.status).toBe(201);
+    await app.settled();
+    expect((await fetchAs(undefined, paper)).status).toBe(200);
+    expect((await fetchAs(FIJI, hidden)).status).toBe(404);
+    const shown = await app.get(String(reported.headers.location));
+    expect(shown.body).toMatchObject({ documents: [listed(paper), { title: 'Not seen by us' }] });
+  });
+
+  test('an offer lists documents under its own label or a stricter one', async () => {
+    const [open, own] = [await upload(JAPAN, randomBytes(100)), await upload(JAPAN, randomBytes(100))];
+    const posted = await app.post(
+      '/v1/offers',
+      {
+        title: 'Seats',
+        lines: [{ kinds: ['training'], capacity: { measure: 'seats', amount: '10' } }],
+        visibility: 'public',
+        documents: [listed(open), listed(own, 'named')],
+      },
+      { as: JAPAN },
+    );
+    expect(posted.status).toBe(201);
+    await app.settled();
+    expect([(await fetchAs(undefined, open)).status, (await fetchAs(FIJI, own)).status]).toEqual([200, 404]);
+  });
+
   test('what a need no longer lists is no longer given', async () => {
     const sha256 = await upload(VANUATU, randomBytes(100));
     const path = await openNeed([listed(sha256)]);
