@@ -28,7 +28,7 @@ export class CommitmentAmendingController {
     const terms = body.terms === undefined ? undefined : termsOf(body.terms);
     return this.commands.send(ctx, id, {
       type: 'ProposeAmendment',
-      from: async ({ state }) => ({
+      build: async ({ state }) => ({
         type: 'ProposeAmendment',
         reason,
         facts: await this.proposing.amendmentFacts(ctx.caller, state, given({ legs, implementer, fiscalAgent })),
@@ -58,7 +58,7 @@ export class CommitmentAmendingController {
       id,
       {
         type: 'AcceptAmendment',
-        from: async ({ state }) => ({
+        build: async ({ state }) => ({
           type: 'AcceptAmendment',
           earmarkFacts: await this.proposing.amendedEarmarkFacts(state),
         }),

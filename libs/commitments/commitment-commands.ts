@@ -65,7 +65,7 @@ export class CommitmentCommands {
   send<T extends PartyCommandType>(
     ctx: RequestContext,
     id: string,
-    command: (OfParty & { readonly type: T }) | { readonly type: T; readonly from: FromRecord<T> },
+    command: (OfParty & { readonly type: T }) | { readonly type: T; readonly build: FromRecord<T> },
     options: Options = {},
   ): Promise<HttpAnswer> {
     const access: CommandAccess = COMMITMENT_ACCESS[command.type];
@@ -73,10 +73,7 @@ export class CommitmentCommands {
       access,
       type: command.type,
       ifMatch: options.ifMatch ?? 'required',
-      prepare: async (folded) =>
-        asked(
-          'from' in command && typeof command.from === 'function' ? await command.from(folded) : (command as Unasked),
-        ),
+      prepare: async (folded) => asked('build' in command ? await command.build(folded) : command),
       ...(options.effectiveAt === undefined ? {} : { effectiveAt: options.effectiveAt }),
       ...(options.settle === undefined ? {} : { settle: options.settle }),
     });

@@ -30,7 +30,7 @@ export const ReportDate = (field: { readonly required?: boolean } = {}): Propert
 
 /** A quantity as every event holds it. It was checked with the body. */
 export const canonical = (quantity: Quantity): Quantity => {
-  const parsed = parseQuantity(quantity);
+  const parsed = parseQuantity(quantity, { published: true });
   if (!parsed.ok) throw new Error('a quantity reached its use unchecked');
   return parsed.value;
 };

@@ -399,7 +399,7 @@ const tallyOf = (state: CommitmentState, n: number, change: (tally: Tally) => Ta
 
 /** Counts a transfer wherever a rule looks (`sign` −1: takes it out again). */
 const tallied = (before: CommitmentState, transfer: TransferState, sign: 1n | -1n): CommitmentState => {
-  const { n, from, to, kind, amount, of, onward } = transfer;
+  const { n, to, kind, amount, of, onward } = transfer;
   const minor = sign * minorUnits(amount);
   const currency = currencyIn(amount);
   let net = before.net;
@@ -757,7 +757,7 @@ const correctReceipt = (command: CommandOf<'CorrectReceipt'>, state: CommitmentS
   }
   const { amount = there.amount, date = there.date, reference = there.reference, charges = there.charges } = command;
   // A new credit comes with its own rate; the old rate belongs to the old credit.
-  const { credited = there.credited, rate = undefined } =
+  const { credited = there.credited, rate } =
     command.credited === undefined && command.rate === undefined ? there : command;
   const corrected = {
     amount,

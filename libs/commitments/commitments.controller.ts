@@ -1,5 +1,7 @@
+import { FundDecisions } from '#funds/contract';
 import { Clock, EventStore, streamOf, Upcasting } from '#kernel';
 import type { RecordedEvent } from '#kernel';
+import type { Quantity } from '#vocabulary';
 import { firstInstant } from '#vocabulary';
 import type { HttpAnswer as Answer, RequestContext } from '#web';
 import {
@@ -17,7 +19,7 @@ import {
   ReasonBody,
   reasonOf,
 } from '#web';
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Optional, Param, Post, Query } from '@nestjs/common';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { CommitmentBoard } from './commitment-board.js';
 import { COMMITMENT_BOARD } from './commitment-board.projection.js';
@@ -49,6 +51,7 @@ export class CommitmentsController {
     private readonly clock: Clock,
     private readonly store: EventStore,
     private readonly upcasting: Upcasting,
+    @Optional() private readonly decisions?: FundDecisions,
   ) {}
 
   /** Proposes to bind lines of an offer to lines of a need. */
@@ -200,7 +203,13 @@ export class CommitmentsController {
   @HttpCode(200)
   @onCommand('SignCommitment', 'required')
   sign(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
-    return this.commands.send(ctx, id, { type: 'SignCommitment' });
+    return this.commands.send(ctx, id, {
+      type: 'SignCommitment',
+      build: async ({ state }) => ({
+        type: 'SignCommitment',
+        ...(await this.decisionOf(ctx.caller.party, state.needId, id)),
+      }),
+    });
   }
 
   @Post(':id/close')
@@ -208,6 +217,18 @@ export class CommitmentsController {
   @onCommand('CloseCommitment', 'required')
   close(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
     return this.commands.send(ctx, id, { type: 'CloseCommitment' });
+  }
+
+  /** A fund that keeps its book signs under a decision for this need; one without a book, and everybody else, as they are. */
+  private async decisionOf(
+    party: string,
+    needId: string,
+    id: string,
+  ): Promise<{ readonly decision?: { readonly decided?: Quantity } }> {
+    if (this.decisions === undefined || !party.startsWith('fund:') || !(await this.decisions.keepsBook(party)))
+      return {};
+    const decided = await this.decisions.decidedFor(party, needId, uuidOf(id));
+    return { decision: decided === undefined ? {} : { decided } };
   }
 }
 
