@@ -1,0 +1,257 @@
+import fc from 'fast-check';
+import type { ReadModel, RecordedEvent } from '#kernel';
+import { applyToModel } from '#kernel';
+import { projectionScenario, recordedEvent } from '#kernel-testing';
+import { MemoryReadDatabase } from '#read-database';
+import { currenciesOf } from '../statements/statement.js';
+import { holderLedger } from './holder-ledger.projection.js';
+import { ACTIONS, cash, dayAt, DONOR, FUND, playedOut } from './ledger.fixture.js';
+import { advancesOf, balanceOf, linesOf, sumsUntil } from './ledger.js';
+
+const LAST = '9999-12-31';
+const ALWAYS = { from: '0001-01-01', to: LAST };
+
+const withModel = (test: (model: ReadModel, play: (events: readonly RecordedEvent[]) => void) => void): void => {
+  const database = new MemoryReadDatabase();
+  try {
+    const model = database.open(holderLedger);
+    test(model, (events) => {
+      applyToModel(holderLedger, model, events, (event) => event);
+    });
+  } finally {
+    database.close();
+  }
+};
+
+const holdersIn = (model: ReadModel): string[] =>
+  model.all('SELECT DISTINCT holder FROM entry ORDER BY holder').map(({ holder }) => holder as string);
+
+const balancesIn = (model: ReadModel): ReadonlyMap<string, bigint> => {
+  const sums = new Map<string, bigint>();
+  for (const { holder, currency, minor } of model.all('SELECT holder, currency, minor FROM entry')) {
+    const key = `${holder as string} ${currency as string}`;
+    sums.set(key, (sums.get(key) ?? 0n) + BigInt(minor as string));
+  }
+  return new Map([...sums].filter(([, minor]) => minor !== 0n));
+};
+
+const sorted = (balances: ReadonlyMap<string, bigint>): readonly (readonly [string, bigint])[] =>
+  [...balances].sort(([a], [b]) => (a < b ? -1 : 1));
+
+describe('holder ledger', () => {
+  it('says at every position what each holder has of each currency, and nobody holds less than nothing (I9)', () => {
+    fc.assert(
+      fc.property(ACTIONS, (actions) => {
+        const { events, balances } = playedOut(actions);
+        withModel((model, play) => {
+          events.forEach((event, index) => {
+            play([event]);
+            const now = balancesIn(model);
+            expect(sorted(now)).toEqual(sorted(balances[index] ?? new Map<string, bigint>()));
+            for (const [holder, minor] of now) expect(holder.startsWith(DONOR) || minor >= 0n).toBe(true);
+          });
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('reconciles over any two periods: what one closes with the next opens with', () => {
+    fc.assert(
+      fc.property(ACTIONS, fc.nat(120), fc.nat(120), (actions, one, other) => {
+        const [first, second] = [Math.min(one, other), Math.max(one, other)];
+        const { events, balances } = playedOut(actions);
+        withModel((model, play) => {
+          play(events);
+          for (const holder of holdersIn(model)) {
+            const spans = [
+              { from: '0001-01-01', to: dayAt(first) },
+              { from: dayAt(first + 1), to: dayAt(second + 1) },
+              { from: dayAt(second + 2), to: LAST },
+            ];
+            const closings = new Map<string, string>();
+            for (const span of spans) {
+              const currencies = currenciesOf(model, { holder }, span, false);
+              for (const { currency, opening, closing, difference, reconciles } of currencies) {
+                expect({ difference: Number(difference), reconciles }).toEqual({ difference: 0, reconciles: true });
+                expect(Number(opening)).toBe(Number(closings.get(currency) ?? 0));
+                closings.set(currency, closing);
+              }
+            }
+            for (const [currency, classes] of sumsUntil(model, { holder }, LAST)) {
+              expect(balanceOf(classes)).toBe(balances.at(-1)?.get(`${holder} ${currency}`) ?? 0n);
+            }
+          }
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('turns what was corrected exactly: of every figure that no longer stands nothing is left', () => {
+    fc.assert(
+      fc.property(ACTIONS, (actions) => {
+        withModel((model, play) => {
+          play(playedOut(actions).events);
+          const left = new Map<string, bigint>();
+          const rows = model.all('SELECT origin, holder, currency, day, class, minor FROM entry WHERE standing = 0');
+          for (const { minor, ...place } of rows) {
+            const key = JSON.stringify(place);
+            left.set(key, (left.get(key) ?? 0n) + BigInt(minor as string));
+          }
+          expect([...left].filter(([, minor]) => minor !== 0n)).toEqual([]);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is the same whatever the batch size and after every restart (I13)', () => {
+    fc.assert(
+      fc.property(ACTIONS, (actions) => {
+        projectionScenario(holderLedger, playedOut(actions).events, { tries: 5 });
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('keeps in hand exactly what the balance says, whatever its age', () => {
+    fc.assert(
+      fc.property(ACTIONS, fc.nat(150), (actions, day) => {
+        withModel((model, play) => {
+          play(playedOut(actions).events);
+          const on = dayAt(day);
+          for (const holder of holdersIn(model)) {
+            const balances = sumsUntil(model, { holder }, on);
+            const advances = new Map(advancesOf(model, { holder }, on).map((each) => [each.currency, each]));
+            for (const [currency, classes] of balances) {
+              const balance = balanceOf(classes);
+              const advance = advances.get(currency);
+              expect(advance?.outstanding ?? 0n).toBe(balance > 0n ? balance : 0n);
+              expect(advance?.lots.every((lot) => lot.day <= on) ?? true).toBe(true);
+              expect(advance?.lots.reduce((sum, { minor }) => sum + minor, 0n) ?? 0n).toBe(balance > 0n ? balance : 0n);
+            }
+          }
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  const commitment = (revision: number, type: string, data: object): RecordedEvent =>
+    recordedEvent('commitment-c1', revision, { type, data }, {}, BigInt(10 + revision));
+  const proposed = commitment(0, 'CommitmentProposed', {
+    providers: [FUND],
+    beneficiaries: ['state:VUT'],
+    filer: 'state:VUT',
+    legs: [],
+  });
+  const transfer = (revision: number, n: number, date: string): RecordedEvent =>
+    commitment(revision, 'TransferReported', {
+      n,
+      kind: 'disbursement',
+      from: FUND,
+      to: 'agency:cavr',
+      amount: cash('USD', 10_000),
+      date,
+    });
+  const periodClosed = recordedEvent(
+    `fund-${FUND}`,
+    0,
+    { type: 'PeriodClosed', data: { period: { from: '2026-01-01', to: '2026-01-31' }, party: FUND } },
+    {},
+    50n,
+  );
+
+  it('counts what was sent as received until the holder says what arrived, in its own currency', () => {
+    withModel((model, play) => {
+      play([proposed, transfer(1, 1, '2026-01-10')]);
+      const lines = (): object[] =>
+        linesOf(model, { holder: 'agency:cavr' }, ALWAYS, undefined, 10).map(
+          ({ place, currency, minor, unreceipted, events, note }) => ({
+            day: place.day,
+            figure: `${minor} ${currency}`,
+            unreceipted,
+            events: events.map(({ type }) => type),
+            ...(note === undefined ? {} : { note }),
+          }),
+        );
+      expect(lines()).toEqual([
+        { day: '2026-01-10', figure: '10000 USD', unreceipted: true, events: ['TransferReported'] },
+      ]);
+      play([
+        commitment(2, 'ReceiptReported', {
+          n: 1,
+          transfer: 1,
+          party: 'agency:cavr',
+          amount: cash('USD', 9_900),
+          credited: cash('EUR', 9_000),
+          rate: '0.909091',
+          charges: cash('USD', 100),
+          date: '2026-01-12',
+        }),
+      ]);
+      expect(lines()).toEqual([
+        {
+          day: '2026-01-12',
+          figure: '9000 EUR',
+          unreceipted: false,
+          events: ['TransferReported', 'ReceiptReported'],
+          note: { transfer: 1, arrived: cash('USD', 9_900), rate: '0.909091', charges: cash('USD', 100) },
+        },
+      ]);
+    });
+  });
+
+  it('marks what is dated in a closed period and recorded later, and there turns what it would otherwise replace', () => {
+    withModel((model, play) => {
+      play([proposed, transfer(1, 1, '2026-01-10'), periodClosed]);
+      const after = (event: RecordedEvent): RecordedEvent => ({ ...event, position: event.position + 100n });
+      play([after(transfer(2, 2, '2026-01-20')), after(transfer(3, 3, '2026-02-01'))]);
+      play([
+        after(
+          commitment(4, 'ReceiptReported', {
+            n: 1,
+            transfer: 1,
+            party: 'agency:cavr',
+            amount: cash('USD', 10_000),
+            date: '2026-02-02',
+          }),
+        ),
+      ]);
+      const lines = linesOf(model, { holder: 'agency:cavr' }, ALWAYS, undefined, 10);
+      expect(lines.map(({ place, minor, prior, reversal }) => [place.day, minor, prior, reversal])).toEqual([
+        ['2026-01-10', 10_000n, false, false],
+        ['2026-01-10', -10_000n, true, true],
+        ['2026-01-20', 10_000n, true, false],
+        ['2026-02-01', 10_000n, false, false],
+        ['2026-02-02', 10_000n, false, false],
+      ]);
+    });
+  });
+
+  it('pages lines in order without gap or repetition, for one currency or for all', () => {
+    fc.assert(
+      fc.property(
+        ACTIONS,
+        fc.integer({ min: 1, max: 5 }),
+        fc.constantFrom(undefined, 'USD'),
+        (actions, limit, currency) => {
+          withModel((model, play) => {
+            play(playedOut(actions).events);
+            const scope = { holder: 'agency:cavr', ...(currency === undefined ? {} : { currency }) };
+            const whole = linesOf(model, scope, ALWAYS, undefined, 1_000);
+            const paged: (typeof whole)[number][] = [];
+            for (;;) {
+              const page = linesOf(model, scope, ALWAYS, paged.at(-1)?.place, limit);
+              paged.push(...page);
+              if (page.length < limit) break;
+            }
+            expect(paged).toEqual(whole);
+          });
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});
