@@ -114,6 +114,15 @@ class World {
         legs: [],
       });
     });
+    // Something in every hand, so that few actions are left out for want of money.
+    for (const to of AGENCIES) {
+      for (const currency of CURRENCIES) {
+        this.send(
+          { commitment: 'c2', n: 0, kind: 'disbursement', from: DONOR, to, amount: cash(currency, 15_000) },
+          dayAt(0),
+        );
+      }
+    }
   }
 
   act({ does, a, b, amount, day }: Action): void {
