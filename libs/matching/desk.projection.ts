@@ -25,18 +25,38 @@ const UNCONFIRMED_DAYS = 180;
 interface NeedDesk {
   readonly status: 'quiet' | 'submitted' | 'returned' | 'open' | 'dormant';
   readonly filer: string;
+  /** The State that a coordinator filed for. */
+  readonly onBehalfOf?: string;
   readonly beneficiaries: readonly string[];
+  /** Who was named and has not said whether it takes part, and since when it is asked. */
+  readonly invited: Readonly<Record<string, string>>;
+  /** The State has neither ratified the transcript nor objected; since its submission. */
+  readonly unratified?: string;
+  /** It has: nothing is asked again. */
+  readonly spoken?: boolean;
   readonly since: string;
   readonly circulate: boolean;
   readonly due?: string;
+  /** How it stood when it was merged into another: it stands so again once that is undone. */
+  readonly merged?: { readonly status: NeedDesk['status']; readonly due?: string };
+}
+
+type Side = 'provider' | 'recipient';
+const OTHER: Readonly<Record<Side, Side>> = { provider: 'recipient', recipient: 'provider' };
+
+/** Something both sides have to state alike. Whoever spoke last waits for the other. */
+interface Contested {
+  readonly since: string;
+  readonly stated?: Side;
 }
 
 interface CommitmentDesk {
   readonly status: 'proposed' | 'accepted' | 'binding' | 'cancelled' | 'over';
   readonly recipients: readonly string[];
   readonly providers: readonly string[];
-  readonly side: 'provider' | 'recipient';
-  readonly agencies: readonly string[];
+  readonly side: Side;
+  readonly implementer?: string;
+  readonly fiscalAgent?: string;
   readonly signatories: readonly string[];
   readonly proposedAt: string;
   readonly heldAt?: string;
@@ -46,8 +66,22 @@ interface CommitmentDesk {
   readonly consented: readonly string[];
   readonly signed: readonly string[];
   readonly unanswered: Readonly<Record<string, { readonly since: string; readonly from: readonly string[] }>>;
-  readonly discrepancies: Readonly<Record<string, string>>;
-  readonly close?: { readonly side: 'provider' | 'recipient'; readonly since: string };
+  /** Tranches that a State disputed. */
+  readonly disputes: Readonly<Record<string, Contested & { readonly from: readonly string[] }>>;
+  readonly discrepancies: Readonly<
+    Record<string, Contested & { readonly transfer: number; readonly receiver: string }>
+  >;
+  readonly amendment?: {
+    readonly n: number;
+    readonly side: Side;
+    readonly since: string;
+    readonly due: string;
+    /** The other side agreed: what is left is for agencies, offer and need. */
+    readonly agreed: boolean;
+    /** Agencies it would name. */
+    readonly agencies: readonly string[];
+  };
+  readonly close?: { readonly side: Side; readonly since: string };
 }
 
 const NEED_TYPES = [
@@ -62,6 +96,12 @@ const NEED_TYPES = [
   'NeedObjected',
   'NeedWithdrawn',
   'NeedClosed',
+  'NeedAmended',
+  'NeedRatified',
+  'NeedSuperseded',
+  'NeedUnmerged',
+  'ParticipationConsented',
+  'ParticipationWithdrawn',
 ] as const satisfies readonly NeedEvent['type'][];
 
 const COMMITMENT_TYPES = [
@@ -81,32 +121,71 @@ const COMMITMENT_TYPES = [
   'DeliveryReported',
   'DeliveryConfirmed',
   'DeliveryDisputed',
+  'DeliveryCorrected',
+  'SettlementStated',
+  'DisputeSettled',
+  'ReceiptCorrected',
   'DiscrepancyAccepted',
+  'DiscrepancySettlementStated',
+  'DiscrepancySettled',
+  'AmendmentProposed',
+  'AmendmentAgreed',
+  'AmendmentDeclined',
+  'AmendmentLapsed',
+  'AmendmentRefused',
+  'CommitmentAmended',
   'CommitmentCancelled',
   'CloseProposed',
   'CommitmentClosed',
 ] as const satisfies readonly CommitmentEvent['type'][];
 
+const without = <V>(entries: Readonly<Record<string, V>>, key: number | string): Readonly<Record<string, V>> =>
+  Object.fromEntries(Object.entries(entries).filter(([name]) => name !== String(key)));
+
 const evolveNeed = (need: NeedDesk | undefined, event: RecordedEvent): NeedDesk | undefined => {
   const fact = event as unknown as NeedEvent;
   const since = event.metadata.recordedAt;
   if (fact.type === 'NeedDrafted') {
-    const { filer, beneficiaries } = fact.data;
-    return { status: 'quiet', filer, beneficiaries, since, circulate: false };
+    const { filer, onBehalfOf, beneficiaries } = fact.data;
+    const asked = beneficiaries.filter((party) => party !== filer && party !== onBehalfOf);
+    return {
+      ...{ status: 'quiet', filer, beneficiaries, since, circulate: false },
+      ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+      invited: Object.fromEntries(asked.map((party) => [party, since])),
+    };
   }
   if (need === undefined) return undefined;
-  const { filer, beneficiaries, circulate } = need;
-  const at = (status: NeedDesk['status'], due?: string): NeedDesk => ({
-    status,
-    filer,
-    beneficiaries,
-    circulate,
-    since,
-    ...(due === undefined ? {} : { due }),
-  });
+  const at = (status: NeedDesk['status'], due?: string): NeedDesk => {
+    const { due: _, ...rest } = need;
+    return { ...rest, status, since, ...(due === undefined ? {} : { due }) };
+  };
+  const answered = (party: string): NeedDesk => ({ ...need, invited: without(need.invited, party) });
   switch (fact.type) {
-    case 'NeedSubmitted':
-      return { ...at('submitted', fact.data.windowEnds), circulate: fact.data.consent.circulate === 'yes' };
+    case 'NeedSubmitted': {
+      const { windowEnds, consent } = fact.data;
+      const asked =
+        need.onBehalfOf === undefined || need.spoken === true ? {} : { unratified: need.unratified ?? since };
+      return { ...at('submitted', windowEnds), circulate: consent.circulate === 'yes', ...asked };
+    }
+    case 'NeedRatified':
+    case 'NeedObjected': {
+      // An objection too ends what was transcribed: the State has spoken.
+      const { unratified: _, ...rest } = need;
+      return { ...rest, spoken: true };
+    }
+    case 'NeedAmended': {
+      const { beneficiaries } = fact.data;
+      if (beneficiaries === undefined) return need;
+      const named = beneficiaries.filter(
+        (party) => party !== need.filer && party !== need.onBehalfOf && !need.beneficiaries.includes(party),
+      );
+      const stillAsked = Object.entries(need.invited).filter(([party]) => beneficiaries.includes(party));
+      const invited = Object.fromEntries([...stillAsked, ...named.map((party) => [party, since])]);
+      return { ...need, beneficiaries, invited };
+    }
+    case 'ParticipationConsented':
+    case 'ParticipationWithdrawn':
+      return answered(fact.data.party);
     case 'NeedReturned':
     case 'NeedSetAside':
       return at('returned');
@@ -116,9 +195,19 @@ const evolveNeed = (need: NeedDesk | undefined, event: RecordedEvent): NeedDesk 
       return at('open', fact.data.reaffirmBy);
     case 'NeedFellDormant':
       return at('dormant');
+    case 'NeedSuperseded':
+      return {
+        ...at('quiet'),
+        merged: { status: need.status, ...(need.due === undefined ? {} : { due: need.due }) },
+      };
+    case 'NeedUnmerged': {
+      if (fact.data.as === 'survivor' || need.merged === undefined) return need;
+      const { merged: _, ...rest } = at(need.merged.status, need.merged.due);
+      return rest;
+    }
     case 'NeedWithdrawn':
     case 'NeedClosed':
-      return at('quiet');
+      return { ...at('quiet'), invited: {} };
     default:
       return need;
   }
@@ -126,7 +215,22 @@ const evolveNeed = (need: NeedDesk | undefined, event: RecordedEvent): NeedDesk 
 
 /** What waits on a need. Pure. */
 export const needItems = (need: NeedDesk): DeskItem[] => {
-  const { status, filer, since, due } = need;
+  const asked = Object.entries(need.invited).map(([party, since]): DeskItem => ({
+    party,
+    action: 'consent-participation',
+    since,
+  }));
+  const { onBehalfOf, unratified, status } = need;
+  // What is merged or over is not ratified any more.
+  const transcribed: DeskItem[] =
+    onBehalfOf === undefined || unratified === undefined || status === 'quiet'
+      ? []
+      : [{ party: onBehalfOf, action: 'ratify', since: unratified }];
+  return [...statusItems(need), ...(need.merged === undefined ? asked : []), ...transcribed];
+};
+
+const statusItems = (need: NeedDesk): DeskItem[] => {
+  const { status, filer, onBehalfOf: state = filer, since, due } = need;
   const waiting = (party: string, action: string): DeskItem => ({
     party,
     action,
@@ -140,17 +244,38 @@ export const needItems = (need: NeedDesk): DeskItem[] => {
       return [waiting(filer, 'submit')];
     case 'open':
       return [
-        { ...waiting(filer, 'reaffirm'), ...(due === undefined ? {} : { from: addDays(due, -REAFFIRM_NOTICE_DAYS) }) },
+        { ...waiting(state, 'reaffirm'), ...(due === undefined ? {} : { from: addDays(due, -REAFFIRM_NOTICE_DAYS) }) },
       ];
     case 'dormant':
-      return [waiting(filer, 'reopen')];
+      return [waiting(state, 'reopen')];
     case 'quiet':
       return [];
   }
 };
 
-const without = <V>(entries: Readonly<Record<string, V>>, key: number): Readonly<Record<string, V>> =>
-  Object.fromEntries(Object.entries(entries).filter(([name]) => name !== String(key)));
+const named = (
+  role: 'implementer' | 'fiscalAgent',
+  agency: string | null | undefined,
+): Pick<CommitmentDesk, 'implementer' | 'fiscalAgent'> =>
+  agency === undefined || agency === null ? {} : { [role]: agency };
+
+const agenciesOf = ({ implementer, fiscalAgent, amendment }: CommitmentDesk): readonly string[] => [
+  ...new Set([implementer, fiscalAgent, ...(amendment?.agencies ?? [])].filter((agency) => agency !== undefined)),
+];
+
+/** A transfer has one discrepancy at the most: what is left of it after all its receipts. */
+const afterReceipt = (
+  state: CommitmentDesk,
+  since: string,
+  transfer: number,
+  receiver: string,
+  n: number | undefined,
+): CommitmentDesk => {
+  const others = Object.fromEntries(
+    Object.entries(state.discrepancies).filter(([, known]) => known.transfer !== transfer),
+  );
+  return { ...state, discrepancies: n === undefined ? others : { ...others, [n]: { since, transfer, receiver } } };
+};
 
 const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEvent): CommitmentDesk | undefined => {
   const fact = event as unknown as CommitmentEvent;
@@ -162,7 +287,8 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
       recipients: [...new Set([...data.beneficiaries, data.filer])],
       providers: data.providers,
       side: data.side,
-      agencies: [...new Set([data.implementer, data.fiscalAgent].filter((agency) => agency !== undefined))],
+      ...named('implementer', data.implementer),
+      ...named('fiscalAgent', data.fiscalAgent),
       signatories: data.signatories,
       proposedAt: at,
       acceptanceGiven: false,
@@ -170,6 +296,7 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
       consented: [],
       signed: [],
       unanswered: {},
+      disputes: {},
       discrepancies: {},
     };
   }
@@ -194,24 +321,92 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
       return { ...state, signed: [...state.signed, fact.data.party] };
     case 'CommitmentBound':
       return { ...state, status: 'binding' };
-    case 'ReceiptReported': {
-      const { discrepancy } = fact.data;
-      return discrepancy === undefined
-        ? state
-        : { ...state, discrepancies: { ...state.discrepancies, [discrepancy.n]: at } };
+    case 'ReceiptReported':
+      return afterReceipt(state, at, fact.data.transfer, fact.data.party, fact.data.discrepancy?.n);
+    case 'ReceiptCorrected': {
+      const { transfer, discrepancy } = fact.data;
+      // Who received is who corrects.
+      return afterReceipt(state, at, transfer, event.metadata.actor.party, discrepancy?.n);
     }
     case 'DiscrepancyAccepted':
+    case 'DiscrepancySettled':
       return { ...state, discrepancies: without(state.discrepancies, fact.data.n) };
+    case 'DiscrepancySettlementStated': {
+      const { n, side } = fact.data;
+      const known = state.discrepancies[n];
+      return known === undefined
+        ? state
+        : { ...state, discrepancies: { ...state.discrepancies, [n]: { ...known, stated: side } } };
+    }
     case 'DeliveryReported': {
       const { n, beneficiary } = fact.data;
       const from = beneficiary === undefined ? state.recipients : [beneficiary];
       return { ...state, unanswered: { ...state.unanswered, [n]: { since: at, from } } };
     }
-    case 'DeliveryConfirmed':
-    case 'DeliveryDisputed':
-      return { ...state, unanswered: without(state.unanswered, fact.data.n) };
-    case 'CommitmentCancelled':
-      return { ...state, status: 'cancelled' };
+    case 'DeliveryCorrected': {
+      const { n, beneficiary } = fact.data;
+      const known = state.unanswered[n];
+      const from = beneficiary === undefined ? state.recipients : [beneficiary];
+      return known === undefined ? state : { ...state, unanswered: { ...state.unanswered, [n]: { ...known, from } } };
+    }
+    case 'DeliveryConfirmed': {
+      const { n } = fact.data;
+      return { ...state, unanswered: without(state.unanswered, n), disputes: without(state.disputes, n) };
+    }
+    case 'DeliveryDisputed': {
+      const { n } = fact.data;
+      const from = state.unanswered[n]?.from ?? state.recipients;
+      return {
+        ...state,
+        unanswered: without(state.unanswered, n),
+        disputes: { ...state.disputes, [n]: { since: at, from } },
+      };
+    }
+    case 'SettlementStated': {
+      const { n, as } = fact.data;
+      const known = state.disputes[n];
+      return known === undefined || as === 'mediator'
+        ? state
+        : { ...state, disputes: { ...state.disputes, [n]: { ...known, stated: as } } };
+    }
+    case 'DisputeSettled': {
+      // The tranche is reported again: it waits for the State's answer.
+      const { n } = fact.data;
+      const from = state.disputes[n]?.from ?? state.recipients;
+      return {
+        ...state,
+        disputes: without(state.disputes, n),
+        unanswered: { ...state.unanswered, [n]: { since: at, from } },
+      };
+    }
+    case 'AmendmentProposed': {
+      const { n, side, changes, expiresAt } = fact.data;
+      const agencies = [changes.implementer, changes.fiscalAgent].filter((agency) => typeof agency === 'string');
+      return { ...state, amendment: { n, side, since: at, due: expiresAt, agreed: false, agencies } };
+    }
+    case 'AmendmentAgreed':
+      return state.amendment === undefined ? state : { ...state, amendment: { ...state.amendment, agreed: true } };
+    case 'AmendmentDeclined':
+    case 'AmendmentLapsed':
+    case 'AmendmentRefused': {
+      const { amendment: _, ...rest } = state;
+      return rest;
+    }
+    case 'CommitmentAmended': {
+      const { amendment: _, implementer, fiscalAgent, ...rest } = state;
+      const { changes } = fact.data;
+      return {
+        ...rest,
+        ...named('implementer', changes.implementer === undefined ? implementer : changes.implementer),
+        ...named('fiscalAgent', changes.fiscalAgent === undefined ? fiscalAgent : changes.fiscalAgent),
+        // Signatures given to something else count no more.
+        signed: state.status === 'binding' ? state.signed : [],
+      };
+    }
+    case 'CommitmentCancelled': {
+      const { amendment: _, ...rest } = state;
+      return { ...rest, status: 'cancelled' };
+    }
     case 'CloseProposed':
       return { ...state, close: { side: fact.data.side, since: at } };
     case 'CommitmentClosed':
@@ -227,17 +422,27 @@ export const commitmentItems = (state: CommitmentDesk): DeskItem[] => {
   if (state.status === 'over') return [];
   const items: DeskItem[] = [];
   const due = state.expiresAt;
-  const sideOf = (side: 'provider' | 'recipient'): readonly string[] =>
-    side === 'provider' ? state.providers : state.recipients;
-  const other = (side: 'provider' | 'recipient'): 'provider' | 'recipient' =>
-    side === 'provider' ? 'recipient' : 'provider';
+  const sideOf = (side: Side): readonly string[] => (side === 'provider' ? state.providers : state.recipients);
 
   if (state.status === 'proposed' && state.heldAt !== undefined && !state.acceptanceGiven) {
-    for (const party of sideOf(other(state.side))) items.push({ party, action: 'accept', since: state.heldAt, due });
+    for (const party of sideOf(OTHER[state.side])) items.push({ party, action: 'accept', since: state.heldAt, due });
   }
   if (state.status === 'proposed' || state.status === 'accepted') {
-    for (const party of state.agencies) {
-      if (!state.consented.includes(party)) items.push({ party, action: 'consent-task', since: state.proposedAt, due });
+    for (const party of new Set([state.implementer, state.fiscalAgent])) {
+      if (party === undefined || state.consented.includes(party)) continue;
+      items.push({ party, action: 'consent-task', since: state.proposedAt, due });
+    }
+  }
+  if (state.amendment !== undefined) {
+    const { n, side, since, agreed, agencies, due: until } = state.amendment;
+    if (!agreed) {
+      for (const party of sideOf(OTHER[side])) items.push({ party, action: 'amend-accept', n, since, due: until });
+    }
+    for (const party of new Set(agencies)) {
+      const asked = items.some((item) => item.party === party && item.action === 'consent-task');
+      if (!asked && !state.consented.includes(party)) {
+        items.push({ party, action: 'consent-task', since, due: until });
+      }
     }
   }
   if (state.status === 'accepted' && state.acceptedAt !== undefined) {
@@ -250,15 +455,25 @@ export const commitmentItems = (state: CommitmentDesk): DeskItem[] => {
       items.push({ party, action: 'confirm', n: Number(n), since, due: addDays(since, UNCONFIRMED_DAYS) });
     }
   }
-  for (const [n, since] of Object.entries(state.discrepancies)) {
+  for (const [n, { since, from, stated }] of Object.entries(state.disputes)) {
+    const ends: Readonly<Record<Side, readonly string[]>> = { provider: state.providers, recipient: from };
+    for (const party of toState(ends, stated)) items.push({ party, action: 'settle', n: Number(n), since });
+  }
+  for (const [n, { since, receiver, stated }] of Object.entries(state.discrepancies)) {
     items.push({ party: '', action: 'accept-discrepancy', n: Number(n), since });
+    const ends = { provider: state.providers.filter((party) => party !== receiver), recipient: [receiver] };
+    for (const party of toState(ends, stated)) items.push({ party, action: 'settle-discrepancy', n: Number(n), since });
   }
   if (state.close !== undefined) {
-    for (const party of sideOf(other(state.close.side)))
+    for (const party of sideOf(OTHER[state.close.side]))
       items.push({ party, action: 'close', since: state.close.since });
   }
   return items;
 };
+
+/** Who has to state: both ends, or the one that was not the last to do so. */
+const toState = (ends: Readonly<Record<Side, readonly string[]>>, stated: Side | undefined): ReadonlySet<string> =>
+  new Set(stated === undefined ? [...ends.provider, ...ends.recipient] : ends[OTHER[stated]]);
 
 type Doc = { readonly need: NeedDesk } | { readonly commitment: CommitmentDesk };
 
@@ -266,13 +481,13 @@ const itemsOf = (doc: Doc): DeskItem[] => ('need' in doc ? needItems(doc.need) :
 
 const involvedIn = (doc: Doc): readonly string[] =>
   'need' in doc
-    ? [doc.need.filer, ...doc.need.beneficiaries]
-    : [...doc.commitment.recipients, ...doc.commitment.providers, ...doc.commitment.agencies];
+    ? [doc.need.filer, ...(doc.need.onBehalfOf === undefined ? [] : [doc.need.onBehalfOf]), ...doc.need.beneficiaries]
+    : [...doc.commitment.recipients, ...doc.commitment.providers, ...agenciesOf(doc.commitment)];
 
 /** Answers: what waits for a party now. */
 export const desk: Projection = {
   name: 'desk',
-  version: 1,
+  version: 2,
   handles: [...NEED_TYPES, ...COMMITMENT_TYPES],
   schema: `
     CREATE TABLE desk_record (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;

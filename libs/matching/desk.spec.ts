@@ -1,0 +1,263 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CommitmentEvent } from '#commitments/contract';
+import type { DomainEvent, RecordedEvent } from '#kernel';
+import { applyToModel } from '#kernel';
+import { projectionScenario, recordedEvent } from '#kernel-testing';
+import type { NeedContent, NeedEvent } from '#needs/contract';
+import { MemoryReadDatabase } from '#read-database';
+import type { Quantity } from '#vocabulary';
+import { desk } from './desk.projection.js';
+
+const AT = '2026-02-01T00:00:00.000Z';
+const seats = (amount: number): Quantity => ({ measure: 'seats', amount: String(amount) });
+
+const recorded = (stream: string, events: readonly DomainEvent[], first = 1n): RecordedEvent[] =>
+  events.map((event, revision) =>
+    recordedEvent(
+      stream,
+      revision,
+      event,
+      { recordedAt: AT, actor: { party: 'agency:cavr', role: 'implementer' } },
+      first + BigInt(revision),
+    ),
+  );
+
+/** What waits, as `party: action n`, after these events. */
+const waiting = (stream: string, events: readonly DomainEvent[]): readonly string[] => {
+  const database = new MemoryReadDatabase();
+  const model = database.open(desk);
+  applyToModel(desk, model, recorded(stream, events), (event) => event);
+  const items = model.all('SELECT party, action, n FROM desk_item ORDER BY party, action, n');
+  model.close();
+  database.close();
+  return items.map(({ party, action, n }) => `${String(party)}: ${String(action)} ${String(n)}`);
+};
+
+describe('what waits on a need', () => {
+  const content = { title: 'A law', lines: [] } as unknown as NeedContent;
+  const drafted = (more: object): NeedEvent => ({
+    type: 'NeedDrafted',
+    data: { filer: 'network:msg', beneficiaries: ['network:msg', 'state:VUT', 'state:FJI'], content, ...more },
+  });
+  const submitted: NeedEvent = {
+    type: 'NeedSubmitted',
+    data: { consent: { circulate: 'yes', publish: 'yes' }, windowEnds: AT },
+  };
+  const opened: NeedEvent = { type: 'NeedOpened', data: { reaffirmBy: '2027-02-01T00:00:00.000Z' } };
+  const need = (...events: readonly NeedEvent[]): readonly string[] => waiting('need-n1', events);
+  const consented = (party: string): NeedEvent => ({ type: 'ParticipationConsented', data: { party } });
+  const OPEN = 'network:msg: reaffirm 0';
+
+  test('is each State’s word whether it takes part', () => {
+    expect(need(drafted({}))).toEqual(['state:FJI: consent-participation 0', 'state:VUT: consent-participation 0']);
+    expect(need(drafted({}), consented('state:VUT'), submitted, opened)).toEqual([
+      OPEN,
+      'state:FJI: consent-participation 0',
+    ]);
+    const left: NeedEvent = { type: 'ParticipationWithdrawn', data: { party: 'state:FJI' } };
+    expect(need(drafted({}), consented('state:VUT'), submitted, opened, left)).toEqual([OPEN]);
+    const more: NeedEvent = {
+      type: 'NeedAmended',
+      data: { changes: {}, beneficiaries: ['network:msg', 'state:VUT', 'state:SLB'] },
+    };
+    expect(need(drafted({}), consented('state:VUT'), submitted, opened, more)).toEqual([
+      OPEN,
+      'state:SLB: consent-participation 0',
+    ]);
+    expect(need(drafted({}), { type: 'NeedWithdrawn', data: {} })).toEqual([]);
+  });
+
+  test('is the State’s ratification of what was transcribed for it', () => {
+    const transcript = drafted({
+      ...{ filer: 'agency:secretariat', onBehalfOf: 'state:VUT', beneficiaries: ['state:VUT'] },
+    });
+    expect(need(transcript)).toEqual([]);
+    expect(need(transcript, submitted)).toEqual([': open 0', 'state:VUT: ratify 0']);
+    expect(need(transcript, submitted, opened)).toEqual(['state:VUT: ratify 0', 'state:VUT: reaffirm 0']);
+    expect(need(transcript, submitted, { type: 'NeedRatified', data: {} }, opened)).toEqual(['state:VUT: reaffirm 0']);
+    const objected: NeedEvent = { type: 'NeedObjected', data: { to: 'publication' } };
+    const returned: NeedEvent = { type: 'NeedReturned', data: { reasons: [] } };
+    expect(need(transcript, submitted, objected, returned, submitted)).toEqual([': open 0']);
+  });
+
+  test('rests while the need is merged into another', () => {
+    const merged: NeedEvent = { type: 'NeedSuperseded', data: { into: 'n2' } };
+    const unmerged = (as: 'absorbed' | 'survivor'): NeedEvent => ({ type: 'NeedUnmerged', data: { other: 'n2', as } });
+    expect(need(drafted({}), submitted, opened, merged)).toEqual([]);
+    expect(need(drafted({ beneficiaries: ['network:msg'] }), submitted, opened, merged, unmerged('absorbed'))).toEqual([
+      OPEN,
+    ]);
+    expect(need(drafted({ beneficiaries: ['network:msg'] }), submitted, opened, unmerged('survivor'))).toEqual([OPEN]);
+  });
+});
+
+describe('what waits on a commitment', () => {
+  const proposed: CommitmentEvent = {
+    type: 'CommitmentProposed',
+    data: {
+      ...{ offerId: 'o1', needId: 'n1', side: 'recipient', proposedBy: 'state:VUT', filer: 'state:VUT' },
+      providers: ['donor:japan', 'donor:norway'],
+      beneficiaries: ['state:VUT'],
+      legs: [],
+      implementer: 'agency:cavr',
+      signatories: ['donor:japan', 'donor:norway', 'state:VUT'],
+      expiresAt: '2026-03-01T00:00:00.000Z',
+      conditions: [],
+      earmarkFacts: {
+        ...{ beneficiaries: [], networks: [], regions: [], instruments: [], traffickingNexus: false },
+        needLineKinds: {},
+      },
+    },
+  };
+  const held: CommitmentEvent = { type: 'CommitmentHeld', data: {} };
+  const accepted: CommitmentEvent = { type: 'CommitmentAccepted', data: {} };
+  const consented = (agency: string): CommitmentEvent => ({
+    type: 'TaskConsented',
+    data: { agency, as: ['implementer'] },
+  });
+  const signed = (party: string): CommitmentEvent => ({ type: 'CommitmentSigned', data: { party } });
+  const bound: CommitmentEvent = { type: 'CommitmentBound', data: {} };
+  const BINDING = [proposed, held, accepted, consented('agency:cavr'), bound];
+  const wait = (...events: readonly CommitmentEvent[]): readonly string[] => waiting('commitment-c1', events);
+
+  test('is the acceptance of either provider of a joint offer, and the signature of both', () => {
+    expect(wait(proposed, held, consented('agency:cavr'))).toEqual(['donor:japan: accept 0', 'donor:norway: accept 0']);
+    expect(wait(proposed, held, accepted, consented('agency:cavr'), signed('donor:japan'))).toEqual([
+      'donor:norway: sign 0',
+      'state:VUT: sign 0',
+    ]);
+  });
+
+  const wished = (
+    changes: Extract<CommitmentEvent, { type: 'AmendmentProposed' }>['data']['changes'],
+  ): CommitmentEvent => ({
+    type: 'AmendmentProposed',
+    data: { n: 1, party: 'donor:japan', side: 'provider', changes, reason: 'more', expiresAt: AT },
+  });
+  const agreed = {
+    type: 'AmendmentAgreed',
+    data: { n: 1, party: 'state:VUT', increases: [], earmarkFacts: {} },
+  } as unknown as CommitmentEvent;
+  const amended = (
+    changes: Extract<CommitmentEvent, { type: 'CommitmentAmended' }>['data']['changes'],
+  ): CommitmentEvent => ({
+    type: 'CommitmentAmended',
+    data: { n: 1, changes, legs: [], increases: [], decreases: [], recredited: [] },
+  });
+
+  test('is the other side’s answer to an amendment, until it ends', () => {
+    expect(wait(...BINDING, wished({}))).toEqual(['state:VUT: amend-accept 1']);
+    expect(wait(...BINDING, wished({}), agreed)).toEqual([]);
+    expect(wait(...BINDING, wished({}), { type: 'AmendmentLapsed', data: { n: 1 } })).toEqual([]);
+    expect(wait(...BINDING, agreed)).toEqual([]);
+    const cancelled: CommitmentEvent = {
+      type: 'CommitmentCancelled',
+      data: { party: 'state:VUT', reason: { code: 'budget' } },
+    };
+    expect(wait(...BINDING, wished({}), cancelled)).toEqual([]);
+  });
+
+  test('is the consent of an agency that an amendment would name', () => {
+    const changes = { implementer: 'agency:unidir', fiscalAgent: 'agency:unidir' };
+    expect(wait(...BINDING, wished(changes))).toEqual(['agency:unidir: consent-task 0', 'state:VUT: amend-accept 1']);
+    expect(wait(...BINDING, wished(changes), agreed)).toEqual(['agency:unidir: consent-task 0']);
+    expect(wait(...BINDING, wished(changes), consented('agency:unidir'), agreed)).toEqual([]);
+    expect(wait(proposed, held, wished({ fiscalAgent: 'agency:cavr' }))).toContain('agency:cavr: consent-task 0');
+    expect(
+      wait(proposed, held, accepted, wished({ implementer: null }), agreed, amended({ implementer: null })),
+    ).toEqual(['donor:japan: sign 0', 'donor:norway: sign 0', 'state:VUT: sign 0']);
+  });
+
+  test('is every signature again once an amendment took effect before binding', () => {
+    const before = [proposed, held, accepted, consented('agency:cavr'), signed('donor:japan')];
+    expect(wait(...before, wished({}), agreed, amended({}))).toEqual([
+      'donor:japan: sign 0',
+      'donor:norway: sign 0',
+      'state:VUT: sign 0',
+    ]);
+  });
+
+  const tranche = { quantity: seats(2), drawn: seats(2), credited: seats(2) };
+  const delivered: CommitmentEvent = {
+    type: 'DeliveryReported',
+    data: { n: 1, party: 'donor:japan', leg: 1, date: '2026-02-01', ...tranche },
+  };
+  const disputed: CommitmentEvent = { type: 'DeliveryDisputed', data: { n: 1, party: 'state:VUT', reason: 'fewer' } };
+  const stated = (as: 'provider' | 'recipient' | 'mediator'): CommitmentEvent => ({
+    type: 'SettlementStated',
+    data: { n: 1, party: 'state:VUT', as, outcome: 'stands' },
+  });
+
+  test('is a settlement from both sides, then from the one that did not speak last', () => {
+    const open = [...BINDING, delivered, disputed];
+    const both = ['donor:japan: settle 1', 'donor:norway: settle 1', 'state:VUT: settle 1'];
+    expect(wait(...open)).toEqual(both);
+    expect(wait(...open, stated('mediator'))).toEqual(both);
+    expect(wait(...open, stated('recipient'))).toEqual(both.slice(0, 2));
+    expect(wait(...open, stated('recipient'), stated('provider'))).toEqual(both.slice(2));
+    const settled: CommitmentEvent = { type: 'DisputeSettled', data: { n: 1, outcome: 'stands', ...tranche } };
+    expect(wait(...open, settled)).toEqual(['state:VUT: confirm 1']);
+    const confirmed: CommitmentEvent = {
+      type: 'DeliveryConfirmed',
+      data: { n: 1, party: 'state:VUT', condition: 'usable', ...tranche },
+    };
+    expect(wait(...open, confirmed)).toEqual([]);
+    expect(wait(...BINDING, stated('provider'))).toEqual([]);
+  });
+
+  test('is asked of whom a corrected delivery names', () => {
+    const corrected: CommitmentEvent = {
+      type: 'DeliveryCorrected',
+      data: {
+        ...{ n: 1, party: 'donor:japan', leg: 1, date: '2026-02-01', reason: 'to another', ...tranche },
+        beneficiary: 'state:FJI',
+      },
+    };
+    expect(wait(...BINDING, delivered, corrected)).toEqual(['state:FJI: confirm 1']);
+    expect(wait(...BINDING, corrected)).toEqual([]);
+  });
+
+  test('is a discrepancy, for its two ends and the coordinator, until it is settled, accepted or gone', () => {
+    const usd: Quantity = { measure: 'money', currency: 'USD', amount: '5.00' };
+    const receipt = {
+      ...{ n: 1, transfer: 1, party: 'agency:cavr', amount: usd, date: '2026-02-01' },
+      discrepancy: { n: 1, quantity: usd, sign: 'short' as const },
+    };
+    const received: CommitmentEvent = { type: 'ReceiptReported', data: receipt };
+    const open = [...BINDING, received];
+    const coordinator = ': accept-discrepancy 1';
+    const providers = ['donor:japan: settle-discrepancy 1', 'donor:norway: settle-discrepancy 1'];
+    expect(wait(...open)).toEqual([coordinator, 'agency:cavr: settle-discrepancy 1', ...providers]);
+    const said: CommitmentEvent = {
+      type: 'DiscrepancySettlementStated',
+      data: { n: 1, side: 'recipient', party: 'agency:cavr', reason: 'a charge' },
+    };
+    expect(wait(...open, said)).toEqual([coordinator, ...providers]);
+    expect(wait(...BINDING, said)).toEqual([]);
+    expect(wait(...open, { type: 'DiscrepancySettled', data: { n: 1 } })).toEqual([]);
+    const { discrepancy, party, ...whole } = receipt;
+    const again = (more: object): CommitmentEvent => ({
+      type: 'ReceiptCorrected',
+      data: { ...whole, reason: 'read again', ...more },
+    });
+    expect(wait(...open, again({}))).toEqual([]);
+    expect(wait(...open, again({ discrepancy }))).toEqual([
+      coordinator,
+      `${party}: settle-discrepancy 1`,
+      ...providers,
+    ]);
+  });
+
+  test('I13: is the same in batches of every size, after restarts and redelivery', () => {
+    const story = [...BINDING, wished({ implementer: 'agency:unidir' }), delivered, disputed, stated('provider')];
+    const drafted: NeedEvent = {
+      type: 'NeedDrafted',
+      data: { filer: 'network:msg', beneficiaries: ['state:VUT'], content: {} as NeedContent },
+    };
+    const dump = projectionScenario(desk, [
+      ...recorded('commitment-c1', story),
+      ...recorded('need-n1', [drafted], BigInt(story.length + 1)),
+    ]);
+    expect(dump.desk_item).toHaveLength(4);
+  });
+});
