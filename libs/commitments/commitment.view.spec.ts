@@ -215,7 +215,7 @@ describe('actions', () => {
     expect(actions(caller('state:VUT', 'donor-desk'), held())).toEqual([]);
     expect(actions(caller('state:VUT', 'npc', { registered: false }), held())).toEqual([]);
     expect(actions(VANUATU, held(), EXPIRES)).toEqual([]);
-    expect(actions(VANUATU, [...accepted(), signed('state:VUT')])).toEqual([]);
+    expect(actions(VANUATU, [...accepted(), signed('state:VUT')])).toEqual(['amend']);
     expect(actions(ANONYMOUS, bound())).toEqual([]);
   });
   it('let a side close with the power to sign, and the coordinator by its role', () => {

@@ -322,16 +322,6 @@ describe('a commitment over HTTP', () => {
     const { id } = ok(await propose(offerId, needId, { signatories: ['state:VUT', 'donor:japan'] }, VANUATU), 201);
     expect(await get(id, VANUATU)).toMatchObject({ side: 'recipient', proposedBy: 'state:VUT', actions: ['withdraw'] });
     expect(await get(id, JAPAN)).toMatchObject({ actions: ['accept', 'decline'] });
-    for (const route of [
-      'amend',
-      'amend-accept',
-      'returns',
-      'deliveries/1/verify',
-      'deliveries/1/settle',
-      'transfers/1/correct',
-    ]) {
-      expect((await app.post(`/v1/commitments/${id}/${route}`, {}, { as: JAPAN })).status).toBe(404);
-    }
   });
 
   it('checks reports: payer and holder by party, dates by the calendar, limits by what is bound', async () => {
