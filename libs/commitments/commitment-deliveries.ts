@@ -30,6 +30,7 @@ import {
   replaced,
   sameSide,
 } from './commitment-state.js';
+import { suspensionFault } from './commitment-terms.js';
 import type { CommitmentEvent, DocumentLink, Leg, Recredit } from './commitment.contract.js';
 
 export type DeliveriesRejectionCode =
@@ -436,6 +437,8 @@ const reportDelivery = (
   if (!isInMeasureOf(quantity, leg)) {
     return refuse('measure-mismatch', 'A tranche is in the measure drawn or the measure credited.', 'quantity');
   }
+  const suspended = suspensionFault(state, date);
+  if (suspended !== undefined) return refused(suspended);
   const tranche = trancheOf(leg, quantity);
   if (tranche === undefined) {
     return refuse('over-delivery', `With this tranche more would be delivered than leg ${number} commits.`, 'quantity');
