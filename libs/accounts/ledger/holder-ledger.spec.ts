@@ -52,7 +52,7 @@ describe('holder ledger', () => {
           });
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -84,7 +84,7 @@ describe('holder ledger', () => {
           }
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -102,7 +102,7 @@ describe('holder ledger', () => {
           expect([...left].filter(([, minor]) => minor !== 0n)).toEqual([]);
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -111,7 +111,7 @@ describe('holder ledger', () => {
       fc.property(ACTIONS, (actions) => {
         projectionScenario(holderLedger, playedOut(actions).events, { tries: 5 });
       }),
-      { numRuns: 8 },
+      { numRuns: 4 },
     );
   });
 
@@ -134,7 +134,7 @@ describe('holder ledger', () => {
           }
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
