@@ -18,6 +18,15 @@ import { needEventFor, needView, permitsNeed, UNMERGED } from './need.view.js';
 
 const NONE: ReadonlyMap<number, readonly Quantity[]> = new Map();
 
+const inOrder = (
+  ids: readonly string[],
+  states: ReadonlyMap<string, NeedState>,
+): readonly (readonly [id: string, state: NeedState])[] =>
+  ids.flatMap((id) => {
+    const state = states.get(id);
+    return state === undefined ? [] : [[id, state] as const];
+  });
+
 /** How needs are served: who sees which part, who may act on them, and what they look like to whom. */
 @Injectable()
 export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent, NeedRejection> {
@@ -136,9 +145,10 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
   private group(absorbed: readonly string[]): readonly (readonly [id: string, state: NeedState])[] {
     const found = new Map<string, NeedState>();
     for (let ids = absorbed; ids.length > 0;) {
-      const states = [...this.board.states(ids)];
-      for (const [id, state] of states) found.set(id, state);
-      ids = states.flatMap(([, state]) => state.absorbed).filter((id) => !found.has(id));
+      const states = this.board.states(ids);
+      const here = inOrder(ids, states);
+      for (const [id, state] of here) found.set(id, state);
+      ids = here.flatMap(([, state]) => state.absorbed).filter((id) => !found.has(id));
     }
     return [...found];
   }
@@ -147,9 +157,12 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
     caller: Caller,
     ids: readonly string[],
   ): Promise<readonly { readonly id: string; readonly state: NeedState; readonly parts: NeedParts }[]> {
-    const states = this.board.states(ids);
     const needs = await Promise.all(
-      [...states].map(async ([id, state]) => ({ id, state, parts: await this.parts(caller, id, state) })),
+      inOrder(ids, this.board.states(ids)).map(async ([id, state]) => ({
+        id,
+        state,
+        parts: await this.parts(caller, id, state),
+      })),
     );
     return needs.filter(({ parts }) => parts.summary);
   }

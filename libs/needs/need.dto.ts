@@ -14,7 +14,6 @@ import {
   isAnnexVisibility,
   isInstrument,
   isLanguage,
-  isPartyId,
   isRegion,
   isVisibility,
   KINDS,
@@ -529,7 +528,7 @@ export const assessmentOf = ({
   readonly report: DocumentRef;
 } => ({
   lines: lines.map(({ line, quantity }) => ({ line, quantity: canonical(quantity) })),
-  report: present({ ...report }),
+  report: present(report),
 });
 
 export class MergeNeedDto {

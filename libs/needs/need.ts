@@ -610,6 +610,10 @@ const amended = (
   );
 };
 
+/** What is credited with words stays open until it is assessed. */
+const isAlike = (before: Quantity, after: Quantity): boolean =>
+  isDeterminate(before) ? sameMeasure(before, after) : !isDeterminate(after);
+
 /** DOMAIN, AmendNeed: a line never drops below accepted + binding. */
 const lineRefusal = (
   state: NeedState,
@@ -618,18 +622,14 @@ const lineRefusal = (
   for (const before of state.content.lines) {
     if (!isInUse(state, before.line)) continue;
     const after = (lines ?? state.content.lines).find(({ line }) => line === before.line);
-    const alike =
-      after !== undefined &&
-      before.quantity.measure === after.quantity.measure &&
-      (!isDeterminate(before.quantity) || sameMeasure(before.quantity, after.quantity));
-    if (!alike) {
+    if (after === undefined || !isAlike(before.quantity, after.quantity)) {
       return no(
         'line-in-use',
         `line ${before.line} has accepted or binding commitments: it stays, in the same measure`,
         'lines',
       );
     }
-    if (!isRival(before.quantity) || !isRival(after.quantity)) continue;
+    if (!isRival(after.quantity)) continue;
     const committed = committedOn(state, before.line);
     const figure = minorUnits(after.quantity);
     const drops = figure < committed && figure < minorUnits(before.quantity);

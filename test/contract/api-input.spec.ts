@@ -41,8 +41,8 @@ test.each<[field: string, more: object]>([
   ['period', { period: { from: '2026-02-02', to: '2026-02-01' } }],
   ['rank', { rank: 1.5 }],
   ['visibility.annex', { visibility: { summary: 'public', body: 'public', annex: 'members' } }],
-  ['onBehalfOf', { onBehalfOf: 'state:VUT' }],
-  ['beneficiaries', { beneficiaries: ['state:VUT', 'state:FJI'] }],
+  ['onBehalfOf', { onBehalfOf: 'donor:japan' }],
+  ['beneficiaries', { beneficiaries: ['state:VUT', 'state:VUT'] }],
 ])('a need with a bad %s is refused: %j', async (field, more) => {
   const { status, body } = await client.post('/v1/needs', aNeed(more), VANUATU);
   expect([status, (body as Json).code]).toEqual([400, 'invalid-request']);
@@ -62,9 +62,10 @@ test.each<[string, object]>([
 });
 
 test.each<[field: string, more: object]>([
-  ['lines[0].capacity', { lines: [{ kinds: ['training'], capacity: { measure: 'access', amount: '3' } }] }],
-  ['lines[0].minimumLot', { lines: [{ kinds: ['training'], capacity: machines('3'), minimumLot: '2' }] }],
-  ['providers', { providers: [{ party: 'donor:japan' }, { party: 'donor:norway' }] }],
+  ['lines[0].capacity', { lines: [{ kinds: ['training'], capacity: { measure: 'access', amount: '1.5' } }] }],
+  ['lines[0].minimumLot', { lines: [{ kinds: ['training'], capacity: machines('3'), minimumLot: '4' }] }],
+  ['providers', { providers: [{ party: 'donor:norway' }] }],
+  ['providers[1].party', { providers: [{ party: 'donor:japan' }, { party: 'donor:japan' }] }],
   ['earmark.regions', { earmark: { regions: ['VUT'] } }],
   ['earmark.colour', { earmark: { colour: 'red' } }],
   ['conditions[0].percent', { conditions: [{ code: 'co-financing', percent: 10 }] }],
