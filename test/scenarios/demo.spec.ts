@@ -87,6 +87,13 @@ describe('the demo', () => {
     });
   });
 
+  it('ends with statements of holder and fund that reconcile to zero', () => {
+    expect(result.story.statements).toEqual([
+      { of: 'holder=agency:cavr', closing: '0.00', reconciles: true },
+      { of: 'fund=fund:unscar', closing: '27000.00', reconciles: true },
+    ]);
+  });
+
   it('walks the need to a confirmed commitment and replays it at three points', () => {
     expect(result.story.closedAs).toBe('confirmed');
     expect(result.story.replayed).toEqual(['proposed', 'binding', 'binding']);

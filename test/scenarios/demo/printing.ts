@@ -26,6 +26,12 @@ export const heading = (say: Say, title: string): void => {
   say('-'.repeat(title.length));
 };
 
+/** One step: who acts, and what it does. */
+export const step = (say: Say, who: string, what: string): void => {
+  say();
+  say(`${who}: ${what}`);
+};
+
 /** Text in two columns. */
 export const pair = (say: Say, left: string, right: string): void => {
   say(`  ${left.padEnd(22)} ${right}`);
