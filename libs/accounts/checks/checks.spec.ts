@@ -48,65 +48,61 @@ const C2 = 'commitment-c2';
 const FUND = 'fund-fund:unscar';
 const GIFT = 'contribution-g1';
 
-const proposal = (over: object = {}): FactEvent =>
-  ({
-    type: 'CommitmentProposed',
-    data: {
-      offerId: 'o1',
-      needId: 'n1',
-      side: 'provider',
-      proposedBy: 'fund:unscar',
-      providers: ['fund:unscar'],
+const proposal = (over: object = {}): FactEvent => ({
+  type: 'CommitmentProposed',
+  data: {
+    offerId: 'o1',
+    needId: 'n1',
+    side: 'provider',
+    proposedBy: 'fund:unscar',
+    providers: ['fund:unscar'],
+    beneficiaries: ['state:VUT'],
+    filer: 'state:VUT',
+    legs: [{ leg: 1, offerLine: 1, needLine: 1, drawn: usd('100.00'), credited: usd('100.00'), amendment: 0 }],
+    signatories: [],
+    expiresAt: '2026-03-01T00:00:00.000Z',
+    conditions: [],
+    earmarkFacts: {
       beneficiaries: ['state:VUT'],
-      filer: 'state:VUT',
-      legs: [{ leg: 1, offerLine: 1, needLine: 1, drawn: usd('100.00'), credited: usd('100.00'), amendment: 0 }],
-      signatories: [],
-      expiresAt: '2026-03-01T00:00:00.000Z',
-      conditions: [],
-      earmarkFacts: {
-        beneficiaries: ['state:VUT'],
-        networks: [],
-        regions: ['054'],
-        instruments: ['ATT'],
-        traffickingNexus: false,
-        needLineKinds: { '1': 'training', '2': 'legal' },
-      },
-      ...over,
+      networks: [],
+      regions: ['054'],
+      instruments: ['ATT'],
+      traffickingNexus: false,
+      needLineKinds: { '1': 'training', '2': 'legal' },
     },
-  }) as FactEvent;
+    ...over,
+  },
+});
 const BOUND: FactEvent = { type: 'CommitmentBound', data: {} };
-const transfer = (n: number, amount: string, over: object = {}): FactEvent =>
-  ({
-    type: 'TransferReported',
-    data: {
-      n,
-      kind: 'disbursement',
-      from: 'fund:unscar',
-      to: 'agency:cavr',
-      amount: usd(amount),
-      date: '2026-02-01',
-      ...over,
-    },
-  }) as FactEvent;
-const receipt = (n: number, of: number, amount: string, over: object = {}): FactEvent =>
-  ({
-    type: 'ReceiptReported',
-    data: { n, transfer: of, party: 'agency:cavr', amount: usd(amount), date: '2026-02-02', ...over },
-  }) as FactEvent;
-const spent = (n: number, amount: string, over: object = {}): FactEvent =>
-  ({
-    type: 'ExpenditureReported',
-    data: {
-      n,
-      party: 'agency:cavr',
-      kind: 'interim',
-      from: '2026-01-01',
-      to: '2026-03-31',
-      lines: [{ budgetLine: 'travel', amount: usd(amount) }],
-      date: '2026-04-01',
-      ...over,
-    },
-  }) as FactEvent;
+const transfer = (n: number, amount: string, over: object = {}): FactEvent => ({
+  type: 'TransferReported',
+  data: {
+    n,
+    kind: 'disbursement',
+    from: 'fund:unscar',
+    to: 'agency:cavr',
+    amount: usd(amount),
+    date: '2026-02-01',
+    ...over,
+  },
+});
+const receipt = (n: number, of: number, amount: string, over: object = {}): FactEvent => ({
+  type: 'ReceiptReported',
+  data: { n, transfer: of, party: 'agency:cavr', amount: usd(amount), date: '2026-02-02', ...over },
+});
+const spent = (n: number, amount: string, over: object = {}): FactEvent => ({
+  type: 'ExpenditureReported',
+  data: {
+    n,
+    party: 'agency:cavr',
+    kind: 'interim',
+    from: '2026-01-01',
+    to: '2026-03-31',
+    lines: [{ budgetLine: 'travel', amount: usd(amount) }],
+    date: '2026-04-01',
+    ...over,
+  },
+});
 const pledged = (amount: string, over: object = {}): FactEvent => ({
   type: 'ContributionPledged',
   data: {
@@ -174,20 +170,19 @@ const need = (beneficiary: string, kind = 'training'): FactEvent =>
   }) as unknown as FactEvent;
 const offer = (earmark: Earmark): FactEvent =>
   ({ type: 'OfferPosted', data: { provider: 'fund:unscar', content: { lines: [], earmark } } }) as unknown as FactEvent;
-const evidence = (n: number, sha256: string): FactEvent =>
-  ({
-    type: 'DeliveryReported',
-    data: {
-      n,
-      party: 'agency:cavr',
-      leg: 1,
-      quantity: usd('1.00'),
-      drawn: usd('1.00'),
-      credited: usd('1.00'),
-      date: '2026-03-01',
-      evidence: [{ title: 'List', uri: 'https://example.org', sha256 }],
-    },
-  }) as FactEvent;
+const evidence = (n: number, sha256: string): FactEvent => ({
+  type: 'DeliveryReported',
+  data: {
+    n,
+    party: 'agency:cavr',
+    leg: 1,
+    quantity: usd('1.00'),
+    drawn: usd('1.00'),
+    credited: usd('1.00'),
+    date: '2026-03-01',
+    evidence: [{ title: 'List', uri: 'https://example.org', sha256 }],
+  },
+});
 const terms = (of: object): FactEvent => proposal({ terms: of });
 const hand = (subject: string, party: string, stream = C1): Hand => ({
   subject,
@@ -858,8 +853,8 @@ const CASES: Readonly<
       const planned = terms({ schedule: [{ n: 1, amount: usd('5.00'), ...on }] });
       const paid: Entry = [C1, transfer(1, '5.00', { instalment: 1 })];
       return [
-        [says, [], [[C1, planned], inTime as Entry, paid]],
-        [`before ${says}`, ['instalment paid before its trigger'], [[C1, planned], paid, tooLate as Entry]],
+        [says, [], [[C1, planned], inTime, paid]],
+        [`before ${says}`, ['instalment paid before its trigger'], [[C1, planned], paid, tooLate]],
         [`without ${says}`, ['instalment paid before its trigger'], [[C1, planned], paid]],
       ] as const;
     }),
