@@ -180,7 +180,7 @@ const evolveNeed = (need: NeedDesk | undefined, event: RecordedEvent): NeedDesk 
         (party) => party !== need.filer && party !== need.onBehalfOf && !need.beneficiaries.includes(party),
       );
       const stillAsked = Object.entries(need.invited).filter(([party]) => beneficiaries.includes(party));
-      const invited = Object.fromEntries([...stillAsked, ...named.map((party) => [party, since])]);
+      const invited = Object.fromEntries([...stillAsked, ...named.map((party) => [party, since] as const)]);
       return { ...need, beneficiaries, invited };
     }
     case 'ParticipationConsented':

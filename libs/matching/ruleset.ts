@@ -340,15 +340,22 @@ const serviceBy = (
     const { line, minimumLot = 1n } = offerLine;
     return left === 'unlimited' || (left > 0n && left + (drawn.get(line) ?? 0n) >= minimumLot);
   };
-  const scopes = need.lines
-    .filter((needLine) =>
-      lines.some(
-        (offerLine) => admits(offer, offerLine, needLine) && isScope({ needLine, offerLine }) && reachesLot(offerLine),
-      ),
-    )
-    .map(({ line }) => line);
+  const inWordsBy = (offerLine: OfferSide['lines'][number]): readonly number[] =>
+    reachesLot(offerLine)
+      ? need.lines
+          .filter((needLine) => admits(offer, offerLine, needLine) && isScope({ needLine, offerLine }))
+          .map(({ line }) => line)
+      : [];
+  const worded = new Set(lines.flatMap(inWordsBy));
+  const scopes = need.lines.map(({ line }) => line).filter((line) => worded.has(line));
+  // What a scope in words draws beside the figures may make up the lot.
   const short = lines
-    .filter(({ line, minimumLot = 0n }) => (drawn.get(line) ?? minimumLot) < minimumLot)
+    .filter(
+      (offerLine) =>
+        (drawn.get(offerLine.line) ?? 0n) > 0n &&
+        (drawn.get(offerLine.line) ?? 0n) < (offerLine.minimumLot ?? 0n) &&
+        inWordsBy(offerLine).length === 0,
+    )
     .map(({ line }) => line);
   return { coverage, scopes, short };
 };
