@@ -2,7 +2,7 @@ import type { Command, Decision } from '#kernel';
 import { accept, refuse } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import { isRival, minorUnits, quantityOf, sameMeasure } from '#vocabulary';
-import type { CoverageEvent, LineFigures, Reservation } from './coverage.js';
+import type { CoverageEvent, CoveredDelivery, LineFigures, Reservation } from './coverage.js';
 import {
   arrivedOf,
   correctionMark,
@@ -195,6 +195,12 @@ const confirm = (state: NeedState, command: Asked<'ConfirmCoverage'>): Answer =>
   return accept({ type: 'CoverageConfirmed', data: { ...keyOf(command), delivery, line, quantity } });
 };
 
+const figureOf = (quantity: Quantity | undefined): bigint =>
+  quantity === undefined || !isRival(quantity) ? 0n : minorUnits(quantity);
+
+const confirmedAfter = ({ confirmed }: CoveredDelivery, back: Quantity | undefined): bigint =>
+  figureOf(confirmed) - figureOf(back);
+
 const giveBack = (state: NeedState, command: Asked<'ReturnCoverage'>): Answer => {
   const { delivery, quantity, confirmed } = command;
   const reservation = state.reservations[keyText(command)];
@@ -203,6 +209,9 @@ const giveBack = (state: NeedState, command: Asked<'ReturnCoverage'>): Answer =>
   if (reservation.answered?.includes(returnMark(command.return)) === true) return accept();
   if (isRival(quantity) && minorUnits(quantity) > arrivedOf(delivered)) {
     return refuse('beyond-bound', 'more would be returned than was delivered');
+  }
+  if (confirmedAfter(delivered, confirmed) > arrivedOf(delivered) - figureOf(quantity)) {
+    return refuse('beyond-bound', 'more would stay confirmed than delivered');
   }
   const { line } = reservation;
   const data = { ...keyOf(command), delivery, return: command.return, line, quantity };
