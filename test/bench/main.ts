@@ -7,6 +7,7 @@ import { creatingOverHttp } from './p2-http.js';
 import { rebuilding } from './p3-rebuild.js';
 import { holding } from './p7-hold.js';
 import { coldStart } from './p8-cold-start.js';
+import { readingStatements } from './p9-statement.js';
 import type { Measured } from './report.js';
 import { machine, measured, table } from './report.js';
 
@@ -16,14 +17,33 @@ const USAGE = `npm run bench [-- --smoke] [-- --json] [-- --only P1,P3]
 --only   these parts alone`;
 
 /** How much of everything is done. */
-const FULL = { rounds: 5, seconds: 2, proposals: 300, events: 100_000, starts: 3, rebuilds: 3 };
-const SMOKE = { rounds: 1, seconds: 0.5, proposals: 20, events: 1_500, starts: 1, rebuilds: 1 };
+const FULL = {
+  rounds: 5,
+  seconds: 2,
+  proposals: 300,
+  events: 100_000,
+  starts: 3,
+  rebuilds: 3,
+  transfers: 100_000,
+  statements: 200,
+};
+const SMOKE = {
+  rounds: 1,
+  seconds: 0.5,
+  proposals: 20,
+  events: 1_500,
+  starts: 1,
+  rebuilds: 1,
+  transfers: 2_000,
+  statements: 10,
+};
 
 const run = async (): Promise<void> => {
   const { values } = parseArgs({
     options: { smoke: { type: 'boolean' }, json: { type: 'boolean' }, only: { type: 'string' } },
   });
-  const { rounds, seconds, proposals, events, starts, rebuilds } = values.smoke === true ? SMOKE : FULL;
+  const { rounds, seconds, proposals, events, starts, rebuilds, transfers, statements } =
+    values.smoke === true ? SMOKE : FULL;
   const only = values.only?.toUpperCase().split(',');
   const wanted = (part: string): boolean => only === undefined || only.includes(part);
   const say = (line: string): void => {
@@ -57,6 +77,15 @@ const run = async (): Promise<void> => {
     }
     if (wanted('P7')) {
       add(await measured('P7', 'proposal to held against one durable append', () => holding(folders, { proposals })));
+    }
+    if (wanted('P9')) {
+      const work = (): ReturnType<typeof readingStatements> =>
+        readingStatements(folders, { transfers, reads: statements });
+      add(
+        await measured('P9', `statement of a holder over ${transfers} transfers, from its read model`, () =>
+          Promise.resolve(work()),
+        ),
+      );
     }
     if (wanted('P3') || wanted('P8')) {
       const log = folders.fresh('log');
