@@ -2,7 +2,7 @@ import type { CommitmentEvent, Leg } from '#commitments/contract';
 import type { Decider, Process, ProcessCommand, RecordedEvent } from '#kernel';
 import { idOfStream, processCommand } from '#kernel';
 import type { Quantity } from '#vocabulary';
-import { minorUnits, quantityOf, sameMeasure } from '#vocabulary';
+import { minorUnits } from '#vocabulary';
 import { fundDecider, moneyOf } from './fund.js';
 
 /** What one tranche delivered, in the offer's measure, and what came back of it since. */
@@ -21,11 +21,21 @@ interface Outlay {
   readonly ended?: 'left' | 'cancelled';
   readonly tranches: Readonly<Record<number, Tranche>>;
   readonly paid: Readonly<Record<number, { readonly from: string; readonly amount: Quantity }>>;
+  /** Per fund and currency: what it came to draw over time, and came to draw less. */
+  readonly drawn: Readonly<Record<string, Drawn>>;
 }
+
+/** Minor units. */
+interface Drawn {
+  readonly used: bigint;
+  readonly released: bigint;
+}
+
+const keyOf = (fund: string, currency: string): string => `${fund} ${currency}`;
 
 const PAYING: readonly string[] = ['contribution', 'disbursement', 'onward-grant'];
 
-const evolve = (state: Outlay, event: RecordedEvent<CommitmentEvent>): Outlay => {
+const taken = (state: Outlay, event: RecordedEvent<CommitmentEvent>): Outlay => {
   // The envelope keeps type and data apart; together they are one of the commitment's events.
   const fact = event as unknown as CommitmentEvent;
   switch (fact.type) {
@@ -88,40 +98,65 @@ const HANDLED = [
 
 const FOLDED = ['CommitmentProposed', 'DeliveryReported', ...HANDLED] as const;
 
+const sumIn = (currency: string, quantities: readonly Quantity[]): bigint =>
+  quantities.reduce(
+    (sum, quantity) =>
+      quantity.measure === 'money' && quantity.currency === currency ? sum + minorUnits(quantity) : sum,
+    0n,
+  );
+
+/** What the commitment draws on this provider now: its legs while it lives, what was paid or delivered once it ended. Minor units. */
+const levelOf = ({ legs, ended, tranches, paid }: Outlay, fund: string, currency: string): bigint => {
+  const sent = sumIn(
+    currency,
+    Object.values(paid)
+      .filter(({ from }) => from === fund)
+      .map(({ amount }) => amount),
+  );
+  const delivered = Object.values(tranches).reduce(
+    (sum, { drawn, returned }) => sum + sumIn(currency, [drawn]) - sumIn(currency, returned),
+    0n,
+  );
+  const promised = sumIn(
+    currency,
+    legs.map(({ drawn }) => drawn),
+  );
+  const owed = ended === undefined ? promised : ended === 'cancelled' ? delivered : 0n;
+  return sent > owed ? sent : owed;
+};
+
+const fundsOf = ({ providers, signed }: Outlay): readonly string[] =>
+  providers.filter((party) => party.startsWith('fund:') && signed.includes(party));
+
+/** Every rise and fall is summed as it happens, so that what is told to a fund never depends on when it is told. */
+const evolve = (before: Outlay, event: RecordedEvent<CommitmentEvent>): Outlay => {
+  const state = taken(before, event);
+  const currencies = new Set(
+    [...state.legs.map(({ drawn }) => drawn), ...Object.values(state.paid).map(({ amount }) => amount)].flatMap(
+      (quantity) => (quantity.measure === 'money' ? [quantity.currency] : []),
+    ),
+  );
+  let drawn = state.drawn;
+  for (const fund of fundsOf(state)) {
+    for (const currency of currencies) {
+      const { used, released } = drawn[keyOf(fund, currency)] ?? { used: 0n, released: 0n };
+      const change = levelOf(state, fund, currency) - (used - released);
+      const next = change > 0n ? { used: used + change, released } : { used, released: released - change };
+      drawn = { ...drawn, [keyOf(fund, currency)]: next };
+    }
+  }
+  return { ...state, drawn };
+};
+
 const outlay: Decider<Outlay, never, CommitmentEvent, never> = {
   category: 'commitment',
-  initial: { providers: [], legs: [], signed: [], tranches: {}, paid: {} },
+  initial: { providers: [], legs: [], signed: [], tranches: {}, paid: {}, drawn: {} },
   // Types that say nothing to it are passed over.
   schemas: Object.fromEntries(FOLDED.map((type) => [type, 1])) as Record<CommitmentEvent['type'], number>,
   decide: () => {
     throw new Error('a commitment is not decided here');
   },
   evolve,
-};
-
-const sumIn = (like: Quantity, quantities: readonly Quantity[]): bigint =>
-  quantities
-    .filter((quantity) => sameMeasure(quantity, like))
-    .reduce((sum, quantity) => sum + minorUnits(quantity), 0n);
-
-/** What the commitment draws on this provider, in the money of `like`: its legs while it lives, what was paid or delivered once it ended. */
-const drawnBy = ({ legs, ended, tranches, paid }: Outlay, fund: string, like: Quantity): Quantity => {
-  const sent = sumIn(
-    like,
-    Object.values(paid)
-      .filter(({ from }) => from === fund)
-      .map(({ amount }) => amount),
-  );
-  const delivered = Object.values(tranches).reduce(
-    (sum, { drawn, returned }) => sum + sumIn(like, [drawn]) - sumIn(like, returned),
-    0n,
-  );
-  const promised = sumIn(
-    like,
-    legs.map(({ drawn }) => drawn),
-  );
-  const owed = ended === undefined ? promised : ended === 'cancelled' ? delivered : 0n;
-  return quantityOf(like, sent > owed ? sent : owed);
 };
 
 /**
@@ -134,19 +169,22 @@ export const allocationUsing: Process = {
   async react(event, reads) {
     const commitment = idOfStream(event.stream);
     const { state } = await reads.load(outlay, commitment);
-    const { needId, providers, signed } = state;
+    const { needId, providers, drawn } = state;
     const commands: ProcessCommand[] = [];
-    for (const fund of providers.filter((party) => party.startsWith('fund:') && signed.includes(party))) {
+    for (const fund of fundsOf(state)) {
       const { book } = (await reads.load(fundDecider, fund)).state;
       if (book === undefined || needId === undefined) continue;
-      const quantity = drawnBy(state, fund, moneyOf(book.terms, 0n));
+      const sums = drawn[keyOf(fund, book.terms.currency)];
+      if (sums === undefined) continue;
+      const used = moneyOf(book.terms, sums.used);
+      const released = moneyOf(book.terms, sums.released);
       const shared = providers.length > 1;
       commands.push(
         processCommand({
           decider: fundDecider,
           id: fund,
           key: `use ${fund}`,
-          command: (by) => ({ type: 'SettleUse', by, commitment, needId, quantity, shared }),
+          command: (by) => ({ type: 'SettleUse', by, commitment, needId, used, released, shared }),
         }),
       );
     }

@@ -5,7 +5,8 @@ import { callDecider, callStatusAt } from './call.js';
 import type { CallEvent } from './fund.contract.js';
 import { coordinator, desk, fiji, FUND, japan, money, process, TERMS, vanuatu } from './fund.fixture.js';
 
-const { given } = specFor(callDecider);
+const spec = specFor(callDecider);
+const given: typeof spec.given = (...events) => spec.given(...events);
 
 const CONTENT: CallContent = {
   fund: FUND,

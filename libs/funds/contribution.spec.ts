@@ -5,7 +5,8 @@ import { arrivalOf, contributionDecider, receivedOf, statusOf, worthOf } from '.
 import type { ContributionEvent } from './fund.contract.js';
 import { administrator, coordinator, desk, FUND, japan, money } from './fund.fixture.js';
 
-const { given } = specFor(contributionDecider);
+const spec = specFor(contributionDecider);
+const given: typeof spec.given = (...events) => spec.given(...events);
 
 const fund: FundFacts = {
   administrator: 'agency:undp',

@@ -18,7 +18,8 @@ import {
 import type { FundBook, FundState } from './fund.js';
 import { decidedFor, figuresOf, fundDecider } from './fund.js';
 
-const { given } = specFor(fundDecider, { idempotent: ['AmendFundTerms', 'AttachFundDocument'], id: FUND });
+const spec = specFor(fundDecider, { idempotent: ['AmendFundTerms', 'AttachFundDocument'], id: FUND });
+const given: typeof spec.given = (...events) => spec.given(...events);
 
 const bookOf = ({ book }: FundState): FundBook => {
   if (book === undefined) throw new Error('no book');
@@ -311,8 +312,8 @@ describe('a decision', () => {
 });
 
 describe('what commitments draw', () => {
-  const settle = (commitment: string, amount: number, shared = false) =>
-    ({ type: 'SettleUse', commitment, needId: 'n1', quantity: money(amount), shared }) as const;
+  const settle = (commitment: string, amount: number, shared = false, less = 0) =>
+    ({ type: 'SettleUse', commitment, needId: 'n1', used: money(amount), released: money(less), shared }) as const;
   const decisions = [
     established(),
     credited('received', 100),
@@ -326,12 +327,18 @@ describe('what commitments draw', () => {
       .then(used(1, 'n1', 'k1', 30), used(2, 'n1', 'k1', 10));
     const drawn = given(...decisions, used(1, 'n1', 'k1', 30), used(2, 'n1', 'k1', 10));
     drawn.when(settle('k1', 40), { actor: process }).then();
-    const { state } = drawn.when(settle('k1', 5), { actor: process }).accepted();
+    const { state } = drawn.when(settle('k1', 40, false, 35), { actor: process }).accepted();
     expect(figures(state)).toMatchObject({ allocated: '25', used: '5' });
-    drawn.when(settle('k1', 0), { actor: process }).then(released(2, 'n1', 10, 'k1'), released(1, 'n1', 30, 'k1'));
-    drawn.when(settle('k1', 35), { actor: process }).then(released(2, 'n1', 5, 'k1'));
+    drawn
+      .when(settle('k1', 40, false, 40), { actor: process })
+      .then(released(2, 'n1', 10, 'k1'), released(1, 'n1', 30, 'k1'));
+    drawn.when(settle('k1', 40, false, 5), { actor: process }).then(released(2, 'n1', 5, 'k1'));
     drawn.when(settle('k1', 50), { actor: desk }).refused('forbidden');
     given().when(settle('k1', 1), { actor: process }).then();
+    // The exit was told before the signature: the decision is drawn, and free.
+    given(...decisions)
+      .when(settle('k1', 30, false, 30), { actor: process })
+      .then(used(1, 'n1', 'k1', 30), released(1, 'n1', 30, 'k1'));
   });
 
   it('shows two signatures under one decision, and takes back what was never allocated first', () => {
@@ -340,7 +347,7 @@ describe('what commitments draw', () => {
       .then(used(1, 'n1', 'k1', 30), used(2, 'n1', 'k1', 40));
     expect(figures(overdrawn)).toMatchObject({ allocated: '80', available: '20' });
     const { state } = given(...decisions, used(1, 'n1', 'k1', 30), used(2, 'n1', 'k1', 40), used(2, 'n1', 'k2', 5))
-      .when(settle('k1', 40), { actor: process })
+      .when(settle('k1', 70, false, 30), { actor: process })
       .accepted();
     expect(bookOf(state).decisions[1]?.allocations[0]).toMatchObject({ used: money(15), released: money(5) });
   });

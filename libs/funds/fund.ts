@@ -59,6 +59,13 @@ interface Draw {
   readonly quantity: Quantity;
 }
 
+/** What one commitment draws: over time, and now by decision, oldest first. */
+interface Drawing {
+  readonly used: Quantity;
+  readonly released: Quantity;
+  readonly parts: readonly Draw[];
+}
+
 /** A fund's book: plain JSON, so that boards keep it as it is. */
 export interface FundBook {
   readonly fund: string;
@@ -67,8 +74,8 @@ export interface FundBook {
   readonly credits: Readonly<Record<string, Credit>>;
   readonly bookings: readonly Booking[];
   readonly decisions: readonly AllocationDecision[];
-  /** By commitment, oldest first. */
-  readonly draws: Readonly<Record<string, readonly Draw[]>>;
+  /** By commitment. */
+  readonly draws: Readonly<Record<string, Drawing>>;
   readonly closedPeriods: readonly FundPeriod[];
   readonly documents: readonly FundDocument[];
 }
@@ -106,8 +113,9 @@ export type FundCommand = { readonly by: CommandContext } & (
       readonly type: 'SettleUse';
       readonly commitment: string;
       readonly needId: string;
-      /** What the commitment draws on the fund in all, now. */
-      readonly quantity: Quantity;
+      /** All that the commitment ever came to draw on the fund, and all that it came to draw less: it draws the difference now. */
+      readonly used: Quantity;
+      readonly released: Quantity;
       /** The fund is one of several providers of an undivided offer: it draws what was decided, at most the whole. */
       readonly shared: boolean;
     }
@@ -254,7 +262,7 @@ export const decidedFor = (
     .flatMap(({ allocations }) => allocations)
     .filter((allotted) => allotted.needId === needId && takenBy(allotted) > 0n);
   if (standing.length === 0) return undefined;
-  const drawn = (draws[commitment] ?? []).filter((draw) => draw.needId === needId);
+  const drawn = (draws[commitment]?.parts ?? []).filter((draw) => draw.needId === needId);
   return moneyOf(
     terms,
     sum(standing.map((allotted) => most(leftOf(allotted), 0n))) +
@@ -291,24 +299,16 @@ const withAllotted = (
 
 const plus = (a: Quantity, minor: bigint): Quantity => quantityOf(a, minorUnits(a) + minor);
 
-const withDraw = (
-  draws: FundBook['draws'],
-  commitment: string,
-  { decision, needId, quantity }: Draw,
-  sign: 1n | -1n,
-): FundBook['draws'] => {
-  const before = draws[commitment] ?? [];
-  const change = sign * minorUnits(quantity);
-  const known = before.some((draw) => draw.decision === decision && draw.needId === needId);
-  const after = known
-    ? before.map((draw) =>
-        draw.decision === decision && draw.needId === needId
-          ? { ...draw, quantity: plus(draw.quantity, change) }
-          : draw,
-      )
-    : [...before, { decision, needId, quantity: plus(quantityOf(quantity, 0n), change) }];
-  return { ...draws, [commitment]: after };
+/** The parts with this much more (less, where negative) drawn on one of them. */
+const withPart = (parts: readonly Draw[], { decision, needId }: Draw, change: Quantity): readonly Draw[] => {
+  const isIt = (part: Draw): boolean => part.decision === decision && part.needId === needId;
+  return parts.some(isIt)
+    ? parts.map((part) => (isIt(part) ? { ...part, quantity: plus(part.quantity, minorUnits(change)) } : part))
+    : [...parts, { decision, needId, quantity: change }];
 };
+
+const drawingOf = ({ draws, terms }: FundBook, commitment: string): Drawing =>
+  draws[commitment] ?? { used: moneyOf(terms, 0n), released: moneyOf(terms, 0n), parts: [] };
 
 const evolve = (state: FundState, event: RecordedEvent<FundEvent>): FundState => {
   // The envelope keeps type and data apart; together they are one of our events.
@@ -342,7 +342,13 @@ const evolve = (state: FundState, event: RecordedEvent<FundEvent>): FundState =>
         ...allotted,
         used: plus(allotted.used, minorUnits(quantity)),
       }));
-      return { book: { ...book, decisions, draws: withDraw(book.draws, commitment, fact.data, 1n) } };
+      const before = drawingOf(book, commitment);
+      const drawn = {
+        ...before,
+        used: plus(before.used, minorUnits(quantity)),
+        parts: withPart(before.parts, fact.data, quantity),
+      };
+      return { book: { ...book, decisions, draws: { ...book.draws, [commitment]: drawn } } };
     }
     case 'AllocationReleased': {
       const { commitment, quantity } = fact.data;
@@ -354,13 +360,19 @@ const evolve = (state: FundState, event: RecordedEvent<FundEvent>): FundState =>
         }));
         return { book: { ...book, decisions } };
       }
+      const before = drawingOf(book, commitment);
+      const drawn = {
+        ...before,
+        released: plus(before.released, freed),
+        parts: withPart(before.parts, fact.data, quantityOf(quantity, -freed)),
+      };
       const decisions = withAllotted(book, fact.data, (allotted) => ({
         ...allotted,
         used: plus(allotted.used, -freed),
         // What was drawn beyond the decision was never allocated, and is not taken back from it.
         released: plus(allotted.released, most(freed - most(-leftOf(allotted), 0n), 0n)),
       }));
-      return { book: { ...book, decisions, draws: withDraw(book.draws, commitment, fact.data, -1n) } };
+      return { book: { ...book, decisions, draws: { ...book.draws, [commitment]: drawn } } };
     }
     case 'PeriodClosed':
       return { book: { ...book, closedPeriods: [...book.closedPeriods, fact.data.period] } };
@@ -564,55 +576,60 @@ const credit = ({ by: _, type: __, ...given }: CommandOf<'CreditFund'>, book: Fu
   return was === minorUnits(given.quantity) ? accept() : accept({ type: 'FundCredited', data: given });
 };
 
-const settleUse = ({ commitment, needId, quantity, shared }: CommandOf<'SettleUse'>, book: FundBook): FundDecision => {
-  const draws = book.draws[commitment] ?? [];
-  const change = minorUnits(quantity) - sum(draws.map((draw) => minorUnits(draw.quantity)));
-  return change < 0n
-    ? release(book.terms, commitment, draws, -change)
-    : draw(book, { commitment, needId, more: change, shared });
+/**
+ * Both sums only ever grow, so whatever was told late or twice, the book ends the same. What a commitment came to draw is drawn before it is
+ * given back: an exit that overtook the signature frees its decision all the same.
+ */
+const settleUse = (command: CommandOf<'SettleUse'>, book: FundBook): FundDecision => {
+  const { commitment, needId } = command;
+  const before = drawingOf(book, commitment);
+  const [used, released] = [minorUnits(command.used), minorUnits(command.released)];
+  const uses = usesOf(book, command, used - minorUnits(before.used));
+  const parts = uses.reduce((all, part) => withPart(all, part, part.quantity), before.parts);
+  const releases = releasesOf(
+    book.terms,
+    parts,
+    sum(parts.map(({ quantity }) => minorUnits(quantity))) - used + released,
+  );
+  return accept(
+    ...uses.map((part): FundEvent => ({ type: 'AllocationUsed', data: { ...part, needId, commitment } })),
+    ...releases.map((part): FundEvent => ({ type: 'AllocationReleased', data: { ...part, commitment } })),
+  );
 };
 
-const release = (terms: FundTerms, commitment: string, draws: readonly Draw[], less: bigint): FundDecision => {
-  const events: FundEvent[] = [];
-  let left = less;
-  for (const { decision, needId, quantity } of [...draws].reverse()) {
-    const freed = least(left, minorUnits(quantity));
-    left -= freed;
-    if (freed === 0n) continue;
-    events.push({
-      type: 'AllocationReleased',
-      data: { decision, needId, commitment, quantity: moneyOf(terms, freed) },
-    });
-  }
-  return accept(...events);
-};
-
-const draw = (
+/** Where this much more is drawn: on the oldest decision for the need first. */
+const usesOf = (
   { terms, decisions }: FundBook,
-  {
-    commitment,
-    needId,
-    more,
-    shared,
-  }: { readonly commitment: string; readonly needId: string; readonly more: bigint; readonly shared: boolean },
-): FundDecision => {
+  { needId, shared }: Pick<CommandOf<'SettleUse'>, 'needId' | 'shared'>,
+  more: bigint,
+): readonly Draw[] => {
   const standing = decisions.flatMap(({ n, allocations }) =>
     allocations
       .filter((allotted) => allotted.needId === needId)
       .map((allotted) => ({ decision: n, left: most(leftOf(allotted), 0n) })),
   );
   const last = standing.at(-1);
-  const events: FundEvent[] = [];
-  let open = more;
+  const uses: Draw[] = [];
+  let open = most(more, 0n);
   for (const each of standing) {
     // Beyond all decisions it stands on the last: two signatures under one decision are a fact, and the book shows it.
     const part = each === last && !shared ? open : least(open, each.left);
     open -= part;
-    if (part === 0n) continue;
-    const quantity = moneyOf(terms, part);
-    events.push({ type: 'AllocationUsed', data: { decision: each.decision, needId, commitment, quantity } });
+    if (part > 0n) uses.push({ decision: each.decision, needId, quantity: moneyOf(terms, part) });
   }
-  return accept(...events);
+  return uses;
+};
+
+/** Where this much less is drawn: on the newest decision first. */
+const releasesOf = (terms: FundTerms, parts: readonly Draw[], less: bigint): readonly Draw[] => {
+  const releases: Draw[] = [];
+  let open = most(less, 0n);
+  for (const { decision, needId, quantity } of [...parts].reverse()) {
+    const part = least(open, minorUnits(quantity));
+    open -= part;
+    if (part > 0n) releases.push({ decision, needId, quantity: moneyOf(terms, part) });
+  }
+  return releases;
 };
 
 export const FUND_SCHEMAS = {
