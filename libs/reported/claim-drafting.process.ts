@@ -21,7 +21,7 @@ export const draftOfClaim = (
   return factory.draft(
     draft.kind === 'need'
       ? { kind: 'need', ...handedOver, content: needFromReport(content) }
-      : { kind: 'offer', ...handedOver, content: offerFromReport(content) },
+      : { kind: 'offer', ...handedOver, content: offerFromReport(content, claimant) },
   );
 };
 

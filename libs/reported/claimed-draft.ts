@@ -1,8 +1,10 @@
 import type { NeedContent, NeedLine, NeedVisibility } from '#needs/contract';
-import type { OfferContent, OfferLine } from '#offers/contract';
-import type { Quantity, Visibility } from '#vocabulary';
-import { isDeterminate } from '#vocabulary';
-import type { ReportedContent } from './reported.contract.js';
+import type { OfferContent, OfferLine, Provider } from '#offers/contract';
+import type { Determinate, Quantity, Visibility } from '#vocabulary';
+import { addDecimals, compare, compareDecimals, decimal, isDeterminate, parseQuantity } from '#vocabulary';
+import type { PartyRef, ReportedContent } from './reported.contract.js';
+import type { Claimant } from './reported.js';
+import { meansDonor } from './reported.js';
 
 const NOT_STATED: Quantity = { measure: 'undetermined', why: 'not-stated' };
 
@@ -97,21 +99,70 @@ export const needFromReport = (content: ReportedContent): NeedContent => {
   };
 };
 
+/** Kinds of parties that may stand among the providers of an offer. */
+const PROVIDER_KINDS: readonly string[] = ['donor', 'fund', 'state', 'agency', 'network'];
+
+/** The smallest lot of a published line, where it is an amount of its capacity's measure that fits into it. */
+const lotOf = (capacity: Determinate, minimumLot: string | undefined): object => {
+  const lot = parseQuantity({ ...capacity, amount: minimumLot }, { unlimited: false, published: true });
+  return lot.ok && isDeterminate(lot.value) && compare(lot.value, capacity) <= 0
+    ? { minimumLot: lot.value.amount }
+    : {};
+};
+
+interface PublishedProvider {
+  readonly party: PartyRef;
+  readonly share?: string;
+}
+
 /**
- * The draft offer that a donor's claim makes. Capacities that are not published, or published of several donors together, are left
- * to the donor: an offer's line needs a figure.
+ * The donors of a joint offer as its draft can hold them: the claimant, who leads, and those published by their party id. `complete`
+ * where that is everyone who was published.
  */
-export const offerFromReport = (content: ReportedContent): OfferContent => {
+const providersIn = (
+  { donors, what }: ReportedContent,
+  claimant: Claimant,
+): { readonly providers: readonly Provider[]; readonly complete: boolean } => {
+  const published =
+    'providers' in what && Array.isArray(what.providers)
+      ? (what.providers as readonly PublishedProvider[])
+      : donors.map((party): PublishedProvider => ({ party }));
+  const own = published.find(({ party }) => meansDonor(party, claimant));
+  const others = published.filter(({ party }) => !meansDonor(party, claimant));
+  const known = new Map<string, PublishedProvider>();
+  for (const provider of others) {
+    const [party] = partyIds([provider.party]);
+    if (party !== undefined && PROVIDER_KINDS.includes(party.slice(0, party.indexOf(':')))) known.set(party, provider);
+  }
+  const providers = [[claimant.party, own] as const, ...known].map(([party, given]): Provider => ({
+    party,
+    ...(given?.share === undefined ? {} : { share: given.share }),
+  }));
+  const total = providers.reduce((sum, { share = '0' }) => addDecimals(sum, decimal(share)), decimal('0'));
+  // A published split that is more than the whole is no split: the parties state theirs.
+  const split = compareDecimals(total, decimal('100')) <= 0 ? providers : providers.map(({ party }) => ({ party }));
+  return { providers: split, complete: known.size === new Set(others.map(({ party }) => JSON.stringify(party))).size };
+};
+
+/**
+ * The draft offer that a donor's claim makes. Several donors that are known by their party ids make it a joint one. Capacities that are
+ * not published, or published of several of whom not all are known, are left to the donor: an offer's line needs a figure.
+ */
+export const offerFromReport = (content: ReportedContent, claimant: Claimant): OfferContent => {
   const { what } = content;
   const amount = onlyAmount(content);
-  const published = isShared(content.donors)
-    ? []
-    : (what.lines ?? (amount === undefined ? [] : [{ capacity: amount }]));
+  const { providers, complete } = providersIn(content, claimant);
+  const published = !complete ? [] : (what.lines ?? (amount === undefined ? [] : [{ capacity: amount }]));
   const lines = published
-    .map(({ kinds, description, capacity }): Omit<OfferLine, 'line'> | undefined =>
+    .map(({ kinds, description, capacity, minimumLot }): Omit<OfferLine, 'line'> | undefined =>
       capacity === undefined || !isDeterminate(capacity)
         ? undefined
-        : { kinds: kinds ?? content.kinds, ...(description === undefined ? {} : { description }), capacity },
+        : {
+            kinds: kinds ?? content.kinds,
+            ...(description === undefined ? {} : { description }),
+            capacity,
+            ...lotOf(capacity, minimumLot),
+          },
     )
     .filter((line) => line !== undefined)
     .map((line, index): OfferLine => ({ line: index + 1, ...line }));
@@ -130,6 +181,7 @@ export const offerFromReport = (content: ReportedContent): OfferContent => {
     ) as Partial<OfferContent>),
     ...documentsIn(content),
     title: asText(what.title) ?? content.title,
+    ...(providers.length > 1 ? { providers } : {}),
     ...(description === undefined ? {} : { description }),
     lines,
     earmark: (what.earmark as OfferContent['earmark'] | undefined) ?? {},

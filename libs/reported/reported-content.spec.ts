@@ -164,6 +164,9 @@ describe('the body of a reported record', () => {
   });
 });
 
+const JAPAN = { party: 'donor:japan', sovereign: 'JPN' };
+const USA = { party: 'donor:usa', sovereign: 'USA' };
+
 describe('the draft that a claim makes', () => {
   it('holds what was published and says what was not', () => {
     const content = contentOf({
@@ -215,7 +218,7 @@ describe('the draft that a claim makes', () => {
     const eur = { measure: 'money', currency: 'EUR', amount: '4450000.00' };
     const usd = { measure: 'money', currency: 'USD', amount: '4950000.00', qualifier: 'about' };
     const offer = (amounts: object[]): unknown =>
-      offerFromReport(contentOf({ kind: 'offer', kinds: ['financial'], amounts })).lines;
+      offerFromReport(contentOf({ kind: 'offer', kinds: ['financial'], amounts }), JAPAN).lines;
     expect(offer([eur, usd])).toEqual([]);
     expect(offer([eur])).toEqual([{ line: 1, kinds: ['financial'], capacity: eur }]);
   });
@@ -228,11 +231,62 @@ describe('the draft that a claim makes', () => {
     expect(need(['GEO'])).toEqual(tonnes);
     expect(need(['GEO', 'MKD'])).toEqual({ measure: 'undetermined', why: 'not-stated' });
     const amounts = [{ measure: 'money', currency: 'EUR', amount: '7000000.00' }];
-    expect(offerFromReport(contentOf({ kind: 'offer', donors: ['USA', 'GBR'], amounts })).lines).toEqual([]);
+    expect(offerFromReport(contentOf({ kind: 'offer', donors: ['USA', 'GBR'], amounts }), USA).lines).toEqual([]);
+  });
+
+  it('holds what several donors give together where each of them is known', () => {
+    const amounts = [{ measure: 'money', currency: 'EUR', amount: '7000000.00' }];
+    const joint = (more: object) =>
+      offerFromReport(
+        contentOf({ kind: 'offer', kinds: ['financial'], donors: ['donor:uk', 'USA'], amounts, ...more }),
+        USA,
+      );
+    expect(joint({})).toMatchObject({
+      providers: [{ party: 'donor:usa' }, { party: 'donor:uk' }],
+      lines: [{ capacity: { amount: '7000000.00' } }],
+    });
+    const partly = joint({ donors: ['donor:usa', 'donor:uk', { name: 'two more' }] });
+    expect(partly).toMatchObject({ providers: [{ party: 'donor:usa' }, { party: 'donor:uk' }], lines: [] });
+    expect(joint({ donors: ['donor:usa'] })).not.toHaveProperty('providers');
+    expect(joint({ donors: ['donor:usa', 'auditor:board'] })).not.toHaveProperty('providers');
+  });
+
+  it('keeps a published split, unless it is more than the whole', () => {
+    const split = (uk: string) =>
+      offerFromReport(
+        contentOf({
+          kind: 'offer',
+          donors: ['donor:usa', 'donor:uk'],
+          what: {
+            providers: [
+              { party: 'donor:uk', share: uk },
+              { party: 'donor:usa', share: '60' },
+            ],
+          },
+        }),
+        USA,
+      ).providers;
+    expect(split('40')).toEqual([
+      { party: 'donor:usa', share: '60' },
+      { party: 'donor:uk', share: '40' },
+    ]);
+    expect(split('41')).toEqual([{ party: 'donor:usa' }, { party: 'donor:uk' }]);
+  });
+
+  it('keeps the smallest lot of a line that it can be one of', () => {
+    const lot = (minimumLot: string) =>
+      offerFromReport(
+        contentOf({
+          kind: 'offer',
+          what: { lines: [{ kinds: ['training'], capacity: { measure: 'seats', amount: '10' }, minimumLot }] },
+        }),
+        JAPAN,
+      ).lines[0]?.minimumLot;
+    expect([lot('2'), lot('0.5'), lot('11')]).toEqual(['2', undefined, undefined]);
   });
 
   it('is seen by members at most until its party says otherwise', () => {
     expect(needFromReport(contentOf({})).visibility).toEqual({ summary: 'members', body: 'members', annex: 'sealed' });
-    expect(offerFromReport(contentOf({ kind: 'offer' })).visibility).toBe('members');
+    expect(offerFromReport(contentOf({ kind: 'offer' }), JAPAN).visibility).toBe('members');
   });
 });

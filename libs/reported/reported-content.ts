@@ -29,7 +29,6 @@ import {
   percentFault,
   readDecimal,
   REPORTED_KINDS,
-  shareFault,
   SOURCE_KINDS,
   URGENCIES,
 } from '#vocabulary';
@@ -159,7 +158,7 @@ const NEED_WHAT = {
 const OFFER_WHAT = {
   ...COMMON,
   description: text(),
-  providers: list(object({ party: partyRef, share: checked<string>(shareFault) }, ['party'])),
+  providers: list(object({ party: partyRef, share: checked<string>(percentFault) }, ['party'])),
   lines: list(object({ kinds: distinct(kind), description: text(), capacity: quantity(), minimumLot: decimalText })),
   earmark: object({
     beneficiaries: distinct(

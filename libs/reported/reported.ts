@@ -53,7 +53,7 @@ const means = (ref: PartyRef, party: string): boolean =>
   typeof ref === 'string' && (ref === party || ref === stateOfParty(party));
 
 /** A donor desk of a State speaks for what is published of that State as donor: States mostly give through their desks. */
-const meansDonor = (ref: PartyRef, { party, sovereign }: Claimant): boolean =>
+export const meansDonor = (ref: PartyRef, { party, sovereign }: Claimant): boolean =>
   means(ref, party) ||
   (party.startsWith('donor:') && sovereign !== undefined && (ref === sovereign || ref === `state:${sovereign}`));
 
