@@ -31,6 +31,7 @@ interface AmendmentAsked {
 const earmarkFactsOf = (need: NeedFacts, implementer: Agency | undefined): EarmarkFacts => ({
   beneficiaries: need.beneficiaries,
   networks: need.networks,
+  ...(need.memberships === undefined ? {} : { memberships: need.memberships }),
   regions: need.regions,
   instruments: need.instruments,
   traffickingNexus: need.traffickingNexus,
