@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { readEcbFile } from '#accounts';
 import { LocalIssuer } from '#web';
 import { readSettings, type Settings } from '../apps/pledgebook/settings.js';
 
@@ -10,6 +11,8 @@ const USAGE = `npm run admin -- <command>      asks the running server of PORT (
   processes                     every process: position, lag, and the events it keeps failing on
   rotate-keys                   new keys for tokens of the local issuer, and for cursors and consistency tokens;
                                 what the old keys signed stays valid for 12 hours
+  load-rates <file> <source>    reference rates of a file as the European Central Bank publishes it (CSV, a row per day,
+                                units for one euro), recorded under that source; what is recorded already stays
 
 The token comes from the data folder (PLEDGEBOOK_DATA, ./data unless set), or from PLEDGEBOOK_TOKEN.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no server answers.`;
@@ -82,15 +85,19 @@ class Server {
     return this.ask<T>('POST', path);
   }
 
-  private async ask<T>(method: string, path: string): Promise<T> {
-    const response = await fetch(`${this.address}/v1/admin/${path}`, {
+  record<T>(path: string, body: object): Promise<T> {
+    return this.ask<T>('POST', `../${path}`, body);
+  }
+
+  private async ask<T>(method: string, path: string, body: object = {}): Promise<T> {
+    const response = await fetch(new URL(path, `${this.address}/v1/admin/`), {
       method,
       headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json', prefer: 'wait=10' },
-      ...(method === 'POST' ? { body: '{}' } : {}),
+      ...(method === 'POST' ? { body: JSON.stringify(body) } : {}),
     });
-    const body = (await response.json()) as T & { readonly detail?: string };
-    if (response.ok) return body;
-    throw new CommandError(EXIT.refused, this.refusal(response.status, body.detail));
+    const answer = (await response.json()) as T & { readonly detail?: string };
+    if (response.ok) return answer;
+    throw new CommandError(EXIT.refused, this.refusal(response.status, answer.detail));
   }
 
   private refusal(status: number, detail: string | undefined): string {
@@ -147,8 +154,29 @@ const rebuild = async (server: Server, name: string): Promise<void> => {
   }
 };
 
+const loadRates = async (server: Server, file: string, source: string): Promise<void> => {
+  const batches = readEcbFile(readFileSync(file, 'utf8'));
+  const reference = 'European Central Bank, euro foreign exchange reference rates';
+  const days = batches.reduce((sum, batch) => sum + batch.length, 0);
+  for (const batch of batches) {
+    const { id, rates } = await server.record<{ readonly id: string; readonly rates: number }>('rates', {
+      source,
+      reference,
+      base: 'EUR',
+      days: batch,
+    });
+    print(`${id}: ${batch[0]?.on ?? ''} to ${batch.at(-1)?.on ?? ''}, ${rates} rates on record`);
+  }
+  print(`${days} days were read from ${file}; what was on record before stays as it was`);
+};
+
+const WANTED = ['nothing more', 'the name of one projection', 'a file and the name of its source'] as const;
+
 const COMMANDS: Readonly<
-  Record<string, { readonly takes: number; readonly run: (server: Server, name: string) => Promise<void> }>
+  Record<
+    string,
+    { readonly takes: 0 | 1 | 2; readonly run: (server: Server, first: string, second: string) => Promise<void> }
+  >
 > = {
   projections: {
     takes: 0,
@@ -165,6 +193,7 @@ const COMMANDS: Readonly<
     },
   },
   rebuild: { takes: 1, run: rebuild },
+  'load-rates': { takes: 2, run: loadRates },
   release: {
     takes: 1,
     run: async (server, name) => {
@@ -192,10 +221,9 @@ const run = async ([name = '', ...parameters]: readonly string[]): Promise<void>
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) throw new CommandError(EXIT.usage, USAGE);
   if (parameters.length !== command.takes) {
-    const wanted = command.takes === 0 ? 'takes nothing more' : 'takes the name of one projection';
-    throw new CommandError(EXIT.usage, `${name} ${wanted}\n\n${USAGE}`);
+    throw new CommandError(EXIT.usage, `${name} takes ${WANTED[command.takes]}\n\n${USAGE}`);
   }
-  await command.run(await Server.reach(readSettings(process.env)), parameters[0] ?? '');
+  await command.run(await Server.reach(readSettings(process.env)), parameters[0] ?? '', parameters[1] ?? '');
 };
 
 try {

@@ -146,8 +146,9 @@ const suppliesOf = (facts: Facts, fund: string, measure: string): readonly Suppl
       give(data.earmark ?? {}, data.window, minorUnits(arrived), stream, [eventId, received.eventId]);
     }
     for (const refunded of facts.on(stream, 'ContributionRefunded')) {
-      if (measureKey(refunded.data.amount) !== measure) continue;
-      give(data.earmark ?? {}, data.window, -minorUnits(refunded.data.amount), stream, [refunded.eventId]);
+      const back = refunded.data.credited ?? refunded.data.amount;
+      if (measureKey(back) !== measure) continue;
+      give(data.earmark ?? {}, data.window, -minorUnits(back), stream, [refunded.eventId]);
     }
   }
   for (const { stream, data, eventId } of facts.on(`fund-${fund}`, 'FundBooked')) {
