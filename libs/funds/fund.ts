@@ -59,10 +59,9 @@ interface Draw {
   readonly quantity: Quantity;
 }
 
-/** What one commitment draws: over time, and now by decision, oldest first. */
+/** What one commitment draws. `used`: all that it ever came to; `parts`: now, by decision, oldest first. */
 interface Drawing {
   readonly used: Quantity;
-  readonly released: Quantity;
   readonly parts: readonly Draw[];
 }
 
@@ -308,7 +307,7 @@ const withPart = (parts: readonly Draw[], { decision, needId }: Draw, change: Qu
 };
 
 const drawingOf = ({ draws, terms }: FundBook, commitment: string): Drawing =>
-  draws[commitment] ?? { used: moneyOf(terms, 0n), released: moneyOf(terms, 0n), parts: [] };
+  draws[commitment] ?? { used: moneyOf(terms, 0n), parts: [] };
 
 const evolve = (state: FundState, event: RecordedEvent<FundEvent>): FundState => {
   // The envelope keeps type and data apart; together they are one of our events.
@@ -363,7 +362,6 @@ const evolve = (state: FundState, event: RecordedEvent<FundEvent>): FundState =>
       const before = drawingOf(book, commitment);
       const drawn = {
         ...before,
-        released: plus(before.released, freed),
         parts: withPart(before.parts, fact.data, quantityOf(quantity, -freed)),
       };
       const decisions = withAllotted(book, fact.data, (allotted) => ({

@@ -233,6 +233,7 @@ describe('the story of a fund', () => {
     await app.settled();
     ok(await send(commitment, 'accept', {}, VANUATU));
     await app.settled();
+    expect(code(await send(commitment, 'sign', {}, UNSCAR))).toBe('decision-required');
 
     ok(await send(fund, 'decisions', decision(vanuatu, '15000.00', answers), UNSCAR));
     await app.settled();
