@@ -337,6 +337,9 @@ describe('capacity holding', () => {
     test('frees them where an amendment leaves nothing open, a close or a cancellation ends it', async () => {
       const less = amended(1, [{ leg: 1, drawn: 1 }], [], [shift(1, 1)]);
       expect(await lab(...bound, wished(1, { leg: 1, drawn: 1 }), agreed(1), less)).toEqual(nothing);
+      // A tranche that came back whole is nothing to confirm.
+      const again = [returned(1), delivered(2, 1, 2), confirmed(2, 2)];
+      expect(await lab(proposed(2), BOUND, delivered(1, 1, 1), ...again)).toEqual(nothing);
       const closed: CommitmentEvent = { type: 'CommitmentClosed', data: { as: 'unconfirmed', openDiscrepancies: [] } };
       expect(await lab(...bound, delivered(2, 1, 1), closed)).toEqual(nothing);
       expect(await lab(...bound, CANCELLED)).toEqual(nothing);

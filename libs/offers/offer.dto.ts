@@ -225,7 +225,6 @@ class OfferFieldsDto {
     },
     description:
       'A joint offer: its lead is the caller, who must be among them. A split that is not published stays undivided',
-    example: [{ party: 'donor:japan', share: '60' }, { party: 'donor:norway' }],
     faults: providersFaults,
   })
   providers?: { party: string; share?: string }[];
