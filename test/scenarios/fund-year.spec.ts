@@ -462,7 +462,7 @@ describe(`a fund year (PLEDGEBOOK_SEED=${seed})`, () => {
     app = await testApp({ now: '2025-01-10T09:00:00.000Z' });
     await establish();
     await playYear();
-  }, 120_000);
+  }, 240_000);
   afterAll(() => app.close());
 
   it('reconciles to zero for every holder in every currency', async () => {
@@ -526,7 +526,7 @@ describe(`a fund year (PLEDGEBOOK_SEED=${seed})`, () => {
       const [found] = await findings(name);
       expect(found?.events.length).toBeGreaterThan(0);
     }
-  }, 60_000);
+  }, 120_000);
 
   it('is for auditors and the coordinator, as JSON and as CSV', async () => {
     expect((await app.get('/v1/audit/checks', { as: FUND })).status).toBe(403);
@@ -541,8 +541,7 @@ describe(`a fund year (PLEDGEBOOK_SEED=${seed})`, () => {
   });
 
   it('tells an auditor nothing of records outside its mandate', async () => {
-    const [third] = [{ party: 'auditor:donor', role: 'auditor' }];
-    if (third === undefined) return;
+    const third: As = { party: 'auditor:donor', role: 'auditor' };
     ok(
       await app.post(
         '/v1/parties',
