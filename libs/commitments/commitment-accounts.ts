@@ -20,7 +20,9 @@ export type Accounts = Readonly<Record<string, Readonly<Record<string, Account>>
 /** By currency, in minor units written in digits. */
 export type Sums = Readonly<Record<string, string>>;
 
-export const currencyIn = (quantity: Quantity): string => (quantity.measure === 'money' ? quantity.currency : '');
+/** The currency of what moved, which is always money. */
+export const currencyIn = (quantity: Quantity): string =>
+  (quantity as Extract<Quantity, { measure: 'money' }>).currency;
 
 /** A sum of a currency, which may be negative. */
 export const moneyOf = (currency: string, minor: bigint): Quantity =>
@@ -36,8 +38,7 @@ export const summed = (sums: Sums | undefined, currency: string, minor: bigint):
 const columnOf = (account: Account | undefined, column: Column): bigint => BigInt(account?.[column] ?? '0');
 
 export const accountOf = ({ accounts }: Pick<CommitmentState, 'accounts'>, party: string, currency: string): Account =>
-  // A party is any text: what is not its own is not an account.
-  Object.hasOwn(accounts, party) ? (accounts[party]?.[currency] ?? {}) : {};
+  accounts[party]?.[currency] ?? {};
 
 const balanced = (account: Account): bigint =>
   INFLOWS.reduce((sum, column) => sum + columnOf(account, column), 0n) -
@@ -59,7 +60,7 @@ export const entered = (
   return {
     ...accounts,
     [party]: {
-      ...(Object.hasOwn(accounts, party) ? accounts[party] : {}),
+      ...accounts[party],
       [currency]: { ...account, [column]: String(columnOf(account, column) + minor) },
     },
   };
@@ -161,7 +162,7 @@ export const reaches = (paths: CommitmentState['paths'], from: string, to: strin
     if (party === to) return true;
     if (seen.has(party)) continue;
     seen.add(party);
-    waiting.push(...(Object.hasOwn(paths, party) ? (paths[party] ?? []) : []));
+    waiting.push(...(paths[party] ?? []));
   }
   return false;
 };
@@ -208,40 +209,38 @@ const refundsView = ({ refundsDue, net }: CommitmentState): readonly object[] =>
 
 /** One inflow of a holder: the advance it is part of is used up in the order of dates. */
 interface Inflow {
+  readonly holder: string;
+  readonly currency: string;
   readonly date: string;
   readonly minor: bigint;
 }
 
-const inflowsOf = ({ transfers }: CommitmentState): ReadonlyMap<string, readonly Inflow[]> => {
-  const inflows = new Map<string, Inflow[]>();
-  const came = (party: string, currency: string, date: string, minor: bigint): void => {
-    const key = `${party} ${currency}`;
-    const known = inflows.get(key);
-    if (known === undefined) inflows.set(key, [{ date, minor }]);
-    else known.push({ date, minor });
-  };
-  for (const transfer of transfers) {
-    if (isOwnBooking(transfer)) {
-      if (INFLOWS.some((column) => column === ownColumn(transfer))) {
-        came(transfer.to, currencyIn(transfer.amount), transfer.date, minorUnits(transfer.amount));
-      }
-    } else {
-      for (const [currency, sum] of Object.entries(bookedOf(transfer))) {
-        came(transfer.to, currency, transfer.date, BigInt(sum));
-      }
+const inflowsOf = ({ transfers }: CommitmentState): readonly Inflow[] =>
+  transfers.flatMap((transfer): Inflow[] => {
+    const { to: holder, date, amount } = transfer;
+    if (!isOwnBooking(transfer)) {
+      return Object.entries(bookedOf(transfer)).map(([currency, sum]) => ({
+        holder,
+        currency,
+        date,
+        minor: BigInt(sum),
+      }));
     }
-  }
-  return inflows;
-};
+    return INFLOWS.some((column) => column === ownColumn(transfer))
+      ? [{ holder, currency: currencyIn(amount), date, minor: minorUnits(amount) }]
+      : [];
+  });
 
 /** The date of the oldest money that is still there: what came first was used first. */
 const oldestOf = (inflows: readonly Inflow[], balance: bigint): string | null => {
   let left = balance;
-  for (const { date, minor } of [...inflows].sort((a, b) => (a.date < b.date ? 1 : a.date > b.date ? -1 : 0))) {
+  let oldest: string | null = null;
+  for (const { date, minor } of inflows.toSorted((a, b) => b.date.localeCompare(a.date, 'en'))) {
+    if (left <= 0n) break;
+    oldest = date;
     left -= minor;
-    if (left <= 0n) return date;
   }
-  return null;
+  return oldest;
 };
 
 /**
@@ -252,7 +251,7 @@ export const accountsView = (
   state: CommitmentState,
 ): { readonly balances: readonly object[]; readonly refundsDue: readonly object[] } => {
   const holders = Object.entries(state.accounts).filter(([party]) => !state.providers.includes(party));
-  const inflows = holders.length === 0 ? new Map<string, readonly Inflow[]>() : inflowsOf(state);
+  const inflows = inflowsOf(state);
   return {
     balances: holders.flatMap(([holder, currencies]) =>
       Object.entries(currencies).map(([currency, account]) => {
@@ -277,7 +276,10 @@ export const accountsView = (
           balance: money(balance),
           advance: {
             outstanding: money(advance),
-            oldest: advance === 0n ? null : oldestOf(inflows.get(`${holder} ${currency}`) ?? [], advance),
+            oldest: oldestOf(
+              inflows.filter((inflow) => inflow.holder === holder && inflow.currency === currency),
+              advance,
+            ),
           },
         };
       }),

@@ -54,6 +54,7 @@ export type MoneyRejectionCode =
   | 'rate-mismatch'
   | 'onward-mismatch'
   | 'refund-mismatch'
+  | 'own-booking'
   | 'over-refund'
   | 'over-onward'
   | 'over-disbursement'
@@ -515,6 +516,9 @@ const refundFault = (
 ): CommitmentRejection | undefined => {
   const reversed = transferOf(state, of);
   if (reversed === undefined) return rejection('unknown-transfer', `There is no transfer ${of}.`, 'of');
+  if (isOwnBooking(reversed)) {
+    return rejection('own-booking', `Transfer ${of} is booked by its holder with itself: nothing comes back.`, 'of');
+  }
   if (reversed.from !== to || reversed.to !== from) {
     return rejection('refund-mismatch', `A refund goes back the way transfer ${of} came.`, 'of');
   }
@@ -619,7 +623,7 @@ const overdrawn = (
   party: string,
 ): boolean =>
   !providers.includes(party) &&
-  Object.keys(after[party] ?? {}).some((currency) => {
+  Object.keys({ ...after[party] }).some((currency) => {
     const balance = balanceOf({ accounts: after }, party, currency);
     return balance < 0n && balance < balanceOf({ accounts: before }, party, currency);
   });
@@ -661,7 +665,11 @@ const bookedWith = (tally: Tally | undefined, { amount, credited = amount }: Rec
   );
 
 /** The transfer's tally with one receipt more, or fewer. */
-const receipted = (tally: Tally | undefined, receipt: ReceiptLike, sign: 1n | -1n): Tally => ({
+const receipted = (
+  tally: Tally | undefined,
+  receipt: ReceiptLike,
+  sign: 1n | -1n,
+): Tally & Required<Pick<Tally, 'accounted' | 'booked'>> => ({
   ...tally,
   accounted: String(BigInt(tally?.accounted ?? '0') + sign * accountedBy(receipt)),
   booked: bookedWith(tally, receipt, sign),
@@ -685,7 +693,7 @@ const receiptFault = (
   state: CommitmentState,
   sent: TransferState,
   receipt: ReceiptLike & Pick<ReceiptState, 'rate'>,
-  tally: Tally,
+  tally: ReturnType<typeof receipted>,
 ): CommitmentRejection | undefined => {
   const { amount, credited, rate, charges } = receipt;
   if (!sameMeasure(sent.amount, amount)) {
@@ -697,7 +705,7 @@ const receiptFault = (
   if (credited !== undefined && rate !== undefined && !rateHolds(amount, rate, credited)) {
     return rejection('rate-mismatch', 'amount × rate is not what is credited.', 'rate');
   }
-  const booked = tally.booked ?? {};
+  const { booked } = tally;
   for (const [currency, passed] of Object.entries(tally.onward ?? {})) {
     if (BigInt(passed) > sumIn(booked, currency)) {
       return rejection('below-passed-on', `More of transfer ${sent.n} was passed on than that.`, 'amount');
@@ -717,6 +725,13 @@ const reportReceipt = (
   const sent = transferOf(state, transfer);
   if (sent === undefined) return refuse('unknown-transfer', `There is no transfer ${transfer}.`, 'transfer');
   if (sent.to !== party) return refuse('forbidden', 'A receipt is reported by the holder of the money.', 'transfer');
+  if (isOwnBooking(sent)) {
+    return refuse(
+      'own-booking',
+      `Transfer ${transfer} is booked by its holder with itself: nothing arrives.`,
+      'transfer',
+    );
+  }
   const receipt = {
     n: state.receipts.length + 1,
     transfer,
@@ -731,7 +746,7 @@ const reportReceipt = (
   const tally = receipted(sent.tally, receipt, 1n);
   const fault = receiptFault(state, sent, receipt, tally);
   if (fault !== undefined) return refused(fault);
-  const discrepancy = discrepancyOf(state, sent, BigInt(tally.accounted ?? '0'));
+  const discrepancy = discrepancyOf(state, sent, BigInt(tally.accounted));
   return accept({
     type: 'ReceiptReported',
     data: { ...receipt, ...(discrepancy === undefined ? {} : { discrepancy }) },
@@ -768,7 +783,7 @@ const correctReceipt = (command: CommandOf<'CorrectReceipt'>, state: CommitmentS
   const tally = receipted(receipted(sent.tally, there, -1n), corrected, 1n);
   const fault = receiptFault(state, sent, corrected, tally);
   if (fault !== undefined) return refused(fault);
-  const discrepancy = discrepancyOf(state, sent, BigInt(tally.accounted ?? '0'));
+  const discrepancy = discrepancyOf(state, sent, BigInt(tally.accounted));
   return accept({
     type: 'ReceiptCorrected',
     data: {
@@ -788,14 +803,14 @@ const afterReceipts = (
   state: CommitmentState,
   transfer: number,
   discrepancy: Discrepancy | undefined,
-  change: (tally: Tally | undefined) => Tally,
+  change: (tally: Tally | undefined) => ReturnType<typeof receipted>,
 ): CommitmentState => {
   const sent = transferOf(state, transfer);
   const tally = change(sent?.tally);
   const counted =
     sent === undefined
       ? state
-      : withTransfer({ ...state, accounts: rebooked(state.accounts, sent, tally.booked ?? {}) }, transfer, (item) => ({
+      : withTransfer({ ...state, accounts: rebooked(state.accounts, sent, tally.booked) }, transfer, (item) => ({
           ...item,
           tally,
         }));

@@ -5,6 +5,7 @@ import {
   add,
   compare,
   firstInstant,
+  formatQuantity,
   lastInstant,
   measureKey,
   minorUnits,
@@ -172,7 +173,7 @@ export const TERMS_RULES = {
     otherwise: 'not-binding',
     who: isSide,
     also: (state, who) =>
-      suspendable(state, who) === undefined
+      suspendable(state, who).length === 0
         ? rejection('already-suspended', 'This side has suspended the commitment already.')
         : undefined,
   },
@@ -182,7 +183,7 @@ export const TERMS_RULES = {
     otherwise: 'not-binding',
     who: isSide,
     also: (state, who) =>
-      resumable(state, who) === undefined
+      resumable(state, who).length === 0
         ? rejection('not-suspended', 'This side has suspended nothing: each side lifts its own suspension.')
         : undefined,
   },
@@ -194,10 +195,10 @@ export const TERMS_RULES = {
   WaiveReport: { segment: 'waive-report', from: BOUND, otherwise: 'not-binding', who: answersReports },
 } as const satisfies Readonly<Record<TermsCommand['type'], Rule>>;
 
-const suspendable = (state: CommitmentState, who: Who): Side | undefined =>
-  sidesOf(state, who).find((side) => !state.suspensions.some((suspension) => suspension.side === side));
-const resumable = (state: CommitmentState, who: Who): Side | undefined =>
-  sidesOf(state, who).find((side) => state.suspensions.some((suspension) => suspension.side === side));
+const suspendable = (state: CommitmentState, who: Who): readonly Side[] =>
+  sidesOf(state, who).filter((side) => !state.suspensions.some((suspension) => suspension.side === side));
+const resumable = (state: CommitmentState, who: Who): readonly Side[] =>
+  sidesOf(state, who).filter((side) => state.suspensions.some((suspension) => suspension.side === side));
 
 /** Whether there is something to do for a command that its row allows. */
 export const hasTermsTask = (type: TermsCommand['type'], state: CommitmentState, who: Who): boolean => {
@@ -213,14 +214,13 @@ export const hasTermsTask = (type: TermsCommand['type'], state: CommitmentState,
       return reports.some(({ by, status }) => by === who.party && isOwed(status));
     case 'AcceptReport':
     case 'ReturnReport':
-      return reports.some((report) => report.status === 'filed' && !isOwn(state, who, report));
+      return isSide(state, who) && reports.some((report) => report.status === 'filed' && !isOwn(state, who, report));
     case 'WaiveReport':
-      return reports.some(
-        (report) => report.status !== 'accepted' && report.status !== 'waived' && !isOwn(state, who, report),
-      );
+      return isSide(state, who) && reports.some((report) => !isDone(report.status) && !isOwn(state, who, report));
   }
 };
 
+const isDone = (status: ReportState['status']): boolean => status === 'accepted' || status === 'waived';
 const isOwed = (status: ReportState['status']): boolean => status === 'owed' || status === 'returned';
 
 /** The author's sovereign, and whoever stands on the side the author speaks for, never answer its report. */
@@ -228,7 +228,8 @@ const isOwn = (state: CommitmentState, who: Who, { by, filed }: ReportState): bo
   const author = { party: by, ...(filed?.sovereign === undefined ? {} : { sovereign: filed.sovereign }) };
   if (sameSide(who, author)) return true;
   const sides = sidesOf(state, { party: by, coordinator: false });
-  return sides.length > 0 && !sidesOf(state, who).some((side) => !sides.includes(side));
+  const own = sidesOf(state, who);
+  return own.length > 0 && own.every((side) => sides.includes(side));
 };
 
 /** Reports that stand in the way of a closing: not filed, or returned. */
@@ -390,24 +391,21 @@ const numberFault = (changes: Terms, before: AgreedTerms): CommitmentRejection |
 /** What was paid, filed or answered cannot vanish, and the offer's conditions stay: they are met or waived. */
 const vanishedFault = (changes: Terms, before: AgreedTerms): CommitmentRejection | undefined => {
   const inUse = (detail: string, field: string): CommitmentRejection => rejection('terms-in-use', detail, field);
-  const { schedule, conditions, reports } = changes;
-  for (const { n, paid } of schedule === undefined ? [] : before.schedule) {
+  const { schedule = before.schedule, conditions = before.conditions, reports = before.reports } = changes;
+  for (const { n, paid } of before.schedule) {
     if (minorUnits(paid) === 0n) continue;
-    const now = stateOf(schedule ?? [], { n });
+    const now = schedule.find((instalment) => instalment.n === n);
     if (now === undefined || !sameMeasure(now.amount, paid) || compare(now.amount, paid) < 0) {
-      return inUse(
-        `Of instalment ${n} is paid ${paid.measure === 'money' ? `${paid.amount} ${paid.currency}` : ''}: it cannot be less.`,
-        'terms.schedule',
-      );
+      return inUse(`Of instalment ${n} is paid ${formatQuantity(paid)}: it cannot be less.`, 'terms.schedule');
     }
   }
-  for (const { n, status } of conditions === undefined ? [] : before.conditions) {
-    if (stateOf(conditions ?? [], { n }) !== undefined) continue;
+  for (const { n, status } of before.conditions) {
+    if (conditions.some((condition) => condition.n === n)) continue;
     if (n <= before.offered) return inUse(`Condition ${n} is the offer’s: it is met or waived.`, 'terms.conditions');
     if (status !== 'open') return inUse(`Condition ${n} is ${status}: it cannot be left out.`, 'terms.conditions');
   }
-  for (const { n, status, by } of reports === undefined ? [] : before.reports) {
-    const now = stateOf(reports ?? [], { n });
+  for (const { n, status, by } of before.reports) {
+    const now = reports.find((report) => report.n === n);
     if (status !== 'owed' && now?.by !== by) {
       return inUse(`Report ${n} is ${status}: it cannot be left out or become another party’s.`, 'terms.reports');
     }
@@ -549,13 +547,19 @@ const extensionFault = (
 export const decideTerms = (command: TermsCommand & Command, state: CommitmentState, who: Who): Outcome => {
   switch (command.type) {
     case 'SuspendCommitment': {
-      const side = suspendable(state, who) ?? 'provider';
-      return accept({ type: 'CommitmentSuspended', data: { side, party: who.party, reason: command.reason } });
+      const { reason } = command;
+      return accept(
+        ...suspendable(state, who)
+          .slice(0, 1)
+          .map((side) => ({ type: 'CommitmentSuspended', data: { side, party: who.party, reason } }) as const),
+      );
     }
-    case 'ResumeCommitment': {
-      const side = resumable(state, who) ?? 'provider';
-      return accept({ type: 'CommitmentResumed', data: { side, party: who.party } });
-    }
+    case 'ResumeCommitment':
+      return accept(
+        ...resumable(state, who)
+          .slice(0, 1)
+          .map((side) => ({ type: 'CommitmentResumed', data: { side, party: who.party } }) as const),
+      );
     case 'MeetCondition':
     case 'WaiveCondition':
       return answerCondition(command, state, who);
@@ -628,7 +632,7 @@ const answerReport = (
     return refuse('own-report', 'A report is answered by the other side, never by its author’s.');
   }
   if (!isSide(state, who)) return refuse('forbidden', `Report ${n} is for a side of the commitment to answer.`);
-  if (report.status === 'accepted' || report.status === 'waived') {
+  if (isDone(report.status)) {
     return refuse('already-answered', `Report ${n} is ${report.status}.`);
   }
   if (type !== 'WaiveReport' && report.status !== 'filed') return refuse('not-filed', `Report ${n} is not filed.`);
@@ -781,7 +785,7 @@ const untriggered = (
       return due !== undefined && last.slice(0, 10) < due ? `it was due on ${due}` : undefined;
     case 'report': {
       const owed = terms.reports.find(({ n }) => n === report);
-      const released = owed?.status === 'accepted' || owed?.status === 'waived';
+      const released = owed !== undefined && isDone(owed.status);
       return released && !before(owed.answer?.at) ? undefined : `report ${String(report)} was not accepted then`;
     }
     case 'condition': {

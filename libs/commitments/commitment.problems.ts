@@ -61,6 +61,7 @@ export const COMMITMENT_PROBLEMS: Readonly<Record<OwnCode, ProblemInfo>> = regis
   'over-delivery': refusal('More would be delivered than is committed'),
   'over-confirmation': refusal('More would be confirmed than was reported'),
   'open-discrepancies': refusal('Discrepancies are open'),
+  'own-booking': refusal('It moved nothing: its holder booked it with itself'),
   'rate-mismatch': refusal('The rate does not fit the amounts'),
   'over-onward': refusal('More would be passed on than arrived'),
   'insufficient-balance': refusal('More would leave than is held'),
