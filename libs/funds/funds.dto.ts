@@ -179,14 +179,18 @@ const Periods = (): PropertyDecorator =>
 
 /** What establishing and amending have in common. */
 class FundFieldsDto {
-  @PartyIdField({ kinds: ['agency'], required: false, description: 'Keeps the books' })
+  @PartyIdField({ kinds: ['agency'], required: false, description: 'Keeps the books', example: 'agency:undp' })
   administrator?: string;
 
-  @Nested(() => WindowDto, { array: true, required: false })
+  @Nested(() => WindowDto, { array: true, required: false, example: [{ code: 'pacific', name: 'Pacific window' }] })
   @EachOnce('code')
   windows?: WindowDto[];
 
-  @Nested(() => FeeRateDto, { array: true, required: false })
+  @Nested(() => FeeRateDto, {
+    array: true,
+    required: false,
+    example: [{ code: 'administration', percent: '7', base: 'contributions' }],
+  })
   @EachOnce('code')
   feeRates?: FeeRateDto[];
 
@@ -202,7 +206,7 @@ class FundFieldsDto {
 }
 
 export class EstablishFundDto extends FundFieldsDto {
-  @PartyIdField({ kinds: ['fund'] })
+  @PartyIdField({ kinds: ['fund'], example: 'fund:unscar' })
   fund!: string;
 
   @Nested(() => DecidingBodyDto)
@@ -231,7 +235,12 @@ export class BookingDto {
   @QuantityField({ ...MONEY, example: USD })
   amount!: Quantity;
 
-  @Text({ max: 40, required: false, description: 'Of a fee: code of the rate it was taken at' })
+  @Text({
+    max: 40,
+    required: false,
+    description: 'Of a fee: code of the rate it was taken at',
+    example: 'administration',
+  })
   @OnlyWhere('kind', 'fee')
   @Beside('base')
   rate?: string;
@@ -291,7 +300,7 @@ export class DecisionDto {
   @Text({ max: 300, example: 'Minutes 3/2026' })
   reference!: string;
 
-  @Text({ max: 40, required: false })
+  @Text({ max: 40, required: false, example: 'pacific' })
   window?: string;
 
   @Nested(() => AllocationDto, { array: true, min: 1 })
@@ -387,13 +396,13 @@ const SumsToAmount = (): PropertyDecorator =>
   });
 
 export class PledgeDto {
-  @PartyIdField({ kinds: ['fund'] })
+  @PartyIdField({ kinds: ['fund'], example: 'fund:unscar' })
   fund!: string;
 
   @QuantityField({ ...MONEY, example: USD })
   amount!: Quantity;
 
-  @Text({ max: 40, required: false, description: 'Code of one of the fund’s windows' })
+  @Text({ max: 40, required: false, description: 'Code of one of the fund’s windows', example: 'pacific' })
   window?: string;
 
   @Nested(() => EarmarkDto, { required: false })
@@ -503,13 +512,13 @@ class CriterionDto {
 }
 
 export class AnnounceCallDto {
-  @PartyIdField({ kinds: ['fund'] })
+  @PartyIdField({ kinds: ['fund'], example: 'fund:unscar' })
   fund!: string;
 
   @Title({ example: 'Call for the Pacific 2027' })
   title!: string;
 
-  @Text({ max: 40, required: false })
+  @Text({ max: 40, required: false, example: 'pacific' })
   window?: string;
 
   @DateField({ example: '2027-01-01' })
