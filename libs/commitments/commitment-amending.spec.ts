@@ -521,56 +521,80 @@ describe('a scope in words', () => {
 
 describe('random amendments among deliveries', () => {
   const move = fc.record({
+    // `next` takes the open amendment one step on, or proposes one.
     kind: fc.constantFrom(
-      'amend',
-      'amend',
-      'agree',
-      'agree',
-      'hold',
-      'cover',
+      'next',
+      'next',
+      'next',
       'refuse',
       'decline',
+      'deliver',
       'deliver',
       'return',
       'confirm',
       'cancel',
     ),
     side: fc.boolean(),
-    n: fc.integer({ min: 1, max: 3 }),
+    astray: fc.nat(6).map((n) => n === 0),
+    n: fc.nat(5),
     quantity: fc.integer({ min: 1, max: 12 }),
     second: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),
   });
-  // Seen failing with deliveredFault answering undefined in onceCovered (delivered 7 of 4), with growth answering the whole of `to`,
-  // and with sameSide removed from answerFault.
+  type Move = typeof move extends fc.Arbitrary<infer T> ? T : never;
+  const commandOf = (
+    { kind, side, astray, n, quantity, second }: Move,
+    state: CommitmentState,
+  ): readonly [Body, Actor] => {
+    const both = side ? JAPAN : VANUATU;
+    const open = state.amendments.at(-1);
+    const some = state.legs[n % Math.max(1, state.legs.length)];
+    const left = some === undefined ? 0 : Number(minorUnits(some.drawn) - minorUnits(some.deliveredDrawn));
+    const tranche = 1 + (n % Math.max(1, state.deliveries.length));
+    switch (kind) {
+      case 'next': {
+        if (open?.status === 'proposed') {
+          const other = open.side === 'provider' ? VANUATU : JAPAN;
+          return [agree, astray ? both : other];
+        }
+        if (open?.status === 'agreed') return [heldBy(open.n), SYSTEM_PROCESS];
+        if (open?.status === 'held') return [coveredBy(open.n), SYSTEM_PROCESS];
+        const [first] = state.legs;
+        const legs = [
+          leg(quantity, first?.leg, first?.needLine),
+          ...(second === undefined ? [] : [leg(second, undefined, 4)]),
+        ];
+        return [amend({ legs }), both];
+      }
+      case 'decline':
+        return [{ type: 'DeclineAmendment' }, both];
+      case 'refuse':
+        return [refusedBy(side ? 'offer' : 'need', open?.n), SYSTEM_PROCESS];
+      case 'deliver': {
+        const fits = seats(astray ? quantity : Math.max(1, Math.min(quantity, left)));
+        return [{ type: 'ReportDelivery', leg: some?.leg ?? 1, quantity: fits, date: '2026-01-05' }, JAPAN];
+      }
+      case 'confirm':
+        return [{ type: 'ConfirmDelivery', n: tranche, condition: 'usable' }, VANUATU];
+      case 'return':
+        return [
+          { type: 'ReportReturn', delivery: tranche, quantity: seats(quantity), reason: 'x', date: '2026-01-05' },
+          VANUATU,
+        ];
+      case 'cancel':
+        return [{ type: 'CancelCommitment', reason: { code: 'budget' } }, VANUATU];
+    }
+  };
+  // Seen failing with changesFault left out of onceCovered (delivered above committed), with growth answering the whole of `to`,
+  // and with the proposer's own side let through by answerFault.
   it('never go below delivered (I3), account for every unit they move (I6), and are agreed by the other side (I4)', () => {
     fc.assert(
-      fc.property(fc.boolean(), fc.array(move, { maxLength: 30 }), (isBound, moves) => {
+      fc.property(fc.boolean(), fc.array(move, { minLength: 10, maxLength: 30 }), (isBound, moves) => {
         const history: Given<CommitmentEvent>[] = isBound ? bound() : accepted();
         // What offer and need know: the proposal and what amendments moved.
         let known = 10n;
-        for (const { kind, side, n, quantity, second } of moves) {
-          const legs = [leg(quantity, 1), ...(second === undefined ? [] : [leg(second, undefined, 4)])];
-          const open = at(history).amendments.length;
-          const bodies: Readonly<Record<typeof kind, readonly [Body, Actor]>> = {
-            amend: [
-              amend({ legs: at(history).legs.some((each) => each.leg === 1) ? legs : [leg(quantity)] }),
-              side ? JAPAN : VANUATU,
-            ],
-            agree: [agree, side ? JAPAN : VANUATU],
-            decline: [{ type: 'DeclineAmendment' }, side ? JAPAN : VANUATU],
-            hold: [heldBy(open), SYSTEM_PROCESS],
-            cover: [coveredBy(open), SYSTEM_PROCESS],
-            refuse: [refusedBy(side ? 'offer' : 'need', open), SYSTEM_PROCESS],
-            deliver: [{ type: 'ReportDelivery', leg: 1, quantity: seats(quantity), date: '2026-01-05' }, JAPAN],
-            confirm: [{ type: 'ConfirmDelivery', n, condition: 'usable' }, VANUATU],
-            return: [
-              { type: 'ReportReturn', delivery: n, quantity: seats(quantity), reason: 'x', date: '2026-01-05' },
-              VANUATU,
-            ],
-            cancel: [{ type: 'CancelCommitment', reason: { code: 'budget' } }, VANUATU],
-          };
-          const [body, actor] = bodies[kind];
+        for (const each of moves) {
           const before = at(history);
+          const [body, actor] = commandOf(each, before);
           const decision = commitmentDecider.decide(
             { ...body, by: { actor, at: TEST_TIME, effectiveAt: TEST_TIME } },
             before,
@@ -599,7 +623,7 @@ describe('random amendments among deliveries', () => {
           ).toBeLessThanOrEqual(1);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 });

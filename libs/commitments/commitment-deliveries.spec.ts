@@ -471,34 +471,26 @@ describe('what is confirmed of a tranche that is partly back', () => {
 describe('random deliveries, answers, returns, corrections and settlements', () => {
   const move = fc.record({
     kind: fc.constantFrom(
-      'deliver',
-      'deliver',
-      'confirm',
-      'dispute',
-      'settle',
-      'settle',
-      'reduce',
-      'reduce',
-      'return',
-      'correct',
-      'verify',
-      'cancel',
+      ...(['deliver', 'deliver', 'deliver', 'confirm', 'confirm', 'return', 'return', 'return', 'dispute'] as const),
+      ...(['settle', 'settle', 'reduce', 'reduce', 'correct', 'verify', 'cancel'] as const),
     ),
     side: fc.boolean(),
     police: fc.boolean(),
-    n: fc.integer({ min: 1, max: 3 }),
+    any: fc.nat(5),
     quantity: fc.integer({ min: 1, max: 6 }),
   });
-  // Seen failing with over-return removed (delivered −2), with `lesser` answering its first argument (confirmed above what is left),
-  // with correctedTranche not taking the old figure off, and with own-delivery removed.
+  // Seen failing with over-return removed, with the whole of a return taken off what was confirmed of less (confirmed below zero), with
+  // nothing taken off (confirmed above delivered), with correctedTranche not taking the old figure off, and with own-delivery removed.
   it('keep confirmed ≤ delivered − returned ≤ committed (I3), whoever says what in which order (I4, I6, I8)', () => {
     fc.assert(
-      fc.property(fc.array(move, { maxLength: 30 }), (moves) => {
+      fc.property(fc.array(move, { minLength: 14, maxLength: 30 }), (moves) => {
         const history: Given<CommitmentEvent>[] = bound({
           implementer: 'agency:vanuatu-police',
           terms: { verifier: 'agency:ngo' },
         });
-        for (const { kind, side, police, n, quantity } of moves) {
+        for (const { kind, side, police, any, quantity } of moves) {
+          const before = at(history);
+          const n = 1 + (any % Math.max(1, before.deliveries.length));
           const both = side ? JAPAN : VANUATU;
           const deliverer = police ? VANUATU_POLICE : JAPAN;
           const bodies: Readonly<Record<typeof kind, readonly [Body, Actor]>> = {
@@ -513,7 +505,6 @@ describe('random deliveries, answers, returns, corrections and settlements', () 
             cancel: [{ type: 'CancelCommitment', reason: { code: 'budget' } }, VANUATU],
           };
           const [body, actor] = bodies[kind];
-          const before = at(history);
           const decision = commitmentDecider.decide(
             { ...body, by: { actor, at: TEST_TIME, effectiveAt: TEST_TIME } },
             before,
@@ -545,7 +536,7 @@ describe('random deliveries, answers, returns, corrections and settlements', () 
           if (kind === 'cancel') expect(state.legs).toEqual(before.legs);
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 120 },
     );
   });
 });
