@@ -69,7 +69,12 @@ export class DocumentsController {
   ) {}
 
   @Post()
-  @RouteAction({ ...UPLOAD, problems: pick('upload-busy', 'too-many-uploads', 'hash-mismatch'), example: EXAMPLE })
+  @RouteAction({
+    alsoStatus: 200,
+    ...UPLOAD,
+    problems: pick('upload-busy', 'too-many-uploads', 'hash-mismatch'),
+    example: EXAMPLE,
+  })
   async declare(@Ctx() ctx: RequestContext, @Body() body: DeclareDocumentDto): Promise<HttpAnswer> {
     const { sha256, size, mediaType, name } = body;
     const known = await this.uploads.progress(ctx.caller.party, sha256);

@@ -179,6 +179,9 @@ const describe = (
       action.status === 204 || method === 'head'
         ? { description: 'As asked; no body.' }
         : answerOf(path, isPost, creates, action),
+    ...(action.alsoStatus === undefined
+      ? {}
+      : { [String(action.alsoStatus)]: answerOf(path, isPost, creates, action, 'It stood there already.') }),
     ...(path.startsWith('/v1/') ? refusalsOf(document, method, action) : {}),
   };
 };
@@ -206,8 +209,9 @@ const answerOf = (
   isPost: boolean,
   creates: boolean,
   { produces, example }: RouteActionOptions,
+  description = creates ? 'Created.' : 'As asked.',
 ): object => ({
-  description: creates ? 'Created.' : 'As asked.',
+  description,
   headers: {
     'X-Correlation-Id': textHeader('Names this request in every event and log line.'),
     ...(isPost || path.endsWith('{id}') ? { ETag: textHeader("The record's revision, quoted.") } : {}),

@@ -18,6 +18,8 @@ export interface RouteActionOptions {
   readonly ifMatch?: 'required' | 'optional';
   /** Status of success; unless told 201 for a creation, 200 for everything else. */
   readonly status?: number;
+  /** A second status of success, with the same body: what was asked for stood there already. */
+  readonly alsoStatus?: number;
   /** Media types answered beside JSON. */
   readonly produces?: readonly string[];
   /** An answer as a client would see it, for its document. */

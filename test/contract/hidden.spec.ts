@@ -227,6 +227,11 @@ const PARTY_ROUTES = [
   'post /v1/parties/{id}/amend',
   'post /v1/parties/{id}/retire',
 ];
+/** Files are tried with files: `test/scenarios/documents.spec.ts` asks every caller for hidden ones and for none. */
+const DOCUMENT_ROUTES = [
+  'post /v1/documents',
+  ...['get', 'head', 'patch'].map((method) => `${method} /v1/documents/{sha256}`),
+];
 /** Nothing of a record is in these. */
 const PLAIN = [
   'get /healthz',
@@ -246,6 +251,7 @@ test('every route of the document is tried', () => {
     .filter((route) => {
       const [method = '', path = ''] = route.split(' ');
       if (kindOf(path) !== undefined || PARTY_ROUTES.includes(route) || PLAIN.includes(route)) return false;
+      if (DOCUMENT_ROUTES.includes(route)) return false;
       if (path.startsWith('/v1/admin/')) return false;
       return !(method === 'get' ? LISTS : CREATIONS).includes(path);
     });

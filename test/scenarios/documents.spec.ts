@@ -384,6 +384,75 @@ describe('in one service', () => {
     expect((await fetchAs(VANUATU, sha256, { 'if-none-match': `"${sha256}"` })).status).toBe(304);
   });
 
+  test('a hidden document is answered as one that nobody ever brought', async () => {
+    const hidden = await upload(VANUATU, randomBytes(100));
+    const underWay = randomBytes(100);
+    await declare(VANUATU, underWay);
+    await send(VANUATU, hashOf(underWay), 0, underWay.subarray(0, 50));
+    const absent = hashOf(randomBytes(100));
+    const auditor: As = { party: 'auditor:court', role: 'auditor' };
+    const alike = ({ status, headers, text }: Response, sha256: string): object => ({
+      status,
+      headers: Object.keys(headers).sort(),
+      length: headers['content-length'],
+      text: text.replaceAll(sha256, '').replaceAll(/"correlationId":"[^"]*"/g, ''),
+    });
+    for (const as of [undefined, FIJI, JAPAN, COORDINATOR, OPERATOR, auditor]) {
+      const answers = async (sha256: string): Promise<readonly object[]> => [
+        alike(await app.get(`/v1/documents/${sha256}`, as === undefined ? {} : { as }), sha256),
+        alike(await progress(as, sha256), sha256),
+        ...(as === undefined ? [] : [alike(await send(as, sha256, 0, Buffer.from('x')), sha256)]),
+      ];
+      const expected = await answers(absent);
+      for (const sha256 of [hidden, hashOf(underWay)]) expect([as, await answers(sha256)]).toEqual([as, expected]);
+    }
+  });
+
+  /** A chunk of which only the first part is sent. */
+  const halfSent = async (
+    as: As,
+    sha256: string,
+    { first, length }: { readonly first: Buffer; readonly length: number },
+  ): Promise<ReturnType<typeof httpRequest>> => {
+    const outgoing = httpRequest(`${app.url}/v1/documents/${sha256}`, {
+      method: 'PATCH',
+      headers: {
+        'content-type': 'application/offset+octet-stream',
+        'upload-offset': '0',
+        'content-length': String(length),
+        ...(await bearer(as)),
+      },
+    });
+    outgoing.on('error', () => undefined);
+    await new Promise<void>((resolve) => {
+      outgoing.write(first, () => {
+        resolve();
+      });
+    });
+    return outgoing;
+  };
+
+  test('while a chunk is being written another is told to wait, and a sender that breaks off goes on where it stopped', async () => {
+    const bytes = randomBytes(20_000);
+    const sha256 = hashOf(bytes);
+    await declare(VANUATU, bytes);
+    const outgoing = await halfSent(VANUATU, sha256, { first: bytes.subarray(0, 8_000), length: 20_000 });
+    let second = await send(VANUATU, sha256, 8_000, Buffer.alloc(0));
+    while ((second.body as { code: string }).code === 'offset-mismatch')
+      second = await send(VANUATU, sha256, 8_000, Buffer.alloc(0));
+    expect([second.status, (second.body as { code: string }).code]).toEqual([409, 'upload-busy']);
+    outgoing.destroy();
+    // How much of it had come is for the server to say; the end of the first request may still be on its way.
+    let rest: Response;
+    do {
+      const stands = Number((await progress(VANUATU, sha256)).headers['upload-offset']);
+      expect(stands).toBeLessThanOrEqual(8_000);
+      rest = await send(VANUATU, sha256, stands, bytes.subarray(stands));
+    } while (rest.status === 409);
+    expect(rest.status).toBe(204);
+    expect((await fetchAs(VANUATU, sha256)).body).toEqual(bytes);
+  });
+
   test('what is no hash is no document', async () => {
     for (const name of ['x', '..%2f..%2flog.sqlite', 'A'.repeat(64), '0'.repeat(64)]) {
       expect((await fetchAs(VANUATU, name)).status).toBe(404);
