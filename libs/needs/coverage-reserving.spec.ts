@@ -3,6 +3,7 @@ import type { Actor, Command, Decider, DomainEvent } from '#kernel';
 import { accept } from '#kernel';
 import type { ScenarioStates, ScenarioStep } from '#kernel-testing';
 import { processScenario, step } from '#kernel-testing';
+import type { Quantity } from '#vocabulary';
 import { coverageReserving } from './coverage-reserving.process.js';
 import { CONTENT, usd } from './need.fixture.js';
 import type { LineFigures } from './coverage.js';
@@ -29,6 +30,13 @@ const told: Decider<number, Tell, DomainEvent, never> = {
       'CommitmentWithdrawn',
       'CommitmentCancelled',
       'CommitmentClosed',
+      'AmendmentHeld',
+      'AmendmentLapsed',
+      'AmendmentRefused',
+      'CommitmentAmended',
+      'ReturnReported',
+      'DeliveryCorrected',
+      'DisputeSettled',
     ].map((type) => [type, 1]),
   ),
   decide: ({ event }) => accept(event),
@@ -232,6 +240,60 @@ describe('coverage reserving', () => {
       tell('c2', BOUND),
     );
     expect(figuresIn(states)).toEqual({ accepted: 0n, binding: 80_000n, delivered: 0n, confirmed: 0n });
+  });
+
+  const shift = (amount: string): { leg: number; offerLine: number; needLine: number; credited: Quantity } => ({
+    ...{ leg: 1, offerLine: 1, needLine: 1, credited: usd(amount) },
+  });
+  const held = (n: number, amount: string): CommitmentEvent => ({
+    type: 'AmendmentHeld',
+    data: { n, increases: [shift(amount)] },
+  });
+  const amended = (n: number, more: object): CommitmentEvent => ({
+    type: 'CommitmentAmended',
+    data: { n, changes: {}, legs: [], increases: [], decreases: [], recredited: [], ...more },
+  });
+  const binding = [tell('c1', proposed('400.00')), tell('c1', ACCEPTED), tell('c1', BOUND)];
+
+  it('adds what an amendment brings once it takes effect, takes back what it drops, and frees what fails', async () => {
+    const grown = await run(
+      ...binding,
+      tell('c1', held(1, '200.00')),
+      tell('c1', amended(1, { increases: [shift('200.00')] })),
+    );
+    expect(figuresIn(grown)).toEqual({ accepted: 0n, binding: 60_000n, delivered: 0n, confirmed: 0n });
+    const failed = await run(
+      ...binding,
+      tell('c1', held(1, '200.00')),
+      tell('c1', { type: 'AmendmentLapsed', data: { n: 1 } }),
+    );
+    expect(figuresIn(failed)).toEqual({ accepted: 0n, binding: 40_000n, delivered: 0n, confirmed: 0n });
+    const less = await run(...binding, tell('c1', amended(1, { decreases: [shift('150.00')] })));
+    expect(figuresIn(less)).toEqual({ accepted: 0n, binding: 25_000n, delivered: 0n, confirmed: 0n });
+    const left = await run(...binding, tell('c1', held(1, '200.00')), tell('c1', CANCELLED));
+    expect(figuresIn(left)).toEqual({ accepted: 0n, binding: 0n, delivered: 0n, confirmed: 0n });
+  });
+
+  it('follows returns, corrections and settlements, and frees what comes back after an exit', async () => {
+    const figure = { drawn: usd('100.00'), credited: usd('100.00'), quantity: usd('100.00') };
+    const returned: CommitmentEvent = {
+      type: 'ReturnReported',
+      data: { n: 1, delivery: 1, party: 'state:VUT', leg: 1, ...figure, reason: 'Broken', date: '2026-01-05' },
+    };
+    const corrected: CommitmentEvent = {
+      type: 'DeliveryCorrected',
+      data: { n: 1, party: 'donor:japan', leg: 1, ...figure, date: '2026-01-05', reason: 'Counted twice' },
+    };
+    const settled: CommitmentEvent = { type: 'DisputeSettled', data: { n: 1, outcome: 'reduced', ...figure } };
+    const arrived = [...binding, tell('c1', delivered(1, '300.00'))];
+    const back = await run(...arrived, tell('c1', returned), tell('c1', CANCELLED));
+    expect(figuresIn(back)).toEqual({ accepted: 0n, binding: 20_000n, delivered: 20_000n, confirmed: 0n });
+    const late = await run(...arrived, tell('c1', CANCELLED), tell('c1', returned));
+    expect(figuresIn(late)).toEqual({ accepted: 0n, binding: 20_000n, delivered: 20_000n, confirmed: 0n });
+    for (const event of [corrected, settled]) {
+      const smaller = await run(...arrived, tell('c1', event));
+      expect(figuresIn(smaller)).toEqual({ accepted: 0n, binding: 40_000n, delivered: 10_000n, confirmed: 0n });
+    }
   });
 
   it('stops at a commitment that was never proposed', async () => {

@@ -172,6 +172,7 @@ describe('a tranche', () => {
     again.when(deliver('150.01', 2), process).refused('beyond-bound');
     again.when(give('250.01', { return: 2 }), process).refused('beyond-bound');
     expect(figures(again.when(give('250.00', { return: 2 }), process).accepted().state)).toEqual([0n, 40_000n, 0n, 0n]);
+    spec.given(ARRIVED, confirmed('400.00')).when(give('1.00'), process).refused('beyond-bound');
     again.when(give('1.00', { delivery: 9, return: 3 }), process).refused('not-bound');
     spec.given(START).when(give('1.00'), process).refused('not-bound');
   });
@@ -297,46 +298,76 @@ describe('a scope in words', () => {
 });
 
 const commitment = fc.constantFrom('c1', 'c1', 'c1', 'c2');
-const leg = fc.constantFrom(1, 1, 2);
+const leg = fc.constantFrom(1, 1, 1, 2);
 const number = fc.integer({ min: 1, max: 2 });
 const amounts = fc.integer({ min: 1, max: 300 }).map((n) => usd(`${n}.00`));
 const key = { commitment, leg, amendment: fc.constant(0), delivery: number };
+// Weighted so that legs have several tranches before much is given back.
 const bodies: fc.Arbitrary<Body> = fc.oneof(
-  fc
-    .record({ commitment, amendment: fc.integer({ min: 0, max: 2 }), asked: fc.uuid(), a: amounts, b: amounts })
-    .map(({ a, b, ...rest }): Body => ({
-      ...{ type: 'ReserveCoverage', ...rest },
-      legs: [
-        { leg: 1, line: 1, quantity: a },
-        { leg: 2, line: 1, quantity: b },
-      ],
-    })),
-  fc
-    .record({ commitment, amendments: fc.subarray([0, 1, 2]) })
-    .map((each): Body => ({ type: 'BindCoverage', ...each })),
-  fc.record({ ...key, quantity: amounts }).map((each): Body => ({ type: 'DeliverCoverage', ...each })),
-  fc.record({ ...key, quantity: amounts }).map((each): Body => ({ type: 'ConfirmCoverage', ...each })),
-  fc.record({ ...key, return: number, quantity: amounts, sure: fc.boolean() }).map(({ sure, ...each }): Body => ({
-    ...{ type: 'ReturnCoverage', ...each },
-    ...(sure ? { confirmed: each.quantity } : {}),
-  })),
-  fc
-    .record({ ...key, asked: fc.uuid(), quantity: amounts })
-    .map((each): Body => ({ type: 'CorrectCoverage', ...each })),
-  fc
-    .record({
-      commitment,
-      amendment: fc.integer({ min: 1, max: 3 }),
-      bind: fc.boolean(),
-      asked: fc.uuid(),
-      recredited: fc.array(fc.record({ leg, delivery: number, quantity: amounts }), { maxLength: 2 }),
-      reductions: fc.uniqueArray(fc.record({ leg, quantity: amounts }), { maxLength: 2, selector: (each) => each.leg }),
-    })
-    .map((each): Body => ({ type: 'AmendCoverage', ...each })),
-  fc
-    .record({ commitment, legs: fc.array(fc.record({ leg, amendment: fc.nat(2) }), { minLength: 1, maxLength: 4 }) })
-    .map((each): Body => ({ type: 'ReleaseCoverage', ...each })),
-  commitment.map((each): Body => ({ type: 'ReopenCoverage', commitment: each })),
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ commitment, amendment: fc.integer({ min: 0, max: 2 }), asked: fc.uuid(), a: amounts, b: amounts })
+      .map(({ a, b, ...rest }): Body => ({
+        ...{ type: 'ReserveCoverage', ...rest },
+        legs: [
+          { leg: 1, line: 1, quantity: a },
+          { leg: 2, line: 1, quantity: b },
+        ],
+      })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ commitment, amendments: fc.subarray([0, 1, 2]) })
+      .map((each): Body => ({ type: 'BindCoverage', ...each })),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ ...key, quantity: amounts }).map((each): Body => ({ type: 'DeliverCoverage', ...each })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ ...key, quantity: amounts }).map((each): Body => ({ type: 'ConfirmCoverage', ...each })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ ...key, return: number, quantity: amounts, sure: fc.boolean() })
+      .map(({ sure, ...each }): Body => ({
+        ...{ type: 'ReturnCoverage', ...each },
+        ...(sure ? { confirmed: each.quantity } : {}),
+      })),
+  },
+  {
+    weight: 5,
+    arbitrary: fc
+      .record({ ...key, asked: fc.uuid(), quantity: amounts })
+      .map((each): Body => ({ type: 'CorrectCoverage', ...each })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({
+        commitment,
+        amendment: fc.integer({ min: 1, max: 3 }),
+        bind: fc.boolean(),
+        asked: fc.uuid(),
+        recredited: fc.array(fc.record({ leg, delivery: number, quantity: amounts }), { maxLength: 2 }),
+        reductions: fc.uniqueArray(fc.record({ leg, quantity: amounts }), {
+          maxLength: 2,
+          selector: (each) => each.leg,
+        }),
+      })
+      .map((each): Body => ({ type: 'AmendCoverage', ...each })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ commitment, legs: fc.array(fc.record({ leg, amendment: fc.nat(2) }), { minLength: 1, maxLength: 4 }) })
+      .map((each): Body => ({ type: 'ReleaseCoverage', ...each })),
+  },
+  { weight: 1, arbitrary: commitment.map((each): Body => ({ type: 'ReopenCoverage', commitment: each })) },
 );
 
 /** What stands, reckoned from the events alone. */
@@ -382,9 +413,8 @@ const EVERYWHERE = [
 ];
 
 describe('at every revision of amended, returned and corrected coverage', () => {
-  // I2: fails when a reservation of an amendment is not reckoned with `committedOn`. I3: when `deliver` or `corrected` looks at one reservation
-  // instead of the leg, when `reduced` leaves out what is delivered. I6: when `freed` is set instead of added up, when a return is not counted.
-  // Each seen.
+  // Fails when a reservation leaves out what stands (I2), when a delivery or a correction leaves out the other tranches, when a reduction leaves
+  // out what is delivered (I3), when what is freed is set instead of added up, when a return is not counted (I6). Each seen.
   it('accepted + binding stay within what is asked, delivered within what binds, and nothing is lost (I2, I3, I6)', () => {
     const seen = new Set<string>();
     fc.assert(
@@ -414,7 +444,7 @@ describe('at every revision of amended, returned and corrected coverage', () => 
           expect(again).toEqual({ kind: 'accepted', events: [] });
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     // The walk goes everywhere.
     expect([...seen].sort()).toEqual(EVERYWHERE);

@@ -100,6 +100,9 @@ const keyOf = ({ commitment, leg, amendment }: CoverageKey): CoverageKey => ({ c
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 const standingOf = (leg: readonly Reservation[]): bigint => leg.reduce((sum, each) => sum + standing(each), 0n);
+/** What is binding and not delivered. */
+const spareOf = (leg: readonly Reservation[]): bigint =>
+  standingOf(leg.filter((each) => each.bound)) - deliveredOfLeg(leg);
 const deliveredOfLeg = (leg: readonly Reservation[]): bigint => leg.reduce((sum, each) => sum + deliveredOf(each), 0n);
 
 /** An absorbed need goes on with the proposals it has; new ones are made to its survivor. */
@@ -199,7 +202,7 @@ const figureOf = (quantity: Quantity | undefined): bigint =>
   quantity === undefined || !isRival(quantity) ? 0n : minorUnits(quantity);
 
 const confirmedAfter = ({ confirmed }: CoveredDelivery, back: Quantity | undefined): bigint =>
-  figureOf(confirmed) - figureOf(back);
+  confirmed === undefined ? 0n : figureOf(confirmed) - figureOf(back);
 
 const giveBack = (state: NeedState, command: Asked<'ReturnCoverage'>): Answer => {
   const { delivery, quantity, confirmed } = command;
@@ -210,8 +213,9 @@ const giveBack = (state: NeedState, command: Asked<'ReturnCoverage'>): Answer =>
   if (isRival(quantity) && minorUnits(quantity) > arrivedOf(delivered)) {
     return refuse('beyond-bound', 'more would be returned than was delivered');
   }
-  if (confirmedAfter(delivered, confirmed) > arrivedOf(delivered) - figureOf(quantity)) {
-    return refuse('beyond-bound', 'more would stay confirmed than delivered');
+  const sure = confirmedAfter(delivered, confirmed);
+  if (sure < 0n || sure > arrivedOf(delivered) - figureOf(quantity)) {
+    return refuse('beyond-bound', 'more would stay confirmed than delivered, or less than nothing');
   }
   const { line } = reservation;
   const data = { ...keyOf(command), delivery, return: command.return, line, quantity };
@@ -262,12 +266,14 @@ const reduced = (
       .filter(({ reserved, over }) => !isRival(reserved) && !over)
       .map((each) => ({ type: 'CoverageReleased', data: { ...keyOf(each), line: each.line, by: amendment } }));
   }
-  let rest = least(minorUnits(quantity), standingOf(leg) - deliveredOfLeg(leg));
+  let rest = minorUnits(quantity);
+  let spare = spareOf(leg);
   const events: CoverageEvent[] = [];
   for (const each of leg.reverse()) {
-    const taken = least(standing(each), rest);
-    if (taken <= 0n) continue;
+    const taken = least(each.bound ? least(standing(each), spare) : standing(each), rest);
+    if (taken === 0n) continue;
     rest -= taken;
+    if (each.bound) spare -= taken;
     const data = { ...keyOf(each), line: each.line, quantity: quantityOf(quantity, taken), by: amendment };
     events.push({ type: 'CoverageReleased', data });
   }
@@ -297,7 +303,7 @@ const amend = (state: NeedState, command: Asked<'AmendCoverage'>): Answer => {
 const released = (leg: readonly Reservation[], named: readonly number[]): readonly CoverageEvent[] => {
   const events: CoverageEvent[] = [];
   const live = isLiveLeg(leg);
-  let spare = standingOf(leg.filter((each) => each.bound)) - deliveredOfLeg(leg);
+  let spare = spareOf(leg);
   for (const each of [...leg].reverse()) {
     if (!named.includes(each.amendment)) continue;
     const free = each.bound ? least(standing(each), spare) : standing(each);
