@@ -6,6 +6,8 @@ import autocannon from 'autocannon';
 export interface LoadOrder {
   readonly url: string;
   readonly path: string;
+  /** Instead of `path`: connections begin at different ones of these, and go round. */
+  readonly paths?: readonly string[];
   readonly token: string;
   readonly bodies: readonly string[];
   readonly connections: number;
@@ -45,13 +47,26 @@ export class LoadGenerator {
   }
 }
 
-const send = async ({ url, path, token, bodies, connections, seconds }: LoadOrder): Promise<LoadResult> => {
+const send = async ({ url, path, paths, token, bodies, connections, seconds }: LoadOrder): Promise<LoadResult> => {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const requests = (paths ?? [path]).flatMap((each) =>
+    bodies.map((body) => ({ method: 'POST' as const, path: each, headers, body })),
+  );
+  let clients = 0;
   const result = await autocannon({
     url,
     connections,
     duration: seconds,
-    requests: bodies.map((body) => ({ method: 'POST', path, headers, body })),
+    requests,
+    ...(paths === undefined
+      ? {}
+      : {
+          setupClient: (client) => {
+            const first = Math.floor((requests.length * clients) / connections) % requests.length;
+            clients += 1;
+            client.setRequests([...requests.slice(first), ...requests.slice(0, first)]);
+          },
+        }),
   });
   const { latency, errors, timeouts, non2xx } = result;
   return {

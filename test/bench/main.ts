@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { Folders } from './folders.js';
 import { writeLog } from './log.js';
 import { throughTransact } from './p1-transact.js';
-import { creatingOverHttp } from './p2-http.js';
+import { creatingOverHttp, transferringOverHttp } from './p2-http.js';
 import { rebuilding } from './p3-rebuild.js';
 import { holding } from './p7-hold.js';
 import { coldStart } from './p8-cold-start.js';
@@ -72,6 +72,14 @@ const run = async (): Promise<void> => {
       add(
         await measured('P2', 'POST /v1/needs against a route that does nothing', () =>
           creatingOverHttp(folders, order),
+        ),
+      );
+    }
+    if (wanted('P10')) {
+      const order = { rounds, seconds: Math.max(1, seconds), ...(values.smoke === true ? { commitments: 60 } : {}) };
+      add(
+        await measured('P10', 'POST …/transfers against a route that does nothing', () =>
+          transferringOverHttp(folders, order),
         ),
       );
     }
