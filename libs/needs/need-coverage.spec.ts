@@ -44,7 +44,7 @@ const amend = (more: object = {}): Body =>
   ({
     ...{ type: 'AmendCoverage', commitment: 'c1', amendment: 1, bind: false, recredited: [], reductions: [] },
     ...{ asked: 'e1', ...more },
-  }) as Body;
+  });
 const reserve = (quantity: Quantity, amendment = 1, n = 1): Body => ({
   ...{ type: 'ReserveCoverage', commitment: 'c1', amendment, asked: 'e1' },
   legs: [{ leg: 1, line: n, quantity }],
