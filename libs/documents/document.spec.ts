@@ -28,13 +28,15 @@ describe('a document', () => {
   });
 
   it('keeps what each holder calls it, and ignores what it does not know', () => {
-    const { evolve, initial } = documentDecider;
-    const state = evolve(initial, recordedEvent('document-a', 0, stored('state:VUT', { name: 'a.txt' })));
+    const state = documentDecider.evolve(
+      documentDecider.initial,
+      recordedEvent('document-a', 0, stored('state:VUT', { name: 'a.txt' })),
+    );
     expect(state).toEqual({ size: 10, holders: new Map([['state:VUT', { mediaType: 'text/plain', name: 'a.txt' }]]) });
     const later = {
       ...recordedEvent('document-a', 1, stored('donor:japan')),
       type: 'DocumentMoved' as 'DocumentStored',
     };
-    expect(evolve(state, later)).toBe(state);
+    expect(documentDecider.evolve(state, later)).toBe(state);
   });
 });
