@@ -709,8 +709,8 @@ const party = fc.constantFrom(...PARTIES);
 const money = fc
   .tuple(fc.integer({ min: 1, max: 60_000 }), fc.boolean())
   .map(([minor, inEuro]) => quantityOf(inEuro ? eur('0') : usd('0'), BigInt(minor)));
-const dollars = fc.integer({ min: 1, max: 60_000 }).map((minor) => quantityOf(usd('0'), BigInt(minor)));
-const reference = fc.integer({ min: 1, max: 6 });
+const dollars = fc.integer({ min: 1, max: 30_000 }).map((minor) => quantityOf(usd('0'), BigInt(minor)));
+const reference = fc.integer({ min: 1, max: 4 });
 const move = fc.oneof(
   {
     weight: 4,
@@ -719,7 +719,7 @@ const move = fc.oneof(
       from: party,
       to: party,
       amount: dollars,
-      onward: fc.option(reference),
+      onward: fc.option(reference, { freq: 2 }),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('refund' as const), of: reference, amount: dollars }) },
@@ -814,7 +814,12 @@ const play = (
   moves: readonly Move[],
   check: (state: CommitmentState, events: Events, last: CommitmentEvent) => void,
 ): void => {
-  const events: Given<CommitmentEvent>[] = [...start];
+  // Some money has arrived already, so that most of what is drawn can happen.
+  const events: Given<CommitmentEvent>[] = [
+    ...start,
+    transfer(1, usd('500.00')),
+    transfer(2, usd('200.00'), { ...toNgo, onward: 1 }),
+  ];
   let state = at(events);
   for (const each of moves) {
     if (each.do === 'pay' && each.from.party === each.to.party) continue;
@@ -832,6 +837,7 @@ const play = (
 
 describe('money over any sequence of reports and corrections', () => {
   const sequences = fc.array(move, { minLength: 3, maxLength: 30 });
+  // Seen failing with a corrected receipt left in the books beside its correction, and with the payer's balance not asked.
   it('leaves every holder with what came in less what went out, and never less than nothing (I9)', () => {
     fc.assert(
       fc.property(sequences, (moves) => {
@@ -860,9 +866,10 @@ describe('money over any sequence of reports and corrections', () => {
           }
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
+  // Seen failing without the search for a circle, and with the bound of what is passed on moved up.
   it('points refunds at what they reverse, passes on no more than arrived, and runs in no circle (I9)', () => {
     fc.assert(
       fc.property(sequences, (moves) => {
@@ -892,9 +899,10 @@ describe('money over any sequence of reports and corrections', () => {
           }
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
+  // Seen failing with a corrected transfer counted beside its correction.
   it('never disburses more than the money legs bind, net of what came back (I3)', () => {
     fc.assert(
       fc.property(sequences, (moves) => {
@@ -914,6 +922,7 @@ describe('money over any sequence of reports and corrections', () => {
       { numRuns: 200 },
     );
   });
+  // Seen failing with the rate of a corrected receipt not asked again.
   it('keeps every rate as it was reported, and its figures with it (I12)', () => {
     fc.assert(
       fc.property(sequences, (moves) => {
