@@ -6,6 +6,7 @@ import { specFor, stateAfter, TEST_TIME } from '#kernel-testing';
 import type { Quantity } from '#vocabulary';
 import { addDays, compare, minorUnits } from '#vocabulary';
 import type { AmendedLeg, AmendmentFacts } from './commitment-amending.js';
+import { decideAmending } from './commitment-amending.js';
 import type { CommitmentEvent } from './commitment.contract.js';
 import type { CommitmentCommand, CommitmentState } from './commitment.js';
 import { agenciesAsked, commitmentDecider, deadlineOf } from './commitment.js';
@@ -267,6 +268,15 @@ describe('an amendment', () => {
   });
 });
 
+it('no amendment is answered where there is none, whoever let the answer through', () => {
+  const by = { actor: VANUATU, at: TEST_TIME, effectiveAt: TEST_TIME };
+  const outcome = decideAmending({ type: 'WithdrawAmendment', by }, at(bound()), {
+    party: 'state:VUT',
+    coordinator: false,
+  });
+  expect(outcome).toMatchObject({ kind: 'refused', rejection: { code: 'no-amendment' } });
+});
+
 describe('what an amendment may ask', () => {
   const refused = (over: Partial<Extract<Body, { type: 'ProposeAmendment' }>>, history: History = bound()) =>
     commitments.given(...history).when(amend(over), asked(JAPAN));
@@ -464,6 +474,9 @@ describe('a scope in words', () => {
     const more = after(after(start, amend({ legs: [{ ...scope, drawn: seats(10) }] }), JAPAN), agree, VANUATU);
     expect(at(more).amendments[0]?.changes.legs).toMatchObject([{ credited: words, scope: 'Training of trainers' }]);
     expect(more.at(-1)).toMatchObject([{ data: { increases: [{ drawn: seats(1) }] } }, {}]);
+    expect(at(after(more, heldBy(1), SYSTEM_PROCESS)).legs).toMatchObject([
+      { drawn: seats(10), credited: words, scope: 'Training of trainers' },
+    ]);
     expect(
       at(after(start, { type: 'ReportDelivery', leg: 1, quantity: seats(2), date: '2026' }, JAPAN)).legs,
     ).toMatchObject([{ deliveredDrawn: seats(2), deliveredCredited: words }]);
@@ -474,6 +487,13 @@ describe('a scope in words', () => {
       tranche(1, 2),
       tranche(2, 4),
       tranche(3, 1),
+      {
+        type: 'DeliveryConfirmed',
+        data: {
+          ...{ n: 1, party: 'state:VUT', quantity: seats(2), drawn: seats(2), credited: words },
+          condition: 'usable',
+        },
+      },
       {
         type: 'DeliveryConfirmed',
         data: { n: 2, party: 'state:VUT', quantity: seats(3), drawn: seats(3), credited: words, condition: 'usable' },
@@ -501,7 +521,7 @@ describe('a scope in words', () => {
           increases: [{ leg: 1, credited: usd('100.00') }],
           decreases: [],
           recredited: [
-            { leg: 1, delivery: 1, credited: usd('22.22') },
+            { leg: 1, delivery: 1, credited: usd('22.22'), confirmed: usd('22.22') },
             { leg: 1, delivery: 2, credited: usd('33.33'), confirmed: usd('22.22') },
           ],
         },
@@ -511,7 +531,7 @@ describe('a scope in words', () => {
     expect(at(done).legs).toMatchObject([
       {
         ...{ deliveredDrawn: seats(5), deliveredCredited: usd('55.55') },
-        ...{ confirmedDrawn: seats(2), confirmedCredited: usd('22.22') },
+        ...{ confirmedDrawn: seats(4), confirmedCredited: usd('44.44') },
       },
     ]);
     const rest = after(done, { type: 'ReportDelivery', leg: 1, quantity: seats(4), date: '2026' }, JAPAN);

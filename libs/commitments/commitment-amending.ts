@@ -140,6 +140,10 @@ export const agenciesAsked = (state: CommitmentState): string[] => {
     .filter((party) => tasksAsked(state, party).length > 0);
 };
 
+/** The consents of agencies that the proposed amendment newly names. */
+export const consentsToProposed = ({ amendments }: AmendingState): CommitmentState['consents'] =>
+  amendments.filter(({ status }) => status === 'proposed').flatMap(({ consents }) => consents);
+
 const proposerOf = ({
   proposedBy,
   proposerSovereign,
@@ -182,7 +186,7 @@ export const AMENDING_RULES = {
     also: (state, who, at) => {
       const fault = answerFault(state, who, at);
       if (fault !== undefined) return fault;
-      const given = openAmendment(state)?.consents ?? [];
+      const given = consentsToProposed(state);
       const missing = agenciesAsked(state).find((agency) => !given.some(({ party }) => party === agency));
       return missing === undefined
         ? undefined
@@ -380,8 +384,7 @@ const isBelow = (after: Quantity, delivered: Quantity): boolean =>
   sameMeasure(after, delivered) && compare(after, delivered) < 0;
 
 /** How much more `to` is than `from`; undefined where it is not. What had no figure before is all new. */
-const growth = (from: Quantity | undefined, to: Quantity | undefined): Quantity | undefined => {
-  if (to === undefined) return undefined;
+const growth = (from: Quantity | undefined, to: Quantity): Quantity | undefined => {
   if (from === undefined) return to;
   if (!isDeterminate(to)) return undefined;
   if (!sameMeasure(from, to)) return to;
@@ -567,7 +570,7 @@ const afterAmendment = (
   const implementer = changes.implementer === undefined ? before : changes.implementer;
   const fiscalAgent = changes.fiscalAgent === undefined ? agentBefore : changes.fiscalAgent;
   const isNamed = ({ party }: { readonly party: string }): boolean => party === implementer || party === fiscalAgent;
-  const given = state.amendments.find((amendment) => amendment.n === n)?.consents ?? [];
+  const given = state.amendments.filter((amendment) => amendment.n === n).flatMap(({ consents }) => consents);
   return tallied({
     ...rest,
     ...(typeof implementer === 'string' ? { implementer } : {}),

@@ -194,6 +194,34 @@ describe('returns', () => {
   });
 });
 
+describe('a tranche stated in the measure credited', () => {
+  const leg = {
+    ...{ offerLine: 2, needLine: 1, drawn: seats(3), credited: usd('100.00') },
+    valuation: { basis: 'agreed-lump-sum', reference: 'Letters' } as const,
+  };
+  const start = bound({ legs: [leg], terms: { verifier: 'agency:ngo' } });
+  const came = after(start, { ...deliver(1), quantity: usd('100.00') } as Body, JAPAN);
+  it('is returned, verified and confirmed in it', () => {
+    const verified = after(came, { ...verify(1, 1), quantity: usd('90.00') } as Body, NGO);
+    const back = after(verified, { ...sendBack(1, 1), quantity: usd('40.00') } as Body, VANUATU);
+    expect(at(after(back, confirm(1), VANUATU)).deliveries).toMatchObject([{ confirmed: { quantity: usd('60.00') } }]);
+  });
+  it('is settled for no less than was sent back, in either measure', () => {
+    const open = after(after(came, dispute(1), VANUATU), sendBack(1, 2), VANUATU);
+    const agreedOn = { ...settle(1, 1), quantity: usd('66.66') } as Body;
+    const settled = after(after(open, agreedOn, VANUATU), agreedOn, JAPAN);
+    expect(at(settled).legs).toMatchObject([{ deliveredDrawn: seats(0), deliveredCredited: usd('0.00') }]);
+  });
+  it('keeps its confirmation where a return says nothing of it', () => {
+    const data = {
+      ...{ n: 1, delivery: 1, party: 'state:VUT', leg: 1, quantity: seats(1), drawn: seats(1) },
+      ...{ credited: usd('33.33'), reason: 'x', date: '2026' },
+    };
+    const state = at([...after(came, confirm(1), VANUATU), { type: 'ReturnReported', data }]);
+    expect(state.legs).toMatchObject([{ confirmedDrawn: seats(3) }]);
+  });
+});
+
 describe('corrections of deliveries', () => {
   it('are the reporter’s, whole, and keep the earlier figure in the history', () => {
     const history = after(bound(), deliver(4), JAPAN);

@@ -399,17 +399,20 @@ export const afterDelivery = (
 };
 
 /** Part of a whole that is known in two measures, from the part in one of them: rounded down, and all of it takes all of both. */
-const portionOf = (whole: Portion, quantity: Quantity): Portion | undefined => {
+const partOf = (whole: Portion, quantity: Quantity): Portion => {
   const inDrawn = sameMeasure(quantity, whole.drawn);
   const [measured, other] = inDrawn ? [whole.drawn, whole.credited] : [whole.credited, whole.drawn];
   const [part, all] = [minorUnits(quantity), minorUnits(measured)];
-  if (part > all) return undefined;
   const stated = quantityOf(quantity, part);
   // Of nothing there is nothing; what is credited in words has no figure.
   const rest =
     isDeterminate(other) && all > 0n ? quantityOf(other, proRata(part, all, minorUnits(other))) : noneOf(other);
   return inDrawn ? { drawn: stated, credited: rest } : { drawn: rest, credited: stated };
 };
+
+/** The same; undefined where it is more than the whole. */
+const portionOf = (whole: Portion, quantity: Quantity): Portion | undefined =>
+  isBeyond(quantity, whole) ? undefined : partOf(whole, quantity);
 
 /**
  * A tranche in both measures of its leg, as part of what is still to be delivered; undefined where it passes what was committed.
@@ -723,17 +726,19 @@ const correctDelivery = (command: CommandOf<'CorrectDelivery'>, state: Commitmen
 /** The tranche at its new size, as if the old one had not been reported; after a cancellation nothing grows, for the rest was released. */
 const correctedTranche = (state: CommitmentState, delivery: DeliveryState, quantity: Quantity): Portion | undefined => {
   if (state.status === 'cancelled') return portionOf(delivery, quantity);
-  const leg = state.legs.find((known) => known.leg === delivery.leg);
-  return leg === undefined
-    ? undefined
-    : trancheOf(
+  const [tranche] = state.legs
+    .filter(({ leg }) => leg === delivery.leg)
+    .map((leg) =>
+      trancheOf(
         {
           ...leg,
           deliveredDrawn: minus(leg.deliveredDrawn, delivery.drawn),
           deliveredCredited: minus(leg.deliveredCredited, delivery.credited),
         },
         quantity,
-      );
+      ),
+    );
+  return tranche;
 };
 
 /** The figures of every leg from its tranches, and from binding on the status from them: after every event. */
@@ -777,10 +782,10 @@ export const recreditsOf = (state: CommitmentState, legs: readonly Leg[]): Recre
       .filter((delivery) => delivery.leg === leg.leg && !isReturned(delivery))
       .map((delivery): Recredit => {
         const there = remaining(delivery).drawn;
-        const portion = portionOf(less(leg, sum), there) ?? sum;
+        const portion = partOf(less(leg, sum), there);
         sum = together(sum, portion);
         const confirmed = confirmedOf(delivery);
-        const confirmedPart = confirmed === undefined ? undefined : portionOf(portion, confirmed.drawn);
+        const confirmedPart = confirmed === undefined ? undefined : partOf(portion, confirmed.drawn);
         return {
           leg: leg.leg,
           delivery: delivery.n,
@@ -805,12 +810,12 @@ export const recredited = (
       ...delivery,
       credited,
       ...(returned === undefined ? {} : { returned: { ...returned, credited: nothing } }),
-      ...(confirmed === undefined
+      ...(confirmed === undefined || part === undefined
         ? {}
         : {
             confirmed: {
               ...confirmed,
-              credited: part ?? nothing,
+              credited: part,
               ...(confirmed.returned === undefined ? {} : { returned: { ...confirmed.returned, credited: nothing } }),
             },
           }),

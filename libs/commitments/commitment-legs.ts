@@ -120,5 +120,6 @@ export const creditOf = (
   { need }: LineFacts,
 ): { readonly credited: Quantity; readonly scope?: string } => {
   if (scope === undefined) return { credited };
-  return { credited: need.lines.find(({ line }) => line === needLine)?.quantity ?? credited, scope };
+  const [asked = credited] = need.lines.filter(({ line }) => line === needLine).map(({ quantity }) => quantity);
+  return { credited: asked, scope };
 };

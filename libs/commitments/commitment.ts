@@ -6,6 +6,7 @@ import type { AmendingCommand, AmendmentAnswer } from './commitment-amending.js'
 import {
   afterAmending,
   AMENDING_RULES,
+  consentsToProposed,
   decideAmending,
   NO_AMENDMENTS,
   openAmendment,
@@ -204,7 +205,7 @@ const notAskedNow = (state: CommitmentState, who: Who): CommitmentRejection | un
     : rejection('not-proposed', 'The commitment is binding, and no amendment asks this agency.');
 
 const consentsAsked = (state: CommitmentState, who: Who): CommitmentState['consents'] =>
-  tasksAsked(state, who.party).length > 0 ? (openAmendment(state)?.consents ?? []) : state.consents;
+  tasksAsked(state, who.party).length > 0 ? consentsToProposed(state) : state.consents;
 
 /** Commands of parties: where from, and who. One table for `decide`, for permission and for `actions`. */
 export const COMMITMENT_RULES = {
