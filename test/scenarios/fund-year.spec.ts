@@ -522,6 +522,34 @@ describe(`a fund year (PLEDGEBOOK_SEED=${seed})`, () => {
     expect(new Set(totals.excluded.map(({ reason }) => reason))).toEqual(new Set(['onward', 'own-booking']));
   });
 
+  it('opens its totals as events that add up to them, and refuses what it cannot read', async () => {
+    const query = `donor=${FUND.party}&figure=disbursed`;
+    let sum = 0n;
+    let path = `/v1/totals/events?${query}&limit=200`;
+    for (;;) {
+      const { items, next } = ok(await app.get(path, { as: COORDINATOR }), path) as unknown as {
+        readonly items: readonly { readonly quantity: { readonly amount: string } }[];
+        readonly next: string | null;
+      };
+      for (const { quantity } of items) sum += BigInt(quantity.amount.replace('.', ''));
+      if (next === null) break;
+      path = `/v1/totals/events?${query}&limit=200&cursor=${encodeURIComponent(next)}`;
+    }
+    const { disbursed } = ok(await app.get(`/v1/totals?donor=${FUND.party}`), 'totals');
+    expect(disbursed).toEqual([usd(sum)]);
+    const before = ok(await app.get(`/v1/totals?donor=${FUND.party}&at=2025-01-20`), 'totals');
+    expect(before).toMatchObject({ committed: [], disbursed: [], delivered: [], confirmed: [] });
+    const faulty = await app.get('/v1/totals?currency=XXL&at=yesterday&kind=gift&from=2025-02-30');
+    expect((faulty.body as { errors: { field: string }[] }).errors.map(({ field }) => field).sort()).toEqual([
+      'at',
+      'currency',
+      'from',
+      'kind',
+    ]);
+    expect((await app.get('/v1/totals?from=2025-02-02&to=2025-02-01')).status).toBe(400);
+    expect((await app.get(`/v1/totals/events?${query}&cursor=x`)).status).toBe(400);
+  });
+
   it('gives no check anything to find', async () => {
     for (const name of CHECKS) expect([name, await findings(name)]).toEqual([name, []]);
   });
