@@ -264,7 +264,10 @@ export const PartyIdField = ({
     {
       type: 'string',
       pattern: `^(${kinds.join('|')}):`,
-      example: kinds.includes('state') ? 'state:VUT' : `${kinds[0] ?? 'agency'}:example`,
+      // What is optional stands in a body's example only where its own declaration gives one.
+      ...(options.required === false
+        ? {}
+        : { example: kinds.includes('state') ? 'state:VUT' : `${kinds[0] ?? 'agency'}:example` }),
     },
     (value) => single(partyFault(value, kinds)),
     options,
