@@ -487,6 +487,7 @@ describe('a scope in words', () => {
       tranche(1, 2),
       tranche(2, 4),
       tranche(3, 1),
+      tranche(4, 1),
       {
         type: 'DeliveryConfirmed',
         data: {
@@ -523,6 +524,7 @@ describe('a scope in words', () => {
           recredited: [
             { leg: 1, delivery: 1, credited: usd('22.22'), confirmed: usd('22.22') },
             { leg: 1, delivery: 2, credited: usd('33.33'), confirmed: usd('22.22') },
+            { leg: 1, delivery: 4, credited: usd('11.11') },
           ],
         },
       },
@@ -530,11 +532,11 @@ describe('a scope in words', () => {
     ]);
     expect(at(done).legs).toMatchObject([
       {
-        ...{ deliveredDrawn: seats(5), deliveredCredited: usd('55.55') },
+        ...{ deliveredDrawn: seats(6), deliveredCredited: usd('66.66') },
         ...{ confirmedDrawn: seats(4), confirmedCredited: usd('44.44') },
       },
     ]);
-    const rest = after(done, { type: 'ReportDelivery', leg: 1, quantity: seats(4), date: '2026' }, JAPAN);
+    const rest = after(done, { type: 'ReportDelivery', leg: 1, quantity: seats(3), date: '2026' }, JAPAN);
     expect(at(rest).legs).toMatchObject([{ deliveredDrawn: seats(9), deliveredCredited: usd('100.00') }]);
   });
 });
