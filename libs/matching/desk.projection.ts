@@ -17,6 +17,8 @@ export interface DeskItem {
   readonly from?: string;
 }
 
+/** A report shows on the desk of who owes it this many days before it is due. */
+const REPORT_NOTICE_DAYS = 30;
 /** A reaffirmation shows on the desk this many days before it is due. */
 const REAFFIRM_NOTICE_DAYS = 30;
 /** DOMAIN, CloseCommitment: a delivery nobody confirms closes the commitment unconfirmed after this many days. */
@@ -50,6 +52,14 @@ interface Contested {
   readonly stated?: Side;
 }
 
+/** A report that is owed, or filed and waits for the other side. */
+interface OwedOnDesk {
+  readonly by: string;
+  readonly due: string;
+  readonly since: string;
+  readonly status: 'owed' | 'filed' | 'done';
+}
+
 interface CommitmentDesk {
   readonly status: 'proposed' | 'accepted' | 'binding' | 'cancelled' | 'over';
   readonly recipients: readonly string[];
@@ -58,6 +68,8 @@ interface CommitmentDesk {
   readonly implementer?: string;
   readonly fiscalAgent?: string;
   readonly signatories: readonly string[];
+  /** Reports that somebody owes or has to answer, by number. */
+  readonly reports: Readonly<Record<string, OwedOnDesk>>;
   readonly proposedAt: string;
   readonly heldAt?: string;
   readonly acceptedAt?: string;
@@ -134,6 +146,10 @@ const COMMITMENT_TYPES = [
   'AmendmentLapsed',
   'AmendmentRefused',
   'CommitmentAmended',
+  'ReportFiled',
+  'ReportReturned',
+  'ReportAccepted',
+  'ReportWaived',
   'CommitmentCancelled',
   'CloseProposed',
   'CommitmentClosed',
@@ -141,6 +157,23 @@ const COMMITMENT_TYPES = [
 
 const without = <V>(entries: Readonly<Record<string, V>>, key: number | string): Readonly<Record<string, V>> =>
   Object.fromEntries(Object.entries(entries).filter(([name]) => name !== String(key)));
+
+type OwedReport = NonNullable<Extract<CommitmentEvent, { type: 'CommitmentProposed' }>['data']['terms']>['reports'];
+
+/** The reports of these terms; what has a number already stays as it stands. */
+const owedOf = (
+  reports: OwedReport = [],
+  before: CommitmentDesk['reports'],
+  since: string,
+): CommitmentDesk['reports'] =>
+  Object.fromEntries(
+    reports.map(({ n, by, due }) => [String(n), { since, status: 'owed' as const, ...before[n], by, due }]),
+  );
+
+const withReport = (state: CommitmentDesk, n: number, status: OwedOnDesk['status'], since: string): CommitmentDesk => {
+  const known = state.reports[n];
+  return known === undefined ? state : { ...state, reports: { ...state.reports, [n]: { ...known, status, since } } };
+};
 
 const evolveNeed = (need: NeedDesk | undefined, event: RecordedEvent): NeedDesk | undefined => {
   const fact = event as unknown as NeedEvent;
@@ -298,6 +331,7 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
       unanswered: {},
       disputes: {},
       discrepancies: {},
+      reports: owedOf(data.terms?.reports, {}, at),
     };
   }
   if (state === undefined) return undefined;
@@ -399,10 +433,18 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
         ...rest,
         ...named('implementer', changes.implementer === undefined ? implementer : changes.implementer),
         ...named('fiscalAgent', changes.fiscalAgent === undefined ? fiscalAgent : changes.fiscalAgent),
+        ...(changes.terms?.reports === undefined ? {} : { reports: owedOf(changes.terms.reports, state.reports, at) }),
         // Signatures given to something else count no more.
         signed: state.status === 'binding' ? state.signed : [],
       };
     }
+    case 'ReportFiled':
+      return withReport(state, fact.data.n, 'filed', at);
+    case 'ReportReturned':
+      return withReport(state, fact.data.n, 'owed', at);
+    case 'ReportAccepted':
+    case 'ReportWaived':
+      return withReport(state, fact.data.n, 'done', at);
     case 'CommitmentCancelled': {
       const { amendment: _, ...rest } = state;
       return { ...rest, status: 'cancelled' };
@@ -464,12 +506,28 @@ export const commitmentItems = (state: CommitmentDesk): DeskItem[] => {
     const ends = { provider: state.providers.filter((party) => party !== receiver), recipient: [receiver] };
     for (const party of toState(ends, stated)) items.push({ party, action: 'settle-discrepancy', n: Number(n), since });
   }
+  for (const [number, report] of state.status === 'binding' || state.status === 'cancelled'
+    ? Object.entries(state.reports)
+    : []) {
+    const { by, since, status, due: until } = report;
+    const n = Number(number);
+    if (status === 'owed') {
+      items.push({ party: by, action: 'file-report', n, since, due: until, from: addDays(until, -REPORT_NOTICE_DAYS) });
+    }
+    if (status === 'filed') {
+      for (const party of answering(state, by)) items.push({ party, action: 'accept-report', n, since });
+    }
+  }
   if (state.close !== undefined) {
     for (const party of sideOf(OTHER[state.close.side]))
       items.push({ party, action: 'close', since: state.close.since });
   }
   return items;
 };
+
+/** Who answers a report: the other side than its author's; either where an agency wrote it. */
+const answering = ({ providers, recipients }: CommitmentDesk, author: string): ReadonlySet<string> =>
+  new Set([...(providers.includes(author) ? [] : providers), ...(recipients.includes(author) ? [] : recipients)]);
 
 /** Who has to state: both ends, or the one that was not the last to do so. */
 const toState = (ends: Readonly<Record<Side, readonly string[]>>, stated: Side | undefined): ReadonlySet<string> =>

@@ -248,6 +248,34 @@ describe('what waits on a commitment', () => {
     ]);
   });
 
+  test('is each report that is owed, and the other side’s answer once it is filed', () => {
+    const report = (n: number, by: string): object => ({ n, kind: 'financial', by, due: '2026-06-30' });
+    const reports = [report(1, 'agency:cavr'), report(2, 'state:VUT'), report(3, 'donor:japan')];
+    const promised = { ...proposed, data: { ...proposed.data, terms: { reports } } } as CommitmentEvent;
+    const about = (
+      type: 'ReportFiled' | 'ReportAccepted' | 'ReportReturned' | 'ReportWaived',
+      n: number,
+    ): CommitmentEvent => ({ type, data: { n, party: 'x', date: '2026-01-05' } });
+    expect(wait(promised, held, accepted, consented('agency:cavr'))).not.toContain('agency:cavr: file-report 1');
+    const start = [promised, held, accepted, consented('agency:cavr'), bound];
+    const owed = ['agency:cavr: file-report 1', 'donor:japan: file-report 3', 'state:VUT: file-report 2'];
+    expect(wait(...start)).toEqual(owed);
+    expect(wait(...start, about('ReportFiled', 1), about('ReportWaived', 2), about('ReportAccepted', 9))).toEqual([
+      'donor:japan: accept-report 1',
+      'donor:japan: file-report 3',
+      'donor:norway: accept-report 1',
+      'state:VUT: accept-report 1',
+    ]);
+    expect(wait(...start, about('ReportFiled', 2), about('ReportAccepted', 3))).toEqual([
+      'agency:cavr: file-report 1',
+      'donor:japan: accept-report 2',
+      'donor:norway: accept-report 2',
+    ]);
+    expect(wait(...start, about('ReportFiled', 1), about('ReportReturned', 1))).toEqual(owed);
+    const fewer = { type: 'CommitmentAmended', data: { n: 1, changes: { terms: { reports: reports.slice(0, 1) } } } };
+    expect(wait(...start, about('ReportWaived', 1), fewer as unknown as CommitmentEvent)).toEqual([]);
+  });
+
   test('I13: is the same in batches of every size, after restarts and redelivery', () => {
     const story = [...BINDING, wished({ implementer: 'agency:unidir' }), delivered, disputed, stated('provider')];
     const drafted: NeedEvent = {

@@ -240,6 +240,45 @@ describe('terms over HTTP', () => {
     ok(await pay(id, JAPAN, 'agency:paymaster', usd('1.00')));
   });
 
+  it('are extended by agreement: dates only, and only to later days', async () => {
+    const id = await bound();
+    const extend = (dates: object): Promise<Response> => send(id, 'extend', { ...dates, reason: 'Rain.' }, CAVR);
+    const asked = (dates: object): Promise<Response> => send(id, 'extend', { ...dates, reason: 'Rain.' }, VANUATU);
+    expect(refusal(await asked({}))).toEqual([400, 'reason']);
+    expect(refusal(await extend({ period: { to: '2027-06-30' } }))).toEqual([403, 'forbidden']);
+    expect(refusal(await asked({ period: { to: '2026-06-30' } }))).toEqual([409, 'not-an-extension']);
+    expect(refusal(await asked({ reports: [{ n: 4, due: '2027-06-30' }] }))).toEqual([409, 'unknown-report']);
+    const dates = { period: { to: '2027-06-30' }, reports: [{ n: 1, due: '2027-01-31' }] };
+    ok(await asked(dates));
+    const extended = ok(await send(id, 'amend-accept', {}, JAPAN));
+    expect(extended.terms).toMatchObject({
+      period: { from: '2026-01-01', to: '2027-06-30' },
+      schedule: [{ n: 1 }, { n: 2, due: '2026-11-30' }, { n: 3 }],
+      reports: [{ n: 1, due: '2027-01-31', late: false }],
+    });
+  });
+
+  it('are amended, but what was filed cannot vanish', async () => {
+    const id = await bound();
+    ok(await send(id, 'reports/1/file', {}, CAVR));
+    const amend = (terms: object): Promise<Response> => send(id, 'amend', { terms, reason: 'A new plan.' }, JAPAN);
+    expect(refusal(await amend({ reports: [] }))).toEqual([409, 'terms-in-use']);
+    const twice = { ...TERMS.reports[0], n: 1 };
+    expect(refusal(await amend({ reports: [twice, twice] }))).toEqual([400, 'terms.reports[1].n']);
+    expect(refusal(await amend({ schedule: [{ amount: usd('60000.01'), on: 'signature' }] }))).toEqual([
+      409,
+      'over-schedule',
+    ]);
+    ok(await amend({ reports: [twice, { ...TERMS.reports[0], kind: 'audit' }] }));
+    const amended = ok(await send(id, 'amend-accept', {}, VANUATU));
+    expect(amended.terms).toMatchObject({
+      reports: [
+        { n: 1, status: 'filed' },
+        { n: 2, kind: 'audit', status: 'owed' },
+      ],
+    });
+  });
+
   it('hold the closing until reports are filed or waived', async () => {
     const id = await bound();
     const delivery = { leg: 1, quantity: usd('60000.00'), date: DATE };
