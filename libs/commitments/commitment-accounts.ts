@@ -235,7 +235,7 @@ const inflowsOf = ({ transfers }: CommitmentState): readonly Inflow[] =>
 const oldestOf = (inflows: readonly Inflow[], balance: bigint): string | null => {
   let left = balance;
   let oldest: string | null = null;
-  for (const { date, minor } of inflows.toSorted((a, b) => b.date.localeCompare(a.date, 'en'))) {
+  for (const { date, minor } of inflows.toSorted((a, b) => (a.date < b.date ? 1 : -1))) {
     if (left <= 0n) break;
     oldest = date;
     left -= minor;
