@@ -384,6 +384,56 @@ describe('in one service', () => {
     expect((await fetchAs(VANUATU, sha256, { 'if-none-match': `"${sha256}"` })).status).toBe(304);
   });
 
+  test('either side lays a document beside a commitment, for those whom its label names', async () => {
+    const offer = await app.post(
+      '/v1/offers',
+      {
+        title: 'Seats',
+        lines: [{ kinds: ['marking-record-keeping'], capacity: { measure: 'seats', amount: '10' } }],
+        visibility: 'public',
+      },
+      { as: JAPAN },
+    );
+    const needPath = await openNeed([]);
+    const proposed = await app.post(
+      '/v1/commitments',
+      {
+        offerId: (offer.body as { id: string }).id,
+        needId: needPath.slice(needPath.lastIndexOf('/') + 1),
+        legs: [{ offerLine: 1, needLine: 1, drawn: { measure: 'seats', amount: '2' } }],
+      },
+      { as: JAPAN, headers: { prefer: 'wait=10' } },
+    );
+    expect(proposed.status).toBe(201);
+    const path = String(proposed.headers.location);
+    const attach = async (as: As, document: object): Promise<Response> => {
+      const { headers } = await app.get(path, { as });
+      return app.post(`${path}/documents`, document, { as, headers: { 'if-match': headers.etag ?? '"0"' } });
+    };
+    const [shared, own] = [await upload(JAPAN, randomBytes(100)), await upload(JAPAN, randomBytes(100))];
+    expect((await attach(JAPAN, listed(shared))).status).toBe(200);
+    expect((await attach(JAPAN, listed(own, 'sealed'))).body).toMatchObject({
+      documents: [
+        { n: 1, party: 'donor:japan', sha256: shared },
+        { n: 2, party: 'donor:japan', sha256: own },
+      ],
+    });
+    expect((await attach(FIJI, listed(shared))).status).toBe(404);
+    await app.settled();
+    expect((await app.get(path, { as: VANUATU })).body).toMatchObject({ documents: [{ n: 1 }] });
+    const seen = async (as: As): Promise<readonly number[]> => [
+      (await fetchAs(as, shared)).status,
+      (await fetchAs(as, own)).status,
+    ];
+    expect(await seen(JAPAN)).toEqual([200, 200]);
+    expect(await seen(VANUATU)).toEqual([200, 404]);
+    expect(await seen(FIJI)).toEqual([404, 404]);
+    // To list what the other side keeps sealed, under one's own name, opens it to nobody.
+    expect((await attach(VANUATU, listed(own))).status).toBe(200);
+    await app.settled();
+    expect(await seen(VANUATU)).toEqual([200, 404]);
+  });
+
   test('a hidden document is answered as one that nobody ever brought', async () => {
     const hidden = await upload(VANUATU, randomBytes(100));
     const underWay = randomBytes(100);
@@ -520,12 +570,13 @@ describe('on a data folder', () => {
     appendFileSync(partOf(sha256), randomBytes(500));
     app = await testApp({ dataFolder: data() });
     expect((await progress(VANUATU, sha256)).headers['upload-offset']).toBe('1000');
+    expect((await send(VANUATU, sha256, 1_000, bytes.subarray(1_000, 2_000))).status).toBe(204);
     await app.close();
     // A power cut took bytes that a lying disk had promised.
-    truncateSync(partOf(sha256), 600);
+    truncateSync(partOf(sha256), 1_600);
     app = await testApp({ dataFolder: data() });
-    expect((await progress(VANUATU, sha256)).headers['upload-offset']).toBe('600');
-    expect((await send(VANUATU, sha256, 600, bytes.subarray(600))).status).toBe(204);
+    expect((await progress(VANUATU, sha256)).headers['upload-offset']).toBe('1600');
+    expect((await send(VANUATU, sha256, 1_600, bytes.subarray(1_600))).status).toBe(204);
     expect((await fetchAs(VANUATU, sha256)).body).toEqual(bytes);
   });
 
