@@ -117,6 +117,7 @@ test('a port that is taken, and a setting that says nothing usable, are named', 
   saysSo(await refusedStart({ PLEDGEBOOK_DATA: other.path, PORT: port }), { code: 69, text: /set PORT/ });
   other.remove();
   saysSo(await refusedStart({ PLEDGEBOOK_RATE: 'fast' }), { code: 78, text: /PLEDGEBOOK_RATE/ });
+  saysSo(await refusedStart({ PLEDGEBOOK_DOCUMENT_LIMIT: '0' }), { code: 78, text: /PLEDGEBOOK_DOCUMENT_LIMIT/ });
 });
 
 test('a damaged read model is built anew from the log, with a line that says so', async () => {
