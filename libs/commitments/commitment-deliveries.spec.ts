@@ -39,6 +39,7 @@ const after = (history: History, body: Body, actor: Actor, time?: string): Histo
     .events.map((event): Given<CommitmentEvent> => [event, { actor, at: time ?? TEST_TIME }]),
 ];
 const FIJI: Actor = { party: 'state:FJI', role: 'npc', sovereign: 'FJI' };
+const HOST: Actor = { party: 'network:msg', role: 'network-host' };
 
 const deliver = (quantity: number): Body => ({
   type: 'ReportDelivery',
@@ -87,6 +88,37 @@ const forVanuatu = (history: History): History => {
     [{ ...given[0], data: { ...given[0].data, beneficiary: 'state:VUT' } }, given[1]],
   ];
 };
+
+/** A deal for the States of a network that filed for them. */
+const hosted = (history: History): History => {
+  const [[proposal, meta], ...rest] = joint(history) as [
+    [Extract<CommitmentEvent, { type: 'CommitmentProposed' }>, object],
+    ...History,
+  ];
+  return [[{ ...proposal, data: { ...proposal.data, filer: HOST.party } }, meta], ...rest];
+};
+
+describe('a tranche for all States of a joint need', () => {
+  const shared = hosted(delivered());
+  it('is its host’s to answer, not one State’s; any of them may send it back', () => {
+    for (const body of [confirm(1), dispute(1)]) {
+      commitments
+        .given(...shared)
+        .when(body, asked(VANUATU))
+        .refused('forbidden');
+    }
+    expect(at(after(shared, confirm(1), HOST)).status).toBe('confirmed');
+    expect(at(after(shared, sendBack(1, 1), VANUATU)).returns).toHaveLength(1);
+  });
+  it('is any State’s where the host delivered it: nobody confirms its own', () => {
+    const own: History = [...hosted(bound({ implementer: HOST.party })), delivery(1, seats(4), { by: HOST })];
+    commitments
+      .given(...own)
+      .when(confirm(1), asked(HOST))
+      .refused('own-delivery');
+    expect(at(after(own, confirm(1), FIJI)).deliveries[0]?.status).toBe('confirmed');
+  });
+});
 
 describe('returns', () => {
   it('take back from a tranche, which may be delivered again', () => {

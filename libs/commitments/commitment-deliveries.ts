@@ -13,6 +13,7 @@ import type {
 } from './commitment-state.js';
 import {
   BOUND,
+  hostOf,
   isComplete,
   isCoordinatorInCharge,
   isInMeasureOf,
@@ -271,9 +272,12 @@ const isReturned = (delivery: DeliveryState): boolean => minorUnits(remaining(de
 const isAnswered = ({ status, dispute, returned }: DeliveryState): boolean =>
   status !== 'reported' || dispute !== undefined || returned !== undefined;
 
-/** A tranche for one State is that State's to answer; a shared one any recipient's, so the host's too. */
-const answersFor = (state: CommitmentState, delivery: DeliveryState, who: Who): boolean =>
-  delivery.beneficiary === undefined ? isRecipient(state, who) : delivery.beneficiary === who.party;
+/** A tranche for one State is that State's to answer; a shared one the host's, or any recipient's where the host delivered it. */
+const answersFor = (state: CommitmentState, delivery: DeliveryState, who: Who): boolean => {
+  if (delivery.beneficiary !== undefined) return delivery.beneficiary === who.party;
+  const host = hostOf(state);
+  return host === undefined || sameSide({ party: host }, delivery) ? isRecipient(state, who) : host === who.party;
+};
 
 export const isDisputed = (state: CommitmentState): boolean =>
   state.deliveries.some(({ status }) => status === 'disputed');
@@ -656,7 +660,8 @@ const settledTranche = (
 const greater = (a: Quantity, b: Quantity): Quantity => (sameMeasure(a, b) && compare(b, a) > 0 ? b : a);
 
 const mayReturn = (state: CommitmentState, delivery: DeliveryState, who: Who): boolean =>
-  state.implementer === who.party || answersFor(state, delivery, who);
+  state.implementer === who.party ||
+  (delivery.beneficiary === undefined ? isRecipient(state, who) : delivery.beneficiary === who.party);
 
 const reportReturn = (command: CommandOf<'ReportReturn'>, state: CommitmentState, who: Who): Outcome => {
   const { delivery: n, quantity, reason, date } = command;

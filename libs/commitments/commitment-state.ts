@@ -149,6 +149,13 @@ export const hasOfficeFor = ({ party, roles }: Who, side: Side): boolean => {
 export const recipientsOf = ({ beneficiaries, filer }: Pick<CommitmentState, 'beneficiaries' | 'filer'>): string[] =>
   filer.startsWith('network:') && !beneficiaries.includes(filer) ? [...beneficiaries, filer] : [...beneficiaries];
 
+/** The network that filed for several: it signs, and answers what was delivered to all of them. */
+export const hostOf = ({
+  beneficiaries,
+  filer,
+}: Pick<CommitmentState, 'beneficiaries' | 'filer'>): string | undefined =>
+  beneficiaries.length > 1 && filer.startsWith('network:') ? filer : undefined;
+
 export const isProvider = (state: CommitmentState, who: Who): boolean =>
   state.providers.includes(who.party) && hasOfficeFor(who, 'provider');
 export const isRecipient = (state: CommitmentState, who: Who): boolean =>

@@ -64,6 +64,7 @@ import type {
 } from './commitment-state.js';
 import {
   BEFORE_BINDING,
+  hostOf,
   isCoordinatorInCharge,
   isSide,
   otherSide,
@@ -476,9 +477,11 @@ const unique = (parties: readonly string[]): string[] => [...new Set(parties)];
 /** Who signs unless the proposal names others: every provider, and every beneficiary or the host of a joint need. */
 export const defaultSignatories = (
   providers: readonly string[],
-  { beneficiaries, filer }: { readonly beneficiaries: readonly string[]; readonly filer: string },
-): string[] =>
-  unique([...providers, ...(beneficiaries.length > 1 && filer.startsWith('network:') ? [filer] : beneficiaries)]);
+  need: { readonly beneficiaries: readonly string[]; readonly filer: string },
+): string[] => {
+  const host = hostOf(need);
+  return unique([...providers, ...(host === undefined ? need.beneficiaries : [host])]);
+};
 
 /** Others may sign than by default, but only parties of the two sides, and at least one of each: nobody is bound by another's word (I20). */
 const signatoryFault = (
