@@ -125,8 +125,10 @@ const levelOf = ({ legs, ended, tranches, paid }: Outlay, fund: string, currency
   return sent > owed ? sent : owed;
 };
 
+const isFund = (party: string): boolean => party.startsWith('fund:');
+
 const fundsOf = ({ providers, signed }: Outlay): readonly string[] =>
-  providers.filter((party) => party.startsWith('fund:') && signed.includes(party));
+  providers.filter((party) => isFund(party) && signed.includes(party));
 
 /** Every rise and fall is summed as it happens, so that what is told to a fund never depends on when it is told. */
 const evolve = (before: Outlay, event: RecordedEvent<CommitmentEvent>): Outlay => {
@@ -167,6 +169,8 @@ export const allocationUsing: Process = {
   name: 'allocation-using',
   handles: HANDLED,
   async react(event, reads) {
+    // Payments are many, and those of others draw on no fund.
+    if (event.type === 'TransferReported' && !isFund((event.data as { readonly from: string }).from)) return [];
     const commitment = idOfStream(event.stream);
     const { state } = await reads.load(outlay, commitment);
     const { needId, providers, drawn } = state;

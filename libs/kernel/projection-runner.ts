@@ -43,6 +43,12 @@ export class PoisonEventError extends Error {
 const MAX_BATCH = 2_000;
 /** Events passed over before the checkpoint is saved for their sake alone: read again after a restart, at most. */
 const UNSAVED = 1_000;
+/**
+ * Milliseconds that events gather after a batch while nobody waits for them: each read model has a transaction of its own, so that fewer
+ * and larger batches leave more time for requests. Batches from this size on are not live ones, and are not kept waiting.
+ */
+const GATHER_MS = 20;
+const LARGE_BATCH = 200;
 /** Time in milliseconds that applying may keep the event loop before others have their turn. */
 const TURN_MS = 8;
 
@@ -164,6 +170,8 @@ export class ProjectionRunner {
   private begun = 0n;
   private headAtStart = 0n;
   private readonly ending = new AbortController();
+  /** Ends the gathering of events, while it lasts. */
+  private hurry: (() => void) | undefined;
   /** Milliseconds of applying since others last had their turn. */
   private busy = 0;
 
@@ -257,6 +265,7 @@ export class ProjectionRunner {
         waiter.settle(false);
       }, timeoutMs);
       this.waiters.add(waiter);
+      this.hurry?.();
     });
   }
 
@@ -291,6 +300,7 @@ export class ProjectionRunner {
   /** Stops after the batch in hand, saves every checkpoint and closes the models. */
   async stop(): Promise<void> {
     this.ending.abort();
+    this.hurry?.();
     await this.feed?.stop();
     await Promise.allSettled(this.journeys);
     for (const waiter of this.waiters) waiter.settle(false);
@@ -351,6 +361,20 @@ export class ProjectionRunner {
     }
     // The feed hands the batch out again later; whoever has come past it passes over it.
     if (failures[0] !== undefined) throw failures[0];
+    if (batch.length < LARGE_BATCH) await this.gather();
+  }
+
+  /** Lets events gather, until somebody waits for them. */
+  private async gather(): Promise<void> {
+    if (this.waiters.size > 0 || this.ending.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GATHER_MS);
+      this.hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.hurry = undefined;
   }
 
   /** Applies a batch to a slot; a poison event parks it. */
