@@ -104,7 +104,43 @@ const unclosable = (model: ReadModel): ReadModel => ({
   close: () => undefined,
 });
 
+/** Counts the transactions that a model was given. */
+const counted = (): { readonly projection: Projection; readonly begun: () => number } => {
+  let count = 0;
+  const projection: Projection = {
+    ...sums('a'),
+    begin: (tx) => {
+      count += 1;
+      return counterValues.begin(tx);
+    },
+  };
+  return { projection, begun: () => count };
+};
+
 describe('projection runner', () => {
+  it('lets events gather while nobody waits for them', async () => {
+    const { projection, begun } = counted();
+    const rig = new Rig([projection]);
+    await rig.runner.start();
+    let head = 0n;
+    for (let n = 0; n < 50; n += 1) head = await rig.append('counter-1', raised(1));
+    expect(await rig.runner.waitFor(head, 5_000)).toBe(true);
+    expect(rig.value('a', 'counter-1')).toBe(50);
+    expect(begun()).toBeLessThan(50);
+    await rig.close();
+  });
+
+  it('keeps nobody who waits waiting for more events, nor a stop', async () => {
+    const { projection, begun } = counted();
+    const rig = new Rig([projection]);
+    await rig.runner.start();
+    for (let n = 1; n <= 20; n += 1) {
+      expect(await rig.runner.waitFor(await rig.append('counter-1', raised(1)), 5_000)).toBe(true);
+      expect(begun()).toBe(n);
+    }
+    await rig.close();
+  });
+
   it('brings every projection to the head, before and after the start', async () => {
     const rig = new Rig([sums('a'), sums('b')]);
     await rig.append('counter-1', raised(1), raised(2));

@@ -70,7 +70,7 @@ export const creatingOverHttp = async (
 };
 
 /** Commitments that share the load: many enough that two transfers seldom meet in one stream, as in life. */
-const COMMITMENTS = 400;
+const COMMITMENTS = 2_000;
 /** A need asks for twenty seats, a commitment takes one. */
 const PER_NEED = 20;
 
