@@ -115,18 +115,20 @@ const byType = (generated: JsonSchema): ReadonlyMap<string, JsonSchema> => {
   const schemas = new Map<string, JsonSchema>();
   for (const alternative of alternativesOf(generated, definitions)) {
     const properties = alternative.properties as Named;
-    const type = String(properties.type?.const);
-    if (schemas.has(type)) throw new Error(`two event types are called ${type}`);
     const data = open(resolved(properties.data ?? {}, definitions)) as JsonSchema;
     const needed = reachable(data, definitions);
-    schemas.set(type, {
-      $schema: DRAFT,
-      title: type,
-      ...data,
-      ...(needed.length === 0
-        ? {}
-        : { definitions: Object.fromEntries(needed.map((name) => [name, open(definitions[name])])) }),
-    });
+    // Types that share their data stand in one alternative.
+    for (const type of codesOf(resolved(properties.type ?? {}, definitions))?.map(String) ?? []) {
+      if (schemas.has(type)) throw new Error(`two event types are called ${type}`);
+      schemas.set(type, {
+        $schema: DRAFT,
+        title: type,
+        ...data,
+        ...(needed.length === 0
+          ? {}
+          : { definitions: Object.fromEntries(needed.map((name) => [name, open(definitions[name])])) }),
+      });
+    }
   }
   return schemas;
 };

@@ -4,3 +4,4 @@ export { holderLedger } from './ledger/holder-ledger.projection.js';
 export { linesOf as ledgerLines } from './ledger/ledger.js';
 export { currenciesOf } from './statements/statement.js';
 export { readEcbFile } from './rates/ecb-file.js';
+export { ratesDecider } from './rates/published-rates.js';

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
+import { ratesDecider } from '#accounts';
 import { EVENT_SCHEMAS } from '#audit';
 import { commitmentDecider } from '#commitments';
 import { partyDecider } from '#directory';
+import { documentDecider } from '#documents';
+import { callDecider, contributionDecider, fundDecider } from '#funds';
 import type { Command, Decider, DomainEvent, Projection, RecordedEvent, Rejection } from '#kernel';
 import {
   applyToModel,
@@ -59,6 +62,11 @@ const deciders = [
   offerDecider,
   commitmentDecider,
   reportedDecider,
+  fundDecider,
+  contributionDecider,
+  callDecider,
+  ratesDecider,
+  documentDecider,
 ] as unknown as AnyDecider[];
 const deciderOf = (stream: string): AnyDecider =>
   deciders.find(({ category }) => category === categoryOfStream(stream))!;
@@ -243,6 +251,23 @@ describe('what is written now', () => {
     );
   });
 
+  it('fills every field that its contract describes, but those that no command gives', () => {
+    const line = {
+      type: 'object',
+      properties: { line: {}, of: { type: 'array', items: { $ref: '#/definitions/Of' } } },
+    };
+    const whole = { definitions: { Of: { type: 'object', properties: { name: {}, when: {} } } } };
+    expect(unfilledIn([{ line: 1, of: [{ name: 'a' }] }], line, whole, 'data')).toEqual(['data.of.when']);
+    const unfilled = [...now].flatMap(([type, shape]) => {
+      const values =
+        type === METADATA
+          ? story.map(({ metadata }) => metadata)
+          : story.filter((each) => each.type === type).map(({ data }) => data);
+      return unfilledIn(values, shape, shape, type);
+    });
+    expect(unfilled).toEqual(['ContributionClosed.reason']);
+  });
+
   it('has no field that its contract does not describe', () => {
     const shape = now.get('NeedDrafted')!;
     const planted = story.find(({ type }) => type === 'NeedDrafted')!.data as { readonly content: object };
@@ -271,7 +296,7 @@ const strangersIn = (value: unknown, schema: JsonSchema, whole: JsonSchema, path
   const tried = fitting.map((each) => {
     // A map, or what a publication says of a record: any name may stand there.
     if (each.additionalProperties !== undefined) return [];
-    const properties = (each.properties ?? {}) as Record<string, JsonSchema>;
+    const properties = propertiesOf(each);
     return Object.entries(value).flatMap(([name, inner]) =>
       properties[name] === undefined
         ? [`${path}.${name}`]
@@ -280,6 +305,34 @@ const strangersIn = (value: unknown, schema: JsonSchema, whole: JsonSchema, path
   });
   return tried.sort((a, b) => a.length - b.length)[0] ?? [];
 };
+
+/** What has fields of its own at every place: those are measures and rates, not what an event says. */
+const VALUES = ['Quantity', 'Valuation'].map((name) => `#/definitions/${name}`);
+
+/** Fields that a schema names and none of the values has. */
+const unfilledIn = (
+  values: readonly unknown[],
+  schema: JsonSchema,
+  whole: JsonSchema,
+  path: string,
+): readonly string[] => {
+  if (VALUES.includes(String(schema.$ref))) return [];
+  const flat = values.flat(Infinity).filter((value) => typeof value === 'object' && value !== null) as object[];
+  const found = alternativesIn(schema, whole).flatMap((each) => [
+    ...(each.items === undefined ? [] : unfilledIn(flat, each.items as JsonSchema, whole, path)),
+    ...(typeof each.additionalProperties === 'object'
+      ? unfilledIn(flat.flatMap(Object.values), each.additionalProperties as JsonSchema, whole, `${path}.*`)
+      : []),
+    ...Object.entries(propertiesOf(each)).flatMap(([name, inner]) => {
+      const given = flat.flatMap((value) => (Object.hasOwn(value, name) ? [(value as JsonSchema)[name]] : []));
+      return given.length === 0 ? [`${path}.${name}`] : unfilledIn(given, inner, whole, `${path}.${name}`);
+    }),
+  ]);
+  return [...new Set(found)];
+};
+
+const propertiesOf = (schema: JsonSchema): Readonly<Record<string, JsonSchema>> =>
+  (schema.properties ?? {}) as Record<string, JsonSchema>;
 
 const alternativesIn = (schema: JsonSchema, whole: JsonSchema): readonly JsonSchema[] => {
   if (typeof schema.$ref === 'string') {

@@ -19,6 +19,10 @@ const ROUTES: Readonly<Record<string, string>> = {
   offer: '/v1/offers',
   commitment: '/v1/commitments',
   reported: '/v1/reported',
+  fund: '/v1/funds',
+  contribution: '/v1/contributions',
+  call: '/v1/calls',
+  rates: '/v1/rates',
 };
 
 const READERS = {
@@ -62,17 +66,16 @@ export const replayed = async (
         reader === undefined
           ? undefined
           : `Bearer ${await app.token({ party: reader.party, roles: [...reader.roles], sub: name })}`;
-      const get = async (path: string): Promise<unknown> => {
-        const response = await fetch(
-          `${url}${path}`,
-          authorization === undefined ? {} : { headers: { authorization } },
-        );
-        if (response.status === 404) return undefined;
+      const ask = (path: string, method: string): Promise<Response> =>
+        fetch(`${url}${path}`, { method, ...(authorization === undefined ? {} : { headers: { authorization } }) });
+      const get: Get = async (path) => {
+        const response = await ask(path, 'GET');
+        if (response.status === 404 || response.status === 403) return undefined;
         const text = await response.text();
         if (response.status !== 200) throw new Error(`GET ${path} as ${name}: ${response.status} ${text}`);
         return JSON.parse(text) as unknown;
       };
-      readers[name] = await everything(events, get);
+      readers[name] = await everything(events, get, async (path) => (await ask(path, 'HEAD')).status);
     }
     const log = (await store.readAll(0n, Number.MAX_SAFE_INTEGER)).map(logged);
     return { reading: { at, readers }, log };
@@ -81,21 +84,39 @@ export const replayed = async (
   }
 };
 
+/** The answer, or undefined where it is hidden, absent or not the reader's to ask for. */
+type Get = (path: string) => Promise<unknown>;
+
 const everything = async (
   events: readonly LoggedEvent[],
-  get: (path: string) => Promise<unknown>,
+  get: Get,
+  statusOf: (path: string) => Promise<number>,
 ): Promise<Record<string, unknown>> => {
   const found: Record<string, unknown> = {};
   for (const route of Object.values(ROUTES)) {
-    const list = (await get(`${route}?limit=200`)) as { readonly items: readonly { readonly id: string }[] };
-    found[route] = list.items.map(({ id }) => id);
+    const list = (await get(`${route}?limit=200`)) as { readonly items: readonly { readonly id?: string }[] };
+    found[route] = list.items.map((item) => item.id ?? item);
   }
+  found['/v1/totals'] = await get('/v1/totals');
   for (const stream of new Set(events.map((event) => event.stream))) {
-    const route = ROUTES[categoryOfStream(stream)];
+    const [category, id] = [categoryOfStream(stream), idOfStream(stream)];
+    if (category === 'document') {
+      const path = `/v1/documents/${id}`;
+      const status = await statusOf(path);
+      // The bytes are not in the log: whoever would be given them is told that the store lacks them.
+      found[path] = status === 404 ? 'hidden' : status === 503 ? 'shown' : status;
+      continue;
+    }
+    const route = ROUTES[category];
     if (route === undefined) throw new Error(`no route shows the records of ${stream}`);
-    const path = `${route}/${idOfStream(stream)}`;
+    const path = `${route}/${id}`;
     const record = await get(path);
     if (record !== undefined) found[path] = factsIn(record as Readonly<Record<string, unknown>>);
+    if (category === 'party' || category === 'fund') {
+      const of = `/v1/statements?limit=200&${category === 'party' ? 'holder' : 'fund'}=${id}`;
+      const statement = (await get(of)) as { readonly currencies: readonly object[] } | undefined;
+      if (statement !== undefined && statement.currencies.length > 0) found[of] = statement;
+    }
   }
   return found;
 };

@@ -1,38 +1,32 @@
 import { InMemoryEventStore } from '#kernel-testing';
-import type { EventMetadata, RecordedEvent } from '#kernel';
-import { derivedId, ManualClock, newId, newSalt } from '#kernel';
-import type { NeedContent, NeedEvent } from '#needs/contract';
-import type { PledgebookApp } from '../../apps/pledgebook/app.js';
+import type { RecordedEvent } from '#kernel';
+import { ManualClock } from '#kernel';
 import { createApp } from '../../apps/pledgebook/app.js';
+import type { Body, Made, Office } from './play.js';
+import {
+  bind as bound,
+  CAVR,
+  DAY,
+  days,
+  FIJI,
+  JAPAN,
+  paper,
+  Play,
+  propose,
+  REVIEWER,
+  SECRETARIAT,
+  SOLOMONS,
+  TREASURER,
+  UNSCAR,
+  usd,
+  VANUATU,
+} from './play.js';
+import { changesOf } from './story-changes.js';
+import { dealsOf } from './story-deals.js';
+import { fundsOf } from './story-funds.js';
+import { jointRecords } from './story-joint.js';
 
-interface Office {
-  readonly party: string;
-  readonly role: string;
-  readonly sub?: string;
-}
-
-type Body = Readonly<Record<string, unknown>>;
-
-/** A record of the story: where it is served. */
-interface Made {
-  readonly path: string;
-  readonly id: string;
-}
-
-const SECRETARIAT: Office = { party: 'agency:secretariat', role: 'coordinator' };
-const VANUATU: Office = { party: 'state:VUT', role: 'npc' };
-const FIJI: Office = { party: 'state:FJI', role: 'npc', sub: 'npc@fiji.example' };
-const SOLOMONS: Office = { party: 'state:SLB', role: 'mission' };
-const UNSCAR: Office = { party: 'fund:unscar', role: 'donor-desk' };
-const JAPAN: Office = { party: 'donor:japan', role: 'donor-desk' };
-const CAVR: Office = { party: 'agency:cavr', role: 'implementer' };
-const TREASURER: Office = { party: 'agency:cavr', role: 'fiscal-agent' };
-
-const DAY = 86_400_000;
 const STARTS = '2026-01-05T09:00:00.000Z';
-
-const usd = (amount: string): Body => ({ measure: 'money', currency: 'USD', amount });
-const days = (amount: string): Body => ({ measure: 'person-days', amount });
 
 /**
  * Plays one history that holds every event type, through the service as its callers and clocks drive it, and answers its log.
@@ -49,6 +43,10 @@ export const playStory = async (): Promise<readonly RecordedEvent[]> => {
     const offers = await offersOf(play);
     await reported(play);
     await transcribed(play);
+    await jointRecords(play);
+    await dealsOf(play);
+    await fundsOf(play);
+    await changesOf(play);
     await confirmedCommitment(play, needs.vanuatu, offers.fund);
     await refusedCommitments(play, needs.vanuatu, offers);
     await leftCommitments(play, needs.vanuatu, offers);
@@ -61,80 +59,6 @@ export const playStory = async (): Promise<readonly RecordedEvent[]> => {
   }
 };
 
-/** The service, its callers and its clock. After every write all processes and projections have caught up. */
-class Play {
-  constructor(
-    private readonly app: PledgebookApp,
-    private readonly url: string,
-    private readonly clock: ManualClock,
-  ) {}
-
-  get today(): string {
-    return this.clock.now().toISOString().slice(0, 10);
-  }
-
-  async create(as: Office, path: string, body: Body, headers: Readonly<Record<string, string>> = {}): Promise<Made> {
-    const answer = await this.send(as, 'POST', path, body, headers, 201);
-    const location = String(answer.headers.get('location'));
-    return { path: location, id: location.slice(location.lastIndexOf('/') + 1) };
-  }
-
-  async command(as: Office, { path }: Made, name: string, body: Body = {}): Promise<Body> {
-    const { headers } = await this.send(as, 'GET', path, undefined, {}, 200);
-    const ifMatch = { 'if-match': String(headers.get('etag')) };
-    return (await this.send(as, 'POST', `${path}/${name}`, body, ifMatch, 200)).body;
-  }
-
-  async send(
-    { party, role, sub = `${role}@${party}` }: Office,
-    method: 'GET' | 'POST',
-    path: string,
-    body: Body | undefined,
-    headers: Readonly<Record<string, string>>,
-    expected: number,
-  ): Promise<{ readonly headers: Headers; readonly body: Body }> {
-    const token = await this.app.token({ party, roles: [role], sub });
-    const response = await fetch(`${this.url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (response.status !== expected) throw new Error(`${method} ${path} by ${party}: ${response.status} ${text}`);
-    if (method === 'POST') await this.app.settled();
-    return { headers: response.headers, body: JSON.parse(text) as Body };
-  }
-
-  /** Lets time pass, and every deadline that falls into it. */
-  async pass(milliseconds: number): Promise<void> {
-    this.clock.advance(milliseconds);
-    await this.app.ticker.tickNow();
-    await this.app.settled();
-  }
-
-  /** An event that no command of this version writes yet, though it reads it. */
-  async foreseen(stream: string, revision: number, event: NeedEvent, actor: EventMetadata['actor']): Promise<void> {
-    const at = this.clock.now().toISOString();
-    const metadata: EventMetadata = {
-      commandId: newId(),
-      correlationId: newId(),
-      causationId: null,
-      actor,
-      effectiveAt: at,
-      recordedAt: at,
-      schema: 1,
-      salt: newSalt(),
-    };
-    const id = derivedId('event', stream, metadata.commandId, '0');
-    await this.app.store.append(stream, revision - 1, [{ id, ...event, metadata }]);
-    await this.app.settled();
-  }
-}
-
 const registers = async (play: Play): Promise<void> => {
   const register = (body: Body): Promise<Made> => play.create(SECRETARIAT, '/v1/parties', body);
   const fund = await register({ id: 'fund:unscar', name: 'UNSCAR', category: 'fund' });
@@ -145,7 +69,15 @@ const registers = async (play: Play): Promise<void> => {
     ofState: 'JPN',
     contact: { office: 'Conventional Arms Division', mailbox: 'salw@japan.example' },
   });
-  await register({ id: 'agency:cavr', name: 'Centre for Armed Violence Reduction', category: 'ngo' });
+  const cavr = await register({
+    ...{ id: 'agency:cavr', name: 'Centre for Armed Violence Reduction', category: 'ngo' },
+    documents: [paper('certificate', 'Certificate of registration', 'members'), paper('other', 'Statutes')],
+  });
+  await play.command(SECRETARIAT, cavr, 'amend', { documents: [paper('other', 'Statutes of 2026')] });
+  await register({ id: 'donor:norway', name: 'Norway, donor desk', category: 'bilateral', ofState: 'NOR' });
+  await register({ id: 'fund:pacific', name: 'A fund for the Pacific', category: 'fund' });
+  await register({ id: 'agency:paymaster', name: 'A fiscal agent', category: 'un-entity' });
+  await register({ id: 'agency:observer', name: 'A verifier', category: 'ngo' });
   await register({
     id: 'network:msg',
     name: 'Melanesian Spearhead Group',
@@ -351,50 +283,30 @@ const reported = async (play: Play): Promise<void> => {
     dates: { agreed: '2020-05-01', from: '2020', to: '2021' },
     claims: [{ value: usd('1200.00'), source: 'A newspaper' }],
     partOf: offer.id,
+    documents: [paper('report', 'Annual report', 'public'), { kind: 'letter', title: 'Not seen by us' }],
   });
   await play.command(VANUATU, fact, 'disown', { note: 'Nothing of this arrived.' });
 };
 
 /** A note verbale that a coordinator transcribed and its State ratified. */
 const transcribed = async (play: Play): Promise<void> => {
-  const stream = `need-${newId()}`;
-  const content: NeedContent = {
-    title: 'As noted by Papua New Guinea',
-    kinds: ['legal'],
-    instruments: ['ATT'],
-    traffickingNexus: false,
-    lines: [{ line: 1, kind: 'legal', quantity: { measure: 'person-days', amount: '20.0' } }],
-    urgency: 'normal',
+  const need = await play.create(SECRETARIAT, '/v1/needs', {
+    ...{ title: 'As noted by Papua New Guinea', kinds: ['legal'], instruments: ['ATT'] },
+    lines: [{ kind: 'legal', quantity: days('20') }],
+    onBehalfOf: 'state:PNG',
     authorityRef: 'Note Verbale 9/2026',
-    visibility: { summary: 'members', body: 'members', annex: 'sealed' },
-    named: [],
-    oversubscription: false,
-  };
-  const filed = { filer: 'state:PNG', beneficiaries: ['state:PNG'], onBehalfOf: 'state:PNG', content };
-  const coordinator = { party: SECRETARIAT.party, role: SECRETARIAT.role };
-  const state = { party: 'state:PNG', role: 'mission', sovereign: 'PNG' };
-  await play.foreseen(stream, 0, { type: 'NeedDrafted', data: filed }, coordinator);
-  await play.foreseen(stream, 1, { type: 'NeedRatified', data: {} }, state);
+    documents: [paper('note-verbale', 'Note Verbale 9/2026', 'members')],
+  });
+  await play.command(SECRETARIAT, need, 'submit', { consent: { circulate: true, publish: false } });
+  await play.command(REVIEWER, need, 'open');
+  await play.command({ party: 'state:PNG', role: 'mission' }, need, 'ratify');
 };
-
-const propose = (
-  play: Play,
-  as: Office,
-  offer: Made,
-  need: Made,
-  legs: readonly Body[],
-  more: Body = {},
-): Promise<Made> => play.create(as, '/v1/commitments', { offerId: offer.id, needId: need.id, legs, ...more });
 
 const money = (amount: string, offerLine = 1): Body => ({ offerLine, needLine: 1, drawn: usd(amount) });
 
 /** Both sides sign, and the agency where one is named. */
-const bind = async (play: Play, commitment: Made, provider: Office, agency = true): Promise<void> => {
-  await play.command(VANUATU, commitment, 'accept');
-  if (agency) await play.command(CAVR, commitment, 'consent-task');
-  await play.command(provider, commitment, 'sign');
-  await play.command(VANUATU, commitment, 'sign');
-};
+const bind = (play: Play, commitment: Made, provider: Office): Promise<void> =>
+  bound(play, commitment, { accepts: VANUATU, agencies: [CAVR], sign: [provider, VANUATU] });
 
 const deliver = (play: Play, commitment: Made, leg: number, quantity: Body, more: Body = {}): Promise<Body> =>
   play.command(CAVR, commitment, 'deliveries', { leg, quantity, date: play.today, ...more });
