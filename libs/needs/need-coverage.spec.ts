@@ -40,11 +40,10 @@ const released = (amount: string | undefined, amendment = 0, more: object = {}):
   data: { ...of(amendment), line: 1, ...(amount === undefined ? {} : { quantity: usd(amount) }), ...more },
 });
 const BOUND = [...START, reserved('400.00'), bound('400.00')];
-const amend = (more: object = {}): Body =>
-  ({
-    ...{ type: 'AmendCoverage', commitment: 'c1', amendment: 1, bind: false, recredited: [], reductions: [] },
-    ...{ asked: 'e1', ...more },
-  });
+const amend = (more: object = {}): Body => ({
+  ...{ type: 'AmendCoverage', commitment: 'c1', amendment: 1, bind: false, recredited: [], reductions: [] },
+  ...{ asked: 'e1', ...more },
+});
 const reserve = (quantity: Quantity, amendment = 1, n = 1): Body => ({
   ...{ type: 'ReserveCoverage', commitment: 'c1', amendment, asked: 'e1' },
   legs: [{ leg: 1, line: n, quantity }],

@@ -136,7 +136,10 @@ const isConfirmed = ({ legs, tranches }: Drawing): boolean => {
   const all = Object.values(tranches);
   const arrived = (leg: number): bigint =>
     all.reduce((sum, one) => (one.leg === leg ? sum + one.reported - one.returned : sum), 0n);
-  return legs.every(({ leg, drawn }) => arrived(leg) === minorUnits(drawn)) && all.every(({ confirmed, reported, returned }) => confirmed || reported === returned);
+  return (
+    legs.every(({ leg, drawn }) => arrived(leg) === minorUnits(drawn)) &&
+    all.every(({ confirmed, reported, returned }) => confirmed || reported === returned)
+  );
 };
 
 const isAccess = ({ drawn: { measure } }: DrawnLeg): boolean => measure === 'access';
