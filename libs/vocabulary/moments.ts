@@ -36,9 +36,23 @@ export function isRealDate(value: unknown): value is string {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
+/** Moments read lately: the same days are asked for again and again, in every request and by every projection. */
+const lately = new Map<string, Moment | undefined>();
+const REMEMBERED = 2_000;
+/** Longer than any moment is. */
+const LONGEST = 40;
+
 /** Reads a claimed moment; undefined when it is not one or names a day or time that does not exist. */
 export function readMoment(value: unknown): Moment | undefined {
-  if (typeof value !== 'string') return undefined;
+  if (typeof value !== 'string' || value.length > LONGEST) return undefined;
+  if (lately.has(value)) return lately.get(value);
+  const moment = parseMoment(value);
+  if (lately.size >= REMEMBERED) lately.clear();
+  lately.set(value, moment);
+  return moment;
+}
+
+function parseMoment(value: string): Moment | undefined {
   const date = DATE.exec(value);
   if (date !== null) {
     const [, year = '', month, day] = date;
