@@ -48,8 +48,8 @@ interface Crediting {
   /** The proposal and the amendments that took effect. */
   readonly inEffect: readonly number[];
   readonly bound: boolean;
-  /** Cancelled, or left before it bound. */
-  readonly left: boolean;
+  /** Revision at which it was cancelled, or left before it bound. */
+  readonly leftAt?: number;
   /** Leg of each tranche, by its number. */
   readonly tranches: Readonly<Record<string, number>>;
   /** Closed by silence, and not answered since. */
@@ -64,7 +64,6 @@ const NOTHING: Crediting = {
   asked: {},
   inEffect: [0],
   bound: false,
-  left: false,
   tranches: {},
   silent: false,
   reopenings: [],
@@ -117,7 +116,7 @@ const evolve = (so: Crediting, recorded: RecordedEvent): Crediting => {
     case 'CommitmentLapsed':
     case 'CommitmentWithdrawn':
     case 'CommitmentCancelled':
-      return { ...so, left: true };
+      return { ...so, leftAt: recorded.revision };
   }
 };
 
@@ -133,9 +132,9 @@ const crediting: Decider<Crediting, never, Told, never> = {
 
 type Unasked = CoverageCommand extends infer C ? (C extends CoverageCommand ? Omit<C, 'by'> : never) : never;
 
-/** What came back, or turned out smaller, after the commitment was left is no longer promised to it. */
-const unlessLeft = (so: Crediting, commitment: string): readonly Unasked[] =>
-  so.left ? everything(so, commitment) : [];
+/** What came back, or turned out smaller, after the commitment was left is no longer promised to it; before that it may come again. */
+const unlessLeft = (so: Crediting, commitment: string, { revision }: RecordedEvent): readonly Unasked[] =>
+  so.leftAt !== undefined && so.leftAt < revision ? everything(so, commitment) : [];
 
 // A proposal nobody accepted holds nothing here, and the need is not told that it existed.
 const everything = ({ asked }: Crediting, commitment: string): readonly Unasked[] =>
@@ -196,14 +195,14 @@ const commandsFor = (commitment: string, event: RecordedEvent, so: Crediting): r
     case 'DisputeSettled': {
       const { n, credited } = fact.data;
       const corrected = { ...trancheKey(n), delivery: n, quantity: credited, asked: event.id };
-      return [{ type: 'CorrectCoverage', ...corrected }, ...unlessLeft(so, commitment)];
+      return [{ type: 'CorrectCoverage', ...corrected }, ...unlessLeft(so, commitment, event)];
     }
     case 'ReturnReported': {
       const { leg, delivery, n, credited, confirmed } = fact.data;
       const returned = { ...keyOf(leg), delivery, return: n, quantity: credited };
       return [
         { type: 'ReturnCoverage', ...returned, ...(confirmed === undefined ? {} : { confirmed: confirmed.credited }) },
-        ...unlessLeft(so, commitment),
+        ...unlessLeft(so, commitment, event),
       ];
     }
     case 'DeliveryDisputed':

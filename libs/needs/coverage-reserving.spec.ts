@@ -290,6 +290,14 @@ describe('coverage reserving', () => {
     expect(figuresIn(back)).toEqual({ accepted: 0n, binding: 20_000n, delivered: 20_000n, confirmed: 0n });
     const late = await run(...arrived, tell('c1', CANCELLED), tell('c1', returned));
     expect(figuresIn(late)).toEqual({ accepted: 0n, binding: 20_000n, delivered: 20_000n, confirmed: 0n });
+    const again = await run(
+      ...binding,
+      tell('c1', delivered(1, '400.00')),
+      tell('c1', returned, true),
+      tell('c1', delivered(2, '100.00'), true),
+      tell('c1', CANCELLED, true),
+    );
+    expect(figuresIn(again)).toEqual({ accepted: 0n, binding: 40_000n, delivered: 40_000n, confirmed: 0n });
     for (const event of [corrected, settled]) {
       const smaller = await run(...arrived, tell('c1', event));
       expect(figuresIn(smaller)).toEqual({ accepted: 0n, binding: 40_000n, delivered: 10_000n, confirmed: 0n });
