@@ -278,6 +278,30 @@ describe('what proposals add to a need', () => {
   });
 });
 
+describe('whom an amendment named and names no more', () => {
+  const asked: CommitmentEvent = {
+    type: 'AmendmentProposed',
+    data: {
+      ...{ n: 1, party: 'donor:japan', side: 'provider', reason: 'It has the trainers.', expiresAt: EXPIRES },
+      changes: { implementer: 'agency:ngo' },
+    },
+  };
+  const declined: CommitmentEvent = { type: 'AmendmentDeclined', data: { n: 1, party: 'state:VUT' } };
+  // Seen failing without the deletion: the agency stayed on the list, and saw what its party to the need sees.
+  it('is party to it while the amendment is open only, in every batch size', async () => {
+    const log = logOf(...OPEN, [`commitment-${id(1)}`, [...held(), asked, declined]]);
+    const model = modelOf([]);
+    const figures = new BoardProposalFigures(() => model);
+    const knows: boolean[] = [];
+    for (const event of log) {
+      applyToModel(commitmentBoard, model, [event], (each) => each);
+      knows.push(await figures.isPartyTo(caller('agency:ngo'), { needId: NEED_ID }));
+    }
+    expect(knows.slice(-3)).toEqual([false, true, false]);
+    expect(projectionScenario(commitmentBoard, log).commitment).toHaveLength(1);
+  });
+});
+
 describe('open proposals', () => {
   const before = logOf(...OPEN, [`commitment-${id(1)}`, held()], [`commitment-${id(2)}`, bound()]);
   const closing = recordedEvent(`offer-${OFFER_ID}`, 1, { type: 'OfferWithdrawn', data: {} }, {}, 100n);

@@ -153,7 +153,14 @@ class Batch implements ProjectionBatch {
       deadlineOf(state)?.due ?? NEVER,
       JSON.stringify(state),
     );
-    for (const party of involvedIn(state)) {
+    const involved = involvedIn(state);
+    // Whom an amendment took off, or who declined to be named by one, is party to it no more.
+    this.tx.run(
+      'DELETE FROM commitment_party WHERE commitment = ? AND party NOT IN (SELECT value FROM json_each(?))',
+      id,
+      JSON.stringify([...involved]),
+    );
+    for (const party of involved) {
       this.tx.run('INSERT OR IGNORE INTO commitment_party (commitment, party) VALUES (?, ?)', id, party);
     }
     for (const [facet, value] of facets ?? []) {
@@ -170,7 +177,7 @@ class Batch implements ProjectionBatch {
 /** Answers: which commitments are there, as each of them stands, for whom, and which deadline comes next. */
 export const commitmentBoard: Projection = {
   name: COMMITMENT_BOARD,
-  version: 2,
+  version: 3,
   handles: [
     ...Object.keys(commitmentDecider.schemas),
     'NeedDrafted',
