@@ -317,11 +317,16 @@ const unfilledIn = (
   path: string,
 ): readonly string[] => {
   if (VALUES.includes(String(schema.$ref))) return [];
-  const flat = values.flat(Infinity).filter((value) => typeof value === 'object' && value !== null) as object[];
+  const flat = values.flat(Infinity).filter((value): value is object => typeof value === 'object' && value !== null);
   const found = alternativesIn(schema, whole).flatMap((each) => [
     ...(each.items === undefined ? [] : unfilledIn(flat, each.items as JsonSchema, whole, path)),
     ...(typeof each.additionalProperties === 'object'
-      ? unfilledIn(flat.flatMap(Object.values), each.additionalProperties as JsonSchema, whole, `${path}.*`)
+      ? unfilledIn(
+          flat.flatMap((value) => Object.values(value) as unknown[]),
+          each.additionalProperties as JsonSchema,
+          whole,
+          `${path}.*`,
+        )
       : []),
     ...Object.entries(propertiesOf(each)).flatMap(([name, inner]) => {
       const given = flat.flatMap((value) => (Object.hasOwn(value, name) ? [(value as JsonSchema)[name]] : []));
