@@ -1,9 +1,10 @@
 import type { HttpAnswer as Answer, RequestContext } from '#web';
-import { Ctx, EmptyBody, ReasonBody, reasonOf } from '#web';
+import { Ctx, EmptyBody, ReasonBody, reasonOf, uuidOf } from '#web';
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { AmendmentDeclineDto, AmendmentDto, amendedLegsOf } from './commitment-amending.dto.js';
 import { CommitmentCommands, given, onCommand } from './commitment-commands.js';
+import { Decisions } from './commitment-decisions.js';
 import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { Proposing } from './commitment-proposing.js';
 import { ExtensionDto, extensionDates, termsOf } from './commitment-terms.dto.js';
@@ -16,6 +17,7 @@ export class CommitmentAmendingController {
     private readonly commands: CommitmentCommands,
     private readonly proposing: Proposing,
     private readonly outcomes: CommitmentOutcomes,
+    private readonly decisions: Decisions,
   ) {}
 
   /** Proposes to change legs, agencies or terms; it stands for 30 days. */
@@ -33,6 +35,7 @@ export class CommitmentAmendingController {
         reason,
         facts: await this.proposing.amendmentFacts(ctx.caller, state, given({ legs, implementer, fiscalAgent })),
         ...given({ legs, implementer, fiscalAgent, terms }),
+        ...(await this.decisions.of(ctx.caller.party, state.needId, uuidOf(id))),
       }),
     });
   }
@@ -61,6 +64,7 @@ export class CommitmentAmendingController {
         build: async ({ state }) => ({
           type: 'AcceptAmendment',
           earmarkFacts: await this.proposing.amendedEarmarkFacts(state),
+          ...(await this.decisions.of(ctx.caller.party, state.needId, uuidOf(id))),
         }),
       },
       { settle: (commitment, waitMs, since) => this.outcomes.amendment(commitment, waitMs, since) },

@@ -24,6 +24,7 @@ import {
   facts,
   JAPAN,
   JAPAN_MISSION,
+  machines,
   NGO,
   SEAT_LEG,
   seats,
@@ -78,6 +79,51 @@ const ENLARGED = after(bound(), to(15), JAPAN);
 const AGREED = after(ENLARGED, agree, VANUATU);
 const HELD_ONE = after(AGREED, heldBy(1), SYSTEM_PROCESS);
 const AMENDED = after(HELD_ONE, coveredBy(1), SYSTEM_PROCESS);
+
+describe('an amendment by which a fund that keeps its book gives more', () => {
+  const money = (amount: string, number?: number): AmendedLeg => ({
+    ...{ offerLine: 1, needLine: 1, drawn: usd(amount) },
+    ...(number === undefined ? {} : { leg: number }),
+  });
+  const grant = bound({ legs: [money('1000.00')] });
+  const enlarge = (amount: string, decided?: string): Body => ({
+    ...(amend({ legs: [money(amount, 1)] }) as Extract<Body, { type: 'ProposeAmendment' }>),
+    decision: decided === undefined ? {} : { decided: usd(decided) },
+  });
+  const agreed = (decided?: string): Body => ({
+    ...agree,
+    decision: decided === undefined ? {} : { decided: usd(decided) },
+  });
+  const undecided = (history: History, body: Body): void => {
+    commitments
+      .given(...history)
+      .when(body, asked(JAPAN))
+      .refused('decision-required');
+  };
+  it('is proposed and agreed by it under a decision that covers all of it', () => {
+    undecided(grant, enlarge('1000.01'));
+    undecided(grant, enlarge('1000.01', '1000.00'));
+    expect(at(after(grant, enlarge('1000.01', '1000.01'), JAPAN)).amendments).toHaveLength(1);
+    const asking = after(grant, amend({ legs: [money('1500.00', 1), money('500.00')] }), VANUATU);
+    undecided(asking, agreed());
+    undecided(asking, agreed('1999.99'));
+    expect(at(after(asking, agreed('2000.00'), JAPAN)).amendments[0]?.status).toBe('agreed');
+  });
+  it('is nobody else’s matter, nor one that moves money between legs, takes some away or touches none', () => {
+    expect(at(after(grant, amend({ legs: [money('2000.00', 1)] }), JAPAN)).amendments).toHaveLength(1);
+    const moved = amend({ legs: [money('400.00', 1), money('600.00')] });
+    expect(at(after(after(grant, moved, VANUATU), agreed(), JAPAN)).amendments[0]?.status).toBe('agreed');
+    expect(at(after(grant, enlarge('999.99'), JAPAN)).amendments).toHaveLength(1);
+    const wordy = amend({ implementer: 'agency:cavr' });
+    expect(at(after(grant, { ...wordy, decision: {} } as Body, JAPAN)).amendments).toHaveLength(1);
+    expect(at(after(bound(), { ...to(15), decision: {} } as Body, JAPAN)).amendments).toHaveLength(1);
+  });
+  it('needs the decision as soon as the fund has signed: before that its signature will ask for it', () => {
+    const waiting = accepted({ legs: [money('1000.00')] });
+    expect(at(after(waiting, enlarge('2000.00'), JAPAN)).amendments).toHaveLength(1);
+    undecided([...waiting, signed('donor:japan')], enlarge('2000.00'));
+  });
+});
 
 describe('an amendment', () => {
   it('is proposed by one side, stands for thirty days, and changes nothing yet', () => {
@@ -142,6 +188,34 @@ describe('an amendment', () => {
     const worth = after(after(start, amend({ legs: [sized(4, '600.00')] }), JAPAN), agree, VANUATU);
     expect(types(worth.slice(-2))).toEqual(['AmendmentAgreed', 'AmendmentHeld']);
     expect(types(after(worth, coveredBy(1), SYSTEM_PROCESS).slice(-1))).toEqual(['CommitmentAmended']);
+  });
+  it('leaves no line of the offer below its smallest lot, for what only falls the offer never hears of', () => {
+    const lots: AmendmentFacts = {
+      ...LINES,
+      offer: { lines: LINES.offer.lines.map((line) => (line.line === 2 ? { ...line, minimumLot: '5' } : line)) },
+    };
+    const asking = (...legs: AmendedLeg[]): Body => amend({ legs, facts: lots });
+    const start = bound({ legs: [SEAT_LEG, { ...SEAT_LEG, drawn: seats(3) }, { ...SEAT_LEG, offerLine: 3 }] });
+    const other = { offerLine: 3, needLine: 2, drawn: machines(10), credited: seats(10), leg: 3 } as const;
+    const lumpSum = { ...other, valuation: { basis: 'agreed-lump-sum', reference: 'Letters' } } as const;
+    commitments
+      .given(...start)
+      .when(asking(leg(1, 1), leg(3, 2), lumpSum), asked(VANUATU))
+      .refused('below-minimum-lot', 'legs[0].drawn');
+    commitments
+      .given(...start)
+      .when(asking(leg(4, 2), lumpSum), asked(JAPAN))
+      .refused('below-minimum-lot', 'legs[0].drawn');
+    for (const legs of [[leg(2, 1), leg(3, 2), lumpSum], [leg(5, 2), lumpSum], [lumpSum]]) {
+      expect(at(after(start, asking(...legs), VANUATU)).amendments).toHaveLength(1);
+    }
+    // The lot was raised since: who keeps to what was drawn is not asked for more.
+    const small = bound({ legs: [{ ...SEAT_LEG, drawn: seats(4) }] });
+    expect(at(after(small, asking(leg(4, 1)), VANUATU)).amendments).toHaveLength(1);
+    commitments
+      .given(...small)
+      .when(asking(leg(3, 1)), asked(VANUATU))
+      .refused('below-minimum-lot', 'legs[0].drawn');
   });
   it('is refused with the answer of offer or need, and another may be proposed', () => {
     const byOffer = after(AGREED, refusedBy('offer'), SYSTEM_PROCESS);

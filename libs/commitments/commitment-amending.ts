@@ -4,7 +4,9 @@ import type { Quantity } from '#vocabulary';
 import { addDays, compare, isDeterminate, minorUnits, quantityOf, sameMeasure } from '#vocabulary';
 import { recreditsOf, recredited, tallied } from './commitment-deliveries.js';
 import type { LineFacts, ProposedLeg } from './commitment-legs.js';
-import { creditOf, legFault } from './commitment-legs.js';
+import { creditOf, legFault, lotFault } from './commitment-legs.js';
+import type { FundDecision } from './commitment-money.js';
+import { raiseFault } from './commitment-money.js';
 import type {
   AgencyRole,
   CommitmentRejection,
@@ -94,8 +96,9 @@ export type AmendingCommand =
       readonly reason: string;
       /** Where legs or agencies are to change. */
       readonly facts?: AmendmentFacts;
+      readonly decision?: FundDecision;
     }
-  | { readonly type: 'AcceptAmendment'; readonly earmarkFacts: EarmarkFacts }
+  | { readonly type: 'AcceptAmendment'; readonly earmarkFacts: EarmarkFacts; readonly decision?: FundDecision }
   | { readonly type: 'DeclineAmendment'; readonly reason?: Reason }
   | { readonly type: 'WithdrawAmendment' };
 
@@ -230,7 +233,7 @@ export const decideAmending = (command: AmendingCommand & Command, state: Commit
   const { n } = amendment;
   switch (command.type) {
     case 'AcceptAmendment':
-      return agree(amendment, state, who.party, command.earmarkFacts);
+      return agree(amendment, state, who.party, command);
     case 'DeclineAmendment':
       return accept({
         type: 'AmendmentDeclined',
@@ -245,7 +248,7 @@ const propose = (command: CommandOf<'ProposeAmendment'>, state: CommitmentState,
   const asked = changesOf(command, state);
   if ('refusal' in asked) return refused(asked.refusal);
   const { changes } = asked;
-  const fault = changesFault(changes, state);
+  const fault = changesFault(changes, state) ?? undecidedFault(changes, state, who.party, command.decision);
   if (fault !== undefined) return refused(fault);
   return accept({
     type: 'AmendmentProposed',
@@ -269,7 +272,7 @@ const changesOf = (command: CommandOf<'ProposeAmendment'>, state: CommitmentStat
   const legs = command.legs === undefined ? undefined : renumbered(command.legs, state);
   if (legs !== undefined && 'refusal' in legs) return legs;
   if (legs !== undefined && facts !== undefined) {
-    const refusal = legFault(legs.numbered, facts);
+    const refusal = legFault(legs.numbered, facts) ?? lotFault(legs.numbered, facts, state.legs);
     if (refusal !== undefined) return { refusal };
   }
   const unknown = facts?.unknownAgencies[0];
@@ -358,6 +361,17 @@ const changesFault = (changes: AmendmentChanges, state: CommitmentState): Commit
   );
 };
 
+/** A fund that signed agrees to more under a decision; one that has not yet signed is asked for it then. */
+const undecidedFault = (
+  { legs }: AmendmentChanges,
+  state: CommitmentState,
+  party: string,
+  decision: FundDecision | undefined,
+): CommitmentRejection | undefined => {
+  const stands = state.boundAt !== undefined || state.signatures.some((signature) => signature.party === party);
+  return legs === undefined || !stands ? undefined : raiseFault(state, legs, decision);
+};
+
 /** Nothing that was delivered is taken back by an amendment. */
 const deliveredFault = ({ legs }: AmendmentChanges, state: CommitmentState): CommitmentRejection | undefined => {
   if (legs === undefined) return undefined;
@@ -422,10 +436,10 @@ const agree = (
   amendment: AmendmentState,
   state: CommitmentState,
   party: string,
-  earmarkFacts: EarmarkFacts,
+  { earmarkFacts, decision }: Pick<CommandOf<'AcceptAmendment'>, 'earmarkFacts' | 'decision'>,
 ): Outcome => {
   const { n, changes } = amendment;
-  const fault = changesFault(changes, state);
+  const fault = changesFault(changes, state) ?? undecidedFault(changes, state, party, decision);
   if (fault !== undefined) return refused(fault);
   const increases = increasesOf(state, changes);
   return accept<CommitmentEvent>(

@@ -294,6 +294,24 @@ describe('corrections of deliveries', () => {
       .when({ ...body, beneficiary: 'state:XXX' }, asked(JAPAN))
       .refused('unknown-beneficiary', 'beneficiary');
   });
+  it('are not moved into a suspension, nor is what was reported before it kept from correction', () => {
+    const day = TEST_TIME.slice(0, 10);
+    const earlier: History = [...bound(), delivery(1, seats(4))];
+    const stopped = after(earlier, { type: 'SuspendCommitment', reason: { code: 'security' } }, VANUATU);
+    const moved = { ...correct(1, 4), date: day } as Body;
+    commitments
+      .given(...stopped)
+      .when(moved, asked(JAPAN))
+      .refused('suspended', 'date');
+    expect(at(after(earlier, moved, JAPAN)).deliveries).toMatchObject([{ date: day }]);
+    expect(at(after(stopped, correct(1, 3), JAPAN)).deliveries).toMatchObject([{ quantity: seats(3) }]);
+    const after1 = after(
+      after(earlier, moved, JAPAN),
+      { type: 'SuspendCommitment', reason: { code: 'security' } },
+      VANUATU,
+    );
+    expect(at(after(after1, correct(1, 3), JAPAN)).deliveries).toMatchObject([{ quantity: seats(3), date: day }]);
+  });
   it('end with the other side’s answer', () => {
     for (const answer of [confirm(1), dispute(1), sendBack(1, 1)]) {
       const history = after(after(bound(), deliver(4), JAPAN), answer, VANUATU);

@@ -707,6 +707,9 @@ const correctDelivery = (command: CommandOf<'CorrectDelivery'>, state: Commitmen
   if (!isInMeasureOf(quantity, delivery)) {
     return refuse('measure-mismatch', 'A tranche is in the measure drawn or the measure credited.', 'quantity');
   }
+  // What was reported of an earlier day stays correctable; no tranche is moved into the suspension.
+  const suspended = date === delivery.date ? undefined : suspensionFault(state, date);
+  if (suspended !== undefined) return refused(suspended);
   const tranche = command.quantity === undefined ? delivery : correctedTranche(state, delivery, quantity);
   if (tranche === undefined) {
     return refuse('over-delivery', `With this more would be delivered than leg ${delivery.leg} commits.`, 'quantity');

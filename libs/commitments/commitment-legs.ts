@@ -94,16 +94,24 @@ const valuationFault = (
     : undefined;
 };
 
-/** Whether the legs together draw less of a line than its minimum lot: advisory, the offer decides again. Legs without fault. */
-export const lotFault = (legs: readonly ProposedLeg[], { offer }: LineFacts): CommitmentRejection | undefined => {
+/**
+ * Whether the legs together draw less of a line than its minimum lot. What draws more the offer decides again; it is never asked for less.
+ * Legs without fault.
+ * @param before legs as they are: what keeps to what it drew of a line is left alone, for the lot may have come later
+ */
+export const lotFault = (
+  legs: readonly ProposedLeg[],
+  { offer }: LineFacts,
+  before: readonly Pick<ProposedLeg, 'offerLine' | 'drawn'>[] = [],
+): CommitmentRejection | undefined => {
+  const drawnOf = (of: typeof before, line: number): bigint =>
+    of.filter(({ offerLine }) => offerLine === line).reduce((sum, { drawn }) => sum + minorUnits(drawn), 0n);
   for (const [index, { offerLine }] of legs.entries()) {
     const line = offer.lines.find((known) => known.line === offerLine);
     if (line?.minimumLot === undefined || !isDeterminate(line.capacity)) continue;
     const lot: Quantity = { ...line.capacity, amount: line.minimumLot };
-    const drawn = legs
-      .filter((leg) => leg.offerLine === offerLine)
-      .reduce((sum, leg) => sum + minorUnits(leg.drawn), 0n);
-    if (drawn < minorUnits(lot)) {
+    const drawn = drawnOf(legs, offerLine);
+    if (drawn < minorUnits(lot) && drawn !== drawnOf(before, offerLine)) {
       return rejection(
         'below-minimum-lot',
         `Line ${offerLine} of the offer is drawn from ${quantityOf(lot, minorUnits(lot)).amount} on.`,

@@ -571,6 +571,16 @@ describe('a fund that keeps its book', () => {
     after(accepted(), [sign({ decided: usd('1.00') }), JAPAN]);
     expectRefused(accepted(), sign({}), JAPAN, 'decision-required');
   });
+  it('signs a joint offer under any decision for the need, for nobody knows its part', () => {
+    const [proposal, meta] = ready[0] as [Extract<CommitmentEvent, { type: 'CommitmentProposed' }>, object];
+    const joint: Given<CommitmentEvent>[] = [
+      [{ ...proposal, data: { ...proposal.data, providers: ['donor:japan', 'donor:norway'] } }, meta],
+      ...ready.slice(1),
+    ];
+    expectRefused(joint, sign({}), JAPAN, 'decision-required');
+    after(joint, [sign({ decided: usd('1.00') }), JAPAN]);
+    after(joint, [sign({ decided: eur('1.00') }), JAPAN]);
+  });
 });
 
 describe('a replay that lacks events', () => {

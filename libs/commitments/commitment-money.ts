@@ -264,8 +264,11 @@ export const hasMoneyTask = (type: MoneyCommand['type'], state: CommitmentState,
     case 'CorrectReceipt':
       return state.receipts.some((receipt) => receipt.party === who.party && !isBuiltOn(state, receipt));
     case 'ReportExpenditure':
-      return Object.keys(state.accounts[who.party] ?? {}).some(
-        (currency) => balanceOf(state, who.party, currency) > 0n,
+      // What was spent already is certified later, with an empty purse; a provider may spend of its own.
+      return (
+        state.providers.includes(who.party) ||
+        state.expenditures.some(({ party, replacedBy }) => party === who.party && replacedBy === undefined) ||
+        Object.keys(state.accounts[who.party] ?? {}).some((currency) => balanceOf(state, who.party, currency) > 0n)
       );
     case 'AcceptDiscrepancy':
       return openDiscrepancies(state).length > 0;
@@ -975,20 +978,50 @@ export const withRefundsDue = (
   })),
 });
 
+/** What decisions of a fund that keeps its book leave for the need, in its currency; nothing where no decision is for it. */
+export interface FundDecision {
+  readonly decided?: Quantity;
+}
+
+/** What legs draw of an offer, and whose offer it is. */
+interface Drawing {
+  readonly providers: readonly string[];
+  readonly legs: readonly { readonly drawn: Quantity }[];
+}
+
+const moneyOf = (legs: Drawing['legs']): Quantity[] =>
+  legs.map(({ drawn }) => drawn).filter(({ measure }) => measure === 'money');
+
 /**
- * Whether a fund that keeps its book may sign: a decision for this need stands and leaves as much as the money legs take.
- * @param decided in the fund's currency; undefined where no decision is for this need
+ * Whether a fund that keeps its book may sign: a decision for this need stands and leaves as much as the money legs take. Of a joint offer
+ * nobody knows the fund's part: a decision is to stand.
+ * @param decision undefined for everybody else
  */
 export const decisionFault = (
-  { legs }: Pick<CommitmentState, 'legs'>,
-  decided: Quantity | undefined,
+  { providers, legs }: Drawing,
+  decision: FundDecision | undefined,
 ): CommitmentRejection | undefined => {
-  const money = legs.map(({ drawn }) => drawn).filter(({ measure }) => measure === 'money');
+  if (decision === undefined) return undefined;
+  const { decided } = decision;
+  const money = moneyOf(legs);
   const covered =
     decided !== undefined &&
-    money.every((drawn) => sameMeasure(drawn, decided)) &&
-    money.reduce((sum, drawn) => sum + minorUnits(drawn), 0n) <= minorUnits(decided);
+    (providers.length > 1 ||
+      (money.every((drawn) => sameMeasure(drawn, decided)) &&
+        money.reduce((sum, drawn) => sum + minorUnits(drawn), 0n) <= minorUnits(decided)));
   return covered
     ? undefined
     : rejection('decision-required', 'The fund signs under a decision that leaves enough for this need.');
+};
+
+/** Whether such a fund may agree to other legs: one that draws more money of it needs the decision that a signature needs. */
+export const raiseFault = (
+  { providers, legs: before }: Drawing,
+  legs: Drawing['legs'],
+  decision: FundDecision | undefined,
+): CommitmentRejection | undefined => {
+  const sumOf = (like: Quantity, of: Drawing['legs']): bigint =>
+    moneyOf(of).reduce((sum, drawn) => (sameMeasure(drawn, like) ? sum + minorUnits(drawn) : sum), 0n);
+  const raises = moneyOf(legs).some((drawn) => sumOf(drawn, legs) > sumOf(drawn, before));
+  return raises ? decisionFault({ providers, legs }, decision) : undefined;
 };

@@ -63,9 +63,10 @@ export class Proposing {
     // The lines are in the body: a refusal that tells them apart would show them.
     if (!sight.body) throw forbidden('The lines of this need are not shown to you, so you cannot draw on them.');
     requireDesk(caller, offer.providers, [...need.beneficiaries, need.filer]);
-    const [implementer, fiscalAgent] = await Promise.all([
+    const [implementer, fiscalAgent, survivor] = await Promise.all([
       this.agencies.find(proposal.implementer),
       this.agencies.find(proposal.fiscalAgent),
+      this.survivorOf(caller, need),
     ]);
     const earmarkFacts = earmarkFactsOf(need, implementer);
     const known = {
@@ -87,6 +88,7 @@ export class Proposing {
       need: {
         needId,
         open: need.status === 'open',
+        ...(survivor === undefined ? {} : { supersededBy: survivor }),
         filer: need.filer,
         beneficiaries: need.beneficiaries,
         lines: need.lines,
@@ -98,6 +100,13 @@ export class Proposing {
         ...(proposal.fiscalAgent !== undefined && fiscalAgent === undefined ? [proposal.fiscalAgent] : []),
       ],
     };
+  }
+
+  /** The need it was merged into, unless that one is hidden from the caller. */
+  private async survivorOf(caller: Caller, { supersededBy }: NeedFacts): Promise<string | undefined> {
+    return supersededBy !== undefined && (await this.needs.sight(supersededBy, caller)).summary
+      ? supersededBy
+      : undefined;
   }
 
   /** What an amendment is judged on. @throws {Problem} 403 where it names lines of a need or offer that the caller is not shown */

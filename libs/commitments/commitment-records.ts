@@ -47,7 +47,7 @@ export class CommitmentRecords implements RecordKind<
     return this.show(caller, id, state, await this.label(state));
   }
 
-  maskEvent(caller: Caller, state: CommitmentState, event: RecordedEvent<CommitmentEvent>): object {
+  maskEvent(caller: Caller, state: CommitmentState, event: RecordedEvent<CommitmentEvent>): object | undefined {
     return commitmentEventFor(caller, idOfStream(event.stream), state, event);
   }
 

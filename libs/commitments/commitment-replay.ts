@@ -108,6 +108,17 @@ const withoutCaller = (view: object): object => {
   return record;
 };
 
+/** What is not for everyone who sees the record: of whom it is not, it changes nothing in what that caller sees. */
+const IN_CONFIDENCE: readonly CommitmentEvent['type'][] = [
+  'AmendmentProposed',
+  'AmendmentAgreed',
+  'AmendmentHeld',
+  'AmendmentRefused',
+  'AmendmentDeclined',
+  'AmendmentLapsed',
+  'DocumentAttached',
+];
+
 /**
  * Folds the events and says what each of them changed in the record as this caller sees it.
  * @param show the record as `GET` would show it at that state and revision
@@ -123,15 +134,12 @@ export const replayOf = (
     folded = commitmentDecider.evolve(folded, event);
     const now = folded.status === undefined ? null : show(folded, event.revision);
     const { party, role } = event.metadata.actor;
-    steps.push({
-      revision: event.revision,
-      type: event.type,
-      actor: { party, role },
-      changes: differences(withoutCaller(shown ?? {}), withoutCaller(now ?? {})).map(
-        ({ path, from = null, to = null }) => ({ path, from, to }),
-      ),
-    });
+    const changes = differences(withoutCaller(shown ?? {}), withoutCaller(now ?? {})).map(
+      ({ path, from = null, to = null }) => ({ path, from, to }),
+    );
     shown = now;
+    if (changes.length === 0 && IN_CONFIDENCE.includes(event.type)) continue;
+    steps.push({ revision: event.revision, type: event.type, actor: { party, role }, changes });
   }
   return { state: shown, steps };
 };

@@ -1,6 +1,5 @@
 import type { Actor, Command, Decider, RecordedEvent } from '#kernel';
 import { accept, refuse, SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
-import type { Quantity } from '#vocabulary';
 import { addDays } from '#vocabulary';
 import type { AmendingCommand, AmendmentAnswer } from './commitment-amending.js';
 import {
@@ -28,7 +27,7 @@ import type { DocumentsCommand } from './commitment-documents.js';
 import { afterDocument, decideDocument, DOCUMENTS_RULES, NO_DOCUMENTS } from './commitment-documents.js';
 import type { LineFacts, ProposedLeg } from './commitment-legs.js';
 import { creditOf, legFault, lotFault } from './commitment-legs.js';
-import type { MoneyCommand } from './commitment-money.js';
+import type { FundDecision, MoneyCommand } from './commitment-money.js';
 import {
   afterMoney,
   decideMoney,
@@ -138,6 +137,8 @@ export interface ProposalFacts {
   readonly need: {
     readonly needId: string;
     readonly open: boolean;
+    /** The need it was merged into, where the proposer sees that one. */
+    readonly supersededBy?: string;
     readonly filer: string;
     readonly beneficiaries: readonly string[];
     readonly lines: LineFacts['need']['lines'];
@@ -172,8 +173,7 @@ export type CommitmentCommand = Command &
     | { readonly type: 'DeclineTask'; readonly reason: Reason }
     | {
         readonly type: 'SignCommitment';
-        /** Set for a fund that keeps its book: what its decisions leave for this need, in its currency. */
-        readonly decision?: { readonly decided?: Quantity };
+        readonly decision?: FundDecision;
       }
     | AmendingCommand
     | DeliveriesCommand
@@ -463,7 +463,7 @@ const ofParty = (command: CommandOf<PartyCommandType>, state: CommitmentState): 
       );
     }
     case 'SignCommitment': {
-      const undecided = command.decision === undefined ? undefined : decisionFault(state, command.decision.decided);
+      const undecided = decisionFault(state, command.decision);
       if (undecided !== undefined) return refused(undecided);
       return bindingWhenComplete(state, { type: 'CommitmentSigned', data: { party } });
     }
@@ -522,7 +522,13 @@ const propose = (command: CommandOf<'ProposeCommitment'>, state: CommitmentState
     );
   }
   if (!offer.open) return refuse('offer-not-open', 'The offer does not take proposals now.', 'offerId');
-  if (!need.open) return refuse('need-not-open', 'The need does not take proposals now.', 'needId');
+  if (!need.open) {
+    const detail =
+      need.supersededBy === undefined
+        ? 'The need does not take proposals now.'
+        : `The need was merged into ${need.supersededBy}: propose to that one.`;
+    return refuse('need-not-open', detail, 'needId');
+  }
   const fault = legFault(command.legs, facts) ?? lotFault(command.legs, facts);
   if (fault !== undefined) return refused(fault);
   if (facts.earmarkFault !== undefined) return refuse('earmark', facts.earmarkFault, 'needId');

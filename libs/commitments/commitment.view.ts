@@ -316,8 +316,14 @@ const actionsFor = (caller: Caller, state: CommitmentState, at: string): string[
         hasAuthority(caller, COMMITMENT_ACCESS[type]) &&
         mayEver(caller, type),
     )
-    .map((type) => COMMITMENT_RULES[type].segment);
+    .flatMap((type) =>
+      type === 'ProposeAmendment' && hasDates(state) ? ['amend', 'extend'] : COMMITMENT_RULES[type].segment,
+    );
 };
+
+/** Something that an extension can put off. */
+const hasDates = ({ terms: { period, schedule, reports } }: CommitmentState): boolean =>
+  period !== undefined || reports.length > 0 || schedule.some(({ on }) => on === 'date');
 
 /** The commitment as this caller sees it, but for `revision` (API.md, Commitments). Call where the caller sees it. */
 export const commitmentView = ({ caller, at, label }: Viewing, id: string, state: CommitmentState): object => {
@@ -422,13 +428,13 @@ const masked = (reason: object | undefined): object => (reason === undefined ? {
 const isInsider = (caller: Caller, id: string, state: CommitmentState): boolean =>
   isInvolved(caller, state) || hasRole(caller, 'coordinator') || isAuditor(caller, id, state);
 
-/** One event of the history as this caller sees it. */
+/** One event of the history as this caller sees it; undefined where it may not know that it happened. */
 export const commitmentEventFor = (
   caller: Caller,
   id: string,
   state: CommitmentState,
   event: RecordedEvent<CommitmentEvent>,
-): object => {
+): object | undefined => {
   // The envelope keeps type and data apart; together they are one of our events.
   const { type, data } = event as unknown as CommitmentEvent;
   switch (type) {
@@ -455,10 +461,11 @@ export const commitmentEventFor = (
     case 'AmendmentAgreed':
     case 'AmendmentHeld':
     case 'AmendmentRefused':
-      return isInsider(caller, id, state) ? withoutEarmark(caller, id, state, data) : { n: data.n };
+    case 'AmendmentLapsed':
+      return isInsider(caller, id, state) ? withoutEarmark(caller, id, state, data) : undefined;
     case 'AmendmentDeclined': {
       const { n, party, reason } = data;
-      if (!isInsider(caller, id, state)) return { n };
+      if (!isInsider(caller, id, state)) return undefined;
       return {
         n,
         party,
@@ -468,6 +475,10 @@ export const commitmentEventFor = (
     case 'TaskDeclined': {
       const { agency, reason } = data;
       return { agency, ...masked(reasonWithout(reasonFor(caller, id, state, { party: agency, ...reason }))) };
+    }
+    case 'DocumentAttached': {
+      const shown = withoutHidden(data, documentsFor(caller, id, state));
+      return 'document' in shown ? shown : undefined;
     }
     default:
       return withoutHidden(data, documentsFor(caller, id, state));

@@ -1,7 +1,5 @@
-import { FundDecisions } from '#funds/contract';
 import { Clock, EventStore, streamOf, Upcasting } from '#kernel';
 import type { RecordedEvent } from '#kernel';
-import type { Quantity } from '#vocabulary';
 import { firstInstant } from '#vocabulary';
 import type { HttpAnswer as Answer, RequestContext } from '#web';
 import {
@@ -19,11 +17,12 @@ import {
   ReasonBody,
   reasonOf,
 } from '#web';
-import { Body, Controller, Get, HttpCode, Optional, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { CommitmentBoard } from './commitment-board.js';
 import { COMMITMENT_BOARD } from './commitment-board.projection.js';
 import { asked, CommitmentCommands, given, onCommand } from './commitment-commands.js';
+import { Decisions } from './commitment-decisions.js';
 import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { Proposing } from './commitment-proposing.js';
 import { CommitmentRecords } from './commitment-records.js';
@@ -51,7 +50,7 @@ export class CommitmentsController {
     private readonly clock: Clock,
     private readonly store: EventStore,
     private readonly upcasting: Upcasting,
-    @Optional() private readonly decisions?: FundDecisions,
+    private readonly decisions: Decisions,
   ) {}
 
   /** Proposes to bind lines of an offer to lines of a need. */
@@ -207,7 +206,7 @@ export class CommitmentsController {
       type: 'SignCommitment',
       build: async ({ state }) => ({
         type: 'SignCommitment',
-        ...(await this.decisionOf(ctx.caller.party, state.needId, id)),
+        ...(await this.decisions.of(ctx.caller.party, state.needId, uuidOf(id))),
       }),
     });
   }
@@ -217,18 +216,6 @@ export class CommitmentsController {
   @onCommand('CloseCommitment', 'required')
   close(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
     return this.commands.send(ctx, id, { type: 'CloseCommitment' });
-  }
-
-  /** A fund that keeps its book signs under a decision for this need; one without a book, and everybody else, as they are. */
-  private async decisionOf(
-    party: string,
-    needId: string,
-    id: string,
-  ): Promise<{ readonly decision?: { readonly decided?: Quantity } }> {
-    if (this.decisions === undefined || !party.startsWith('fund:') || !(await this.decisions.keepsBook(party)))
-      return {};
-    const decided = await this.decisions.decidedFor(party, needId, uuidOf(id));
-    return { decision: decided === undefined ? {} : { decided } };
   }
 }
 

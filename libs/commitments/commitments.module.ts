@@ -14,6 +14,7 @@ import {
 import { CommitmentBoard } from './commitment-board.js';
 import { CommitmentAmendingController } from './commitment-amending.controller.js';
 import { CommitmentCommands } from './commitment-commands.js';
+import { Decisions } from './commitment-decisions.js';
 import { CommitmentDeliveriesController } from './commitment-deliveries.controller.js';
 import { CommitmentDocumentsController } from './commitment-documents.controller.js';
 import { CommitmentMoneyController } from './commitment-money.controller.js';
@@ -46,6 +47,7 @@ import { Totals } from './totals.js';
     CommitmentCommands,
     CommitmentOutcomes,
     CommitmentRecords,
+    Decisions,
     Proposing,
     Totals,
     {

@@ -241,9 +241,24 @@ describe('merged needs', () => {
       groupCoverage: 'partial',
       merged: [{ id: absorbed, lines: [{ line: 1, coverage: { binding: seats(5), outstanding: seats(15) } }] }],
     });
-    expect(fault(await propose(offerId, absorbed))).toEqual([409, 'need-not-open']);
+    const late = await propose(offerId, absorbed);
+    expect(fault(late)).toEqual([409, 'need-not-open']);
+    expect(late.body).toMatchObject({ detail: expect.stringContaining(survivor), errors: [{ field: 'needId' }] });
     ok(await send(commitment(waiting), 'accept', {}, VANUATU));
     const today = { date: '2026-11-20' };
+    // What is bound on it may still grow and shrink, as if it stood alone.
+    const sized = (amount: number): object => ({
+      legs: [{ leg: 1, offerLine: 1, needLine: 1, drawn: seats(amount) }],
+      reason: 'The course has another size.',
+    });
+    for (const amount of [8, 5]) {
+      ok(await send(commitment(live), 'amend', sized(amount), JAPAN));
+      expect(ok(await send(commitment(live), 'amend-accept', {}, VANUATU)).legs).toMatchObject([
+        { drawn: seats(amount) },
+      ]);
+      await app.settled();
+      expect((await see(need(absorbed), VANUATU)).lines).toMatchObject([{ coverage: { binding: seats(amount) } }]);
+    }
     ok(await send(commitment(live), 'deliveries', { leg: 1, quantity: seats(5), ...today }, JAPAN));
     await app.settled();
     expect((await see(need(survivor), VANUATU)).merged[0].lines[0].coverage).toMatchObject({
@@ -276,6 +291,13 @@ describe('merged needs', () => {
     for (const path of [need(a), need(b), `${need(b)}/history`, '/v1/needs']) {
       expect(JSON.stringify(await see(path, NORWAY))).not.toContain(c);
     }
+    // Nor does the refusal of a proposal: the survivor is told to who sees it.
+    const refused = await propose(await anOffer(), b);
+    expect([...fault(refused), (refused.body as Json).detail]).toEqual([
+      409,
+      'need-not-open',
+      'The need does not take proposals now.',
+    ]);
     expect((await see(`${need(b)}/history`, NORWAY)).items.map(({ type }: Json) => type)).toContain('NeedsMerged');
   });
 });
