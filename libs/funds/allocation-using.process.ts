@@ -18,7 +18,7 @@ interface Outlay {
   readonly legs: readonly Leg[];
   /** Everybody who ever signed: an amendment voids signatures, not what they were given under. */
   readonly signed: readonly string[];
-  readonly ended?: 'left' | 'cancelled';
+  readonly ended?: 'left' | 'cancelled' | 'confirmed';
   readonly tranches: Readonly<Record<number, Tranche>>;
   readonly paid: Readonly<Record<number, { readonly from: string; readonly amount: Quantity }>>;
   /** Per fund and currency: what it came to draw over time, and came to draw less. */
@@ -72,6 +72,9 @@ const taken = (state: Outlay, event: RecordedEvent<CommitmentEvent>): Outlay => 
       return { ...state, ended: 'left' };
     case 'CommitmentCancelled':
       return { ...state, ended: 'cancelled' };
+    case 'CommitmentClosed':
+      // One that ended unconfirmed comes back with a late answer; a cancelled one has ended before.
+      return fact.data.as === 'confirmed' ? { ...state, ended: 'confirmed' } : state;
     default:
       return state;
   }
@@ -89,6 +92,7 @@ const HANDLED = [
   'CommitmentLapsed',
   'CommitmentWithdrawn',
   'CommitmentCancelled',
+  'CommitmentClosed',
   'TransferReported',
   'TransferCorrected',
   'DeliveryCorrected',
@@ -105,7 +109,10 @@ const sumIn = (currency: string, quantities: readonly Quantity[]): bigint =>
     0n,
   );
 
-/** What the commitment draws on this provider now: its legs while it lives, what was paid or delivered once it ended. Minor units. */
+/**
+ * What the commitment draws on this provider now: its legs while it lives, what was paid or delivered once it was cancelled, what was paid
+ * once it was closed as confirmed. Minor units.
+ */
 const levelOf = ({ legs, ended, tranches, paid }: Outlay, fund: string, currency: string): bigint => {
   const sent = sumIn(
     currency,

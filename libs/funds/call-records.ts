@@ -1,11 +1,13 @@
 import type { Caller } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
 import { Clock, idOfStream, Transactor } from '#kernel';
+import { NeedReader } from '#needs/contract';
 import type { RecordKind } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { Call, CallCommand, CallCommandType, CallRejection, CallState } from './call.js';
 import { callDecider } from './call.js';
 import { callEventFor, callView, mayCall } from './call.view.js';
+import type { KnowsNeed } from './fund.view.js';
 import type { CallEvent } from './fund.contract.js';
 import { isInsider, seesLabelled } from './fund-sight.js';
 import { fundDecider } from './fund.js';
@@ -19,6 +21,7 @@ export class CallRecords implements RecordKind<CallState, CallCommand, CallEvent
   constructor(
     private readonly transactor: Transactor,
     private readonly clock: Clock,
+    private readonly needs: NeedReader,
   ) {}
 
   exists({ call }: CallState): boolean {
@@ -44,12 +47,27 @@ export class CallRecords implements RecordKind<CallState, CallCommand, CallEvent
 
   /** The call of a board row as `GET` shows it, without `revision`. */
   async shown(caller: Caller, id: string, call: Call): Promise<object> {
-    return callView(caller, id, call, this.clock.now().toISOString(), await this.isInsider(caller, call));
+    return callView(
+      caller,
+      id,
+      call,
+      this.clock.now().toISOString(),
+      await this.isInsider(caller, call),
+      await this.knows(caller, call),
+    );
   }
 
   async maskEvent(caller: Caller, { call }: CallState, event: RecordedEvent<CallEvent>): Promise<object | undefined> {
     if (call === undefined) return undefined;
-    return callEventFor(caller, idOfStream(event.stream), call, event, await this.isInsider(caller, call));
+    const insider = await this.isInsider(caller, call);
+    return callEventFor(caller, idOfStream(event.stream), call, event, insider, await this.knows(caller, call));
+  }
+
+  private async knows(caller: Caller, { applications }: Call): Promise<KnowsNeed> {
+    const ids = [...new Set(applications.map(({ needId }) => needId))];
+    const sights = await Promise.all(ids.map((id) => this.needs.sight(id, caller)));
+    const seen = new Set(ids.filter((_, index) => sights[index]?.summary === true));
+    return (needId) => seen.has(needId);
   }
 
   private async isInsider(caller: Caller, { content: { fund } }: Call): Promise<boolean> {

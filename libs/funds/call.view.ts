@@ -7,6 +7,7 @@ import type { Application, Call, CallCommandType } from './call.js';
 import { APPLYING_ROLES, CALL_COMMANDS, callStatusAt, mayOnCall } from './call.js';
 import type { CallEvent } from './fund.contract.js';
 import { seesApplication } from './fund-sight.js';
+import type { KnowsNeed } from './fund.view.js';
 import { documentsFor, reasonFor } from './fund.view.js';
 
 /** Who may ever send a command on a call. */
@@ -54,13 +55,17 @@ const applicationStatus = ({ screening, ranking, decided, withdrawn }: Applicati
   return screening === undefined ? 'filed' : 'eligible';
 };
 
-const applicationView = (caller: Caller, call: Call, application: Application): object => {
+/** Fund and applicant told each other the need; whoever else reads the application learns of it what the need's own labels say. */
+const namesNeed = (caller: Caller, fund: string, { party, needId }: Application, knows: KnowsNeed): boolean =>
+  caller.party === fund || caller.party === party || knows(needId);
+
+const applicationView = (caller: Caller, call: Call, application: Application, knows: KnowsNeed): object => {
   const { n, party, needId, amount, filedAt, screening, ranking, decided } = application;
   const { fund } = call.content;
   return {
     n,
     party,
-    needId,
+    ...(namesNeed(caller, fund, application, knows) ? { needId } : {}),
     amount,
     filedAt,
     status: applicationStatus(application),
@@ -73,7 +78,14 @@ const applicationView = (caller: Caller, call: Call, application: Application): 
 };
 
 /** The call as this caller sees it at a moment, but for `revision`: of applications those that are its business. */
-export const callView = (caller: Caller, id: string, call: Call, at: string, insider: boolean): object => {
+export const callView = (
+  caller: Caller,
+  id: string,
+  call: Call,
+  at: string,
+  insider: boolean,
+  knows: KnowsNeed,
+): object => {
   const { content, applications, closed } = call;
   const { documents, ...rest } = content;
   const status = callStatusAt(call, at);
@@ -88,7 +100,7 @@ export const callView = (caller: Caller, id: string, call: Call, at: string, ins
       : { documents: documentsFor(caller, { id, fund: content.fund }, documents, insider) }),
     applications: applications
       .filter((application) => seesApplication(caller, content.fund, application))
-      .map((application) => applicationView(caller, call, application)),
+      .map((application) => applicationView(caller, call, application, knows)),
     actions: [
       ...(status === 'open' && may('FileApplication') ? [CALL_COMMANDS.FileApplication.name] : []),
       ...(!closed && may('CloseCall') ? [CALL_COMMANDS.CloseCall.name] : []),
@@ -103,6 +115,7 @@ export const callEventFor = (
   { content: { fund }, applications }: Call,
   event: RecordedEvent<CallEvent>,
   insider: boolean,
+  knows: KnowsNeed,
 ): object | undefined => {
   // The envelope keeps type and data apart; together they are one of our events.
   const fact = event as unknown as CallEvent;
@@ -119,6 +132,10 @@ export const callEventFor = (
     default: {
       const application = applications.find(({ n }) => n === fact.data.n);
       if (application === undefined || !seesApplication(caller, fund, application)) return undefined;
+      if (fact.type === 'ApplicationFiled' && !namesNeed(caller, fund, application, knows)) {
+        const { needId: _needId, ...filed } = fact.data;
+        return filed;
+      }
       if (fact.type === 'ApplicationRanked') return { n: fact.data.n, ...rankingFor(caller, fund, fact.data) };
       if (fact.type !== 'ApplicationDecided' || fact.data.reason === undefined) return fact.data;
       return { ...fact.data, reason: reasonFor(caller, fund, fact.data.reason) };

@@ -150,24 +150,24 @@ export class FundsController {
     if (book === undefined) throw notFound();
     await this.gate.ready(ctx, CONTRIBUTION_BOARD);
     const within = (date: string): boolean => from <= date && date <= to;
-    const received = new Map<string, bigint>();
-    const hidden = new Set<string>();
-    for (const { id: contribution, record } of this.boards.contributionsTo(fund)) {
+    const contributed = this.boards.contributionsTo(fund).map(({ id: contribution, record }) => {
       const { donor, visibility } = record.pledge;
       const booked = (moves: typeof record.receipts | typeof record.refunds): bigint =>
         moves
           .filter(({ date }) => within(date))
           .reduce((sum, { amount, credited = amount }) => sum + minorUnits(credited), 0n);
-      received.set(donor, (received.get(donor) ?? 0n) + booked(record.receipts) - booked(record.refunds));
-      if (!seesLabelled(ctx.caller, { id: contribution, fund, donor, visibility }, isInsider(ctx.caller, book.terms))) {
-        hidden.add(donor);
-      }
-    }
+      const label = { id: contribution, fund, donor, visibility };
+      return {
+        donor,
+        received: booked(record.receipts) - booked(record.refunds),
+        seen: seesLabelled(ctx.caller, label, isInsider(ctx.caller, book.terms)),
+      };
+    });
     const allocated = book.decisions
       .filter(({ date }) => within(date))
       .flatMap(({ allocations }) => allocations)
       .reduce((sum, { amount, released }) => sum + minorUnits(amount) - minorUnits(released), 0n);
-    const parts = attribute(received, allocated);
+    const parts = attribute(receivedBy(contributed), allocated);
     return new HttpAnswer(
       200,
       {},
@@ -183,7 +183,7 @@ export class FundsController {
           parts.reduce((sum, part) => sum + part.received, 0n),
         ),
         allocated: moneyOf(book.terms, allocated),
-        items: attributionRows(book, parts, hidden),
+        items: attributionRows(book, parts),
         // Nothing came in these days that what was decided in them could be laid to.
         ...(parts.length === 0 ? { unattributed: moneyOf(book.terms, allocated) } : {}),
       },
@@ -336,21 +336,48 @@ export class FundsController {
   }
 }
 
+/** What a donor gave that this caller may not see. No party has such a name. */
+const UNSEEN = '~';
+const isUnseen = ({ donor }: Attributed): boolean => donor.startsWith(UNSEEN);
+
+/**
+ * What each donor gave, apart from what the caller may not know that it gave: a donor is named with what is seen of it, as if there were
+ * nothing else. Where more was given back than came in these days, on either side, its sum is not for telling apart.
+ */
+const receivedBy = (
+  contributions: readonly { readonly donor: string; readonly received: bigint; readonly seen: boolean }[],
+): ReadonlyMap<string, bigint> => {
+  const sums = new Map<string, { seen: bigint; unseen: bigint; hides: boolean }>();
+  for (const { donor, received, seen } of contributions) {
+    const sum = sums.get(donor) ?? { seen: 0n, unseen: 0n, hides: false };
+    sums.set(
+      donor,
+      seen ? { ...sum, seen: sum.seen + received } : { ...sum, unseen: sum.unseen + received, hides: true },
+    );
+  }
+  return new Map(
+    [...sums].flatMap(([donor, { seen, unseen, hides }]): readonly (readonly [string, bigint])[] =>
+      hides && (seen < 0n || unseen < 0n)
+        ? [[`${UNSEEN}${donor}`, seen + unseen]]
+        : [
+            [donor, seen],
+            [`${UNSEEN}${donor}`, unseen],
+          ],
+    ),
+  );
+};
+
 /** Rows of the donors that may be told, and one of all the others, so that the parts still sum to the whole. */
-const attributionRows = (
-  book: FundBook,
-  parts: readonly Attributed[],
-  hidden: ReadonlySet<string>,
-): readonly object[] => {
+const attributionRows = (book: FundBook, parts: readonly Attributed[]): readonly object[] => {
   const row = ({ received, share, allocated }: Omit<Attributed, 'donor'>): object => ({
     received: moneyOf(book.terms, received),
     share: fixedDecimal(share, SHARE_SCALE),
     allocated: moneyOf(book.terms, allocated),
   });
-  const others = parts.filter(({ donor }) => hidden.has(donor));
+  const others = parts.filter(isUnseen);
   const sum = (of: (part: Attributed) => bigint): bigint => others.reduce((total, part) => total + of(part), 0n);
   return [
-    ...parts.filter(({ donor }) => !hidden.has(donor)).map((part) => ({ donor: part.donor, ...row(part) })),
+    ...parts.filter((part) => !isUnseen(part)).map((part) => ({ donor: part.donor, ...row(part) })),
     ...(others.length === 0
       ? []
       : [

@@ -26,6 +26,7 @@ const TYPES = [
   'CommitmentLapsed',
   'CommitmentWithdrawn',
   'CommitmentCancelled',
+  'CommitmentClosed',
   'TransferReported',
   'TransferCorrected',
   'ReceiptReported',
@@ -268,6 +269,20 @@ describe('what a fund signed for is drawn on its decisions', () => {
       data: { n: 9, amount: money(45), date: '2026-01-05', reason: 'misread' },
     });
     expect(await figures(...start, sent(1, 60), cancelled, corrected, strange)).toMatchObject({ used: 45 });
+  });
+
+  test('and keeps, once closed as confirmed, what was paid; a later payment is drawn again, whatever is told late', async () => {
+    const closed = (as: 'confirmed' | 'unconfirmed' | 'cancelled', atOnce = false): ScenarioStep =>
+      tell({ type: 'CommitmentClosed', data: { as, openDiscrepancies: [] } }, atOnce);
+    const start = [...rich, decide(150), proposed(100), signed(FUND, true), sent(1, 60), delivered(1, 100)] as const;
+    expect(await figures(...start)).toMatchObject({ used: 100, allocated: 150 });
+    expect(await figures(...start, closed('confirmed'))).toMatchObject({ used: 60, allocated: 110, available: 890 });
+    for (const atOnce of [true, false]) {
+      expect(await figures(...start, closed('confirmed', atOnce), sent(2, 15))).toMatchObject({ used: 75 });
+    }
+    // One that ended in silence may yet be confirmed or disputed.
+    expect(await figures(...start, closed('unconfirmed'))).toMatchObject({ used: 100 });
+    expect(await figures(...start, cancelled, closed('cancelled'))).toMatchObject({ used: 100 });
   });
 
   test('and shows what was paid again after a refund', async () => {

@@ -345,6 +345,78 @@ describe('the story of a fund', () => {
   });
 });
 
+describe('a fund that keeps its book', () => {
+  const decide = async (needId: string, amount: string): Promise<void> => {
+    ok(await send(fund, 'decisions', { ...decision(needId, amount), interests: [] }, UNSCAR));
+  };
+  /** An open need of Vanuatu's, and room in the fund. */
+  const rich = async (): Promise<string> => {
+    await established();
+    const given = await contributed(usd('40000.00'), JAPAN);
+    ok(await send(given, 'receipts', { amount: usd('40000.00'), date: '2026-11-04' }, UNDP));
+    await app.settled();
+    return aNeed(VANUATU);
+  };
+  const accepted = async (needId: string, amount: string, offer: object = {}): Promise<string> => {
+    const lines = [{ kinds: ['training'], capacity: usd('30000.00') }];
+    const { id } = ok(
+      await app.post('/v1/offers', { title: 'Grants', lines, visibility: 'public', ...offer }, { as: UNSCAR }),
+      201,
+    );
+    const legs = [{ offerLine: 1, needLine: 1, drawn: usd(amount) }];
+    const wait = { as: UNSCAR, headers: { prefer: 'wait=5' } };
+    const commitment = `/v1/commitments/${ok(await app.post('/v1/commitments', { offerId: id, needId, legs }, wait), 201).id}`;
+    ok(await send(commitment, 'accept', {}, VANUATU));
+    await app.settled();
+    return commitment;
+  };
+  const sized = (amount: string): object => ({
+    legs: [{ leg: 1, offerLine: 1, needLine: 1, drawn: usd(amount) }],
+    reason: 'The course is longer.',
+  });
+
+  it('agrees to give more only under a decision that covers all of it, whoever asks for it', async () => {
+    const needId = await rich();
+    const commitment = await accepted(needId, '10000.00');
+    expect(code(await send(commitment, 'sign', {}, UNSCAR))).toBe('decision-required');
+    await decide(needId, '12000.00');
+    ok(await send(commitment, 'sign', {}, UNSCAR));
+    ok(await send(commitment, 'sign', {}, VANUATU));
+    await app.settled();
+
+    expect(code(await send(commitment, 'amend', sized('12000.01'), UNSCAR))).toBe('decision-required');
+    ok(await send(commitment, 'amend', sized('15000.00'), VANUATU));
+    const early = await send(commitment, 'amend-accept', {}, UNSCAR);
+    expect([early.status, code(early)]).toEqual([409, 'decision-required']);
+    await decide(needId, '3000.00');
+    ok(await send(commitment, 'amend-accept', {}, UNSCAR));
+    expect(await capacity()).toMatchObject({ allocated: usd('15000.00'), used: usd('15000.00') });
+    expect(await get(commitment, UNSCAR)).toMatchObject({ legs: [{ drawn: usd('15000.00') }] });
+
+    // 14,000 are paid, all is delivered and confirmed: the closing frees the rest.
+    const paid = { kind: 'disbursement', from: 'fund:unscar', to: 'state:VUT', date: '2026-11-21', reference: 'P1' };
+    ok(await send(commitment, 'transfers', { ...paid, amount: usd('14000.00') }, UNSCAR));
+    ok(await send(commitment, 'deliveries', { leg: 1, quantity: usd('15000.00'), date: '2026-11-21' }, UNSCAR));
+    ok(await send(commitment, 'deliveries/1/confirm', { condition: 'usable' }, VANUATU));
+    expect(await capacity()).toMatchObject({ used: usd('15000.00') });
+    expect(ok(await send(commitment, 'close', {}, COORDINATOR)).closedAs).toBe('confirmed');
+    expect(await capacity()).toMatchObject({ allocated: usd('14000.00'), used: usd('14000.00') });
+  });
+
+  it('signs its part of a joint offer under any decision for the need', async () => {
+    const needId = await rich();
+    const providers = [{ party: 'fund:unscar' }, { party: 'donor:norway' }];
+    const commitment = await accepted(needId, '10000.00', { providers });
+    expect(code(await send(commitment, 'sign', {}, UNSCAR))).toBe('decision-required');
+    await decide(needId, '1000.00');
+    ok(await send(commitment, 'sign', {}, UNSCAR));
+    ok(await send(commitment, 'sign', {}, NORWAY));
+    expect(ok(await send(commitment, 'sign', {}, VANUATU)).status).toBe('binding');
+    expect(await capacity()).toMatchObject({ allocated: usd('1000.00'), used: usd('1000.00') });
+    ok(await send(commitment, 'amend', sized('11000.00'), UNSCAR));
+  });
+});
+
 describe('who sees what of a fund', () => {
   it('shows it to members, its book to its keepers, and hidden needs to nobody', async () => {
     await established();
