@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Aliases, Rule, Sources } from './imports.js';
-import { violationsIn } from './imports.js';
+import { layerOf, violationsIn } from './imports.js';
 
 const root = process.cwd();
 
@@ -42,6 +42,11 @@ describe("DESIGN's import rules", () => {
   it('every lib has its name', () => {
     const libs = readdirSync(join(root, 'libs')).filter((lib) => existsSync(join(root, 'libs', lib, 'index.ts')));
     expect(libs.filter((lib) => aliases.get(`#${lib}`) !== `libs/${lib}/index.ts`)).toEqual([]);
+  });
+
+  it('every lib belongs to a layer', () => {
+    expect(readdirSync(join(root, 'libs')).filter((lib) => layerOf(lib) === undefined)).toEqual([]);
+    expect(layerOf('nowhere')).toBeUndefined();
   });
 });
 
@@ -85,6 +90,10 @@ describe('the check finds', () => {
       `import { need } from '#needs';`,
     ],
     ['also for types', 'context-through-contract', 'libs/matching/a.ts', `import type { Need } from '#needs';`],
+    ['accounts on funds', 'context-through-contract', 'libs/accounts/a.ts', `import { f } from '#funds';`],
+    ['funds on accounts', 'context-through-contract', 'libs/funds/a.ts', `import { a } from '#accounts';`],
+    ['needs on documents', 'context-through-contract', 'libs/needs/a.ts', `import type { D } from '#documents';`],
+    ['a fund that knows a framework', 'decider-is-pure', 'libs/funds/fund.ts', `import { M } from '@nestjs/common';`],
     [
       "web in a context's index",
       'context-through-contract',

@@ -46,6 +46,7 @@ const CONTEXTS = new Set([
   'offers',
   'commitments',
   'funds',
+  'accounts',
   'documents',
   'reported',
   'matching',
@@ -54,9 +55,27 @@ const CONTEXTS = new Set([
 ]);
 const ADAPTERS = new Set(['store-sqlite', 'store-kurrent', 'bus-local', 'bus-kafka', 'read-database', 'sqlite']);
 const DRIVERS = /^(@photostructure\/sqlite|node:sqlite|better-sqlite3|sqlite3)(\/|$)/;
-const DECIDER_FILES = new Set(['need.ts', 'offer.ts', 'commitment.ts', 'party.ts', 'reported.ts']);
+const DECIDER_FILES = new Set([
+  'need.ts',
+  'offer.ts',
+  'commitment.ts',
+  'party.ts',
+  'reported.ts',
+  'fund.ts',
+  'contribution.ts',
+  'call.ts',
+  'document.ts',
+]);
 const DECIDER_TEXT = /export const \w+\s*:\s*Decider</;
 const EDGES = /\.(controller|dto|module|problems|projection|process|view)\.ts$/;
+
+/** The layer a lib belongs to; undefined where no rule knows it. */
+export const layerOf = (lib: string): 'core' | 'context' | 'adapter' | 'testing' | undefined => {
+  if (CORE.has(lib)) return 'core';
+  if (CONTEXTS.has(lib)) return 'context';
+  if (ADAPTERS.has(lib)) return 'adapter';
+  return lib === 'kernel-testing' ? 'testing' : undefined;
+};
 
 /** Every break of DESIGN's import rules in these sources. */
 export const violationsIn = (sources: Sources, aliases: Aliases): Violation[] => {
