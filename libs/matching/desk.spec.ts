@@ -255,7 +255,10 @@ describe('what waits on a commitment', () => {
     const about = (
       type: 'ReportFiled' | 'ReportAccepted' | 'ReportReturned' | 'ReportWaived',
       n: number,
-    ): CommitmentEvent => ({ type, data: { n, party: 'x', date: '2026-01-05' } });
+    ): CommitmentEvent =>
+      type === 'ReportFiled'
+        ? { type, data: { n, party: 'x', date: '2026-01-05' } }
+        : { type, data: { n, party: 'x' } };
     expect(wait(promised, held, accepted, consented('agency:cavr'))).not.toContain('agency:cavr: file-report 1');
     const start = [promised, held, accepted, consented('agency:cavr'), bound];
     const owed = ['agency:cavr: file-report 1', 'donor:japan: file-report 3', 'state:VUT: file-report 2'];
