@@ -142,6 +142,16 @@ describe('the steps of a replay', () => {
     expect(steps[0]?.actor).toEqual({ party: 'donor:japan', role: 'donor-desk' });
     expect(steps[7]?.changes).toContainEqual({ path: 'legs[0].deliveredDrawn.amount', from: '0', to: '4' });
   });
+  it('leave out a proposed change where it changes nothing in what is shown', () => {
+    const declined: Given<CommitmentEvent> = { type: 'AmendmentDeclined', data: { n: 1, party: 'donor:japan' } };
+    const events = recordedHistory(commitmentDecider, [proposed(), HELD, declined]);
+    expect(replayOf(events, () => ({ status: 'proposed' })).steps.map(({ type }) => type)).toEqual([
+      'CommitmentProposed',
+      'CommitmentHeld',
+    ]);
+    const told = replayOf(events, (_state, revision) => ({ told: revision })).steps;
+    expect(told.map(({ type }) => type)).toEqual(['CommitmentProposed', 'CommitmentHeld', 'AmendmentDeclined']);
+  });
   it('never show what depends on who asks', () => {
     const asked = replayOf(HISTORY, (state, revision) => ({ status: state.status, revision, actions: [revision] }));
     expect(asked.steps.flatMap(({ changes }) => changes.map(({ path }) => path))).toEqual([

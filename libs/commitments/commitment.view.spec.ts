@@ -162,7 +162,7 @@ describe('reasons', () => {
 });
 
 describe('the history', () => {
-  const shown = (who: Caller, history: readonly Given<CommitmentEvent>[], index: number): object => {
+  const shown = (who: Caller, history: readonly Given<CommitmentEvent>[], index: number): object | undefined => {
     const event = recordedHistory(commitmentDecider, history)[index];
     if (event === undefined) throw new Error('no such event');
     return commitmentEventFor(who, ID, at(history), event);
@@ -182,6 +182,34 @@ describe('the history', () => {
     expect(shown(NORWAY, refused, 1)).toEqual({ code: 'insufficient-capacity' });
     expect(view(JAPAN, refused).refusal).toMatchObject({ by: 'offer' });
     expect(view(NORWAY, refused).refusal).toBeUndefined();
+  });
+  it('tells nobody else that a change was proposed, and what became of it', () => {
+    const [proposal] = proposed(deal) as [CommitmentEvent, object];
+    const legs = (proposal as Extract<CommitmentEvent, { type: 'CommitmentProposed' }>).data.legs;
+    const proposals: Given<CommitmentEvent>[] = [
+      {
+        type: 'AmendmentProposed',
+        data: {
+          n: 1,
+          side: 'recipient',
+          party: 'state:VUT',
+          changes: { legs },
+          reason: 'Fewer came.',
+          expiresAt: '2026-12-22T10:00:00.000Z',
+        },
+      },
+      { type: 'AmendmentDeclined', data: { n: 1, party: 'donor:japan', reason: { code: 'timing' } } },
+    ];
+    const history = [...bound(deal), ...proposals];
+    for (const index of [history.length - 2, history.length - 1]) {
+      for (const who of [JAPAN, VANUATU, CAVR, COORDINATOR, auditor({ everything: true })]) {
+        expect(shown(who, history, index)).toMatchObject({ n: 1 });
+      }
+      expect(shown(NORWAY, history, index)).toBeUndefined();
+    }
+    expect(shown(NORWAY, [...bound(deal), { type: 'AmendmentLapsed', data: { n: 1 } }], bound(deal).length)).toBe(
+      undefined,
+    );
   });
   it('masks notes as the record does', () => {
     const left: Given<CommitmentEvent>[] = [
