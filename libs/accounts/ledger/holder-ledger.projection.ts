@@ -44,6 +44,9 @@ export interface KnownContribution {
   readonly ended: boolean;
   /** Payments that the donor reported and the fund did not answer yet, oldest first. */
   readonly unanswered: readonly { readonly n: number; readonly event: EntryEvent }[];
+  /** What the donor said it paid, and what of it the fund said came (charges on the way included), by currency, in minor units. */
+  readonly paid: Readonly<Record<string, string>>;
+  readonly arrived: Readonly<Record<string, string>>;
   /** In the fund's books, by currency, in minor units. */
   readonly received: Readonly<Record<string, string>>;
   readonly refunded: Readonly<Record<string, string>>;
@@ -102,7 +105,7 @@ type FundFact = Extract<AnyFundEvent, { type: (typeof FUND_EVENTS)[number] }>;
  */
 export const holderLedger: Projection = {
   name: HOLDER_LEDGER,
-  version: 1,
+  version: 2,
   handles: [...COMMITMENT_EVENTS, ...FUND_EVENTS],
   schema: `
     CREATE TABLE entry (
@@ -176,6 +179,9 @@ const increased = (
         ...sums,
         [quantity.currency]: String(BigInt(sums[quantity.currency] ?? '0') + sign * minorUnits(quantity)),
       };
+
+const minorIn = (sums: Readonly<Record<string, string>>, like: Quantity): bigint =>
+  like.measure === 'money' ? BigInt(sums[like.currency] ?? '0') : 0n;
 
 const fundsAmong = (parties: readonly string[]): readonly string[] =>
   [...new Set(parties.filter((party) => party.startsWith('fund:')))].sort();
@@ -382,6 +388,8 @@ class Batch implements ProjectionBatch {
           signed: false,
           ended: false,
           unanswered: [],
+          paid: {},
+          arrived: {},
           received: {},
           refunded: {},
         });
@@ -419,6 +427,9 @@ class Batch implements ProjectionBatch {
           },
           [fund],
         );
+        const paid = increased(known.paid, amount);
+        // The fund was first to tell: what it said came is this payment, and is there already.
+        if (minorIn(known.arrived, amount) > minorIn(known.paid, amount)) return { ...known, paid };
         this.book(event, originOf(event, 'payment', n, 'in'), {
           ...shared,
           ...money(amount, 1n),
@@ -427,7 +438,7 @@ class Batch implements ProjectionBatch {
           counterparty: donor,
           unreceipted: true,
         });
-        return { ...known, unanswered: [...known.unanswered, { n, event: refOf(event) }] };
+        return { ...known, paid, unanswered: [...known.unanswered, { n, event: refOf(event) }] };
       }
       case 'ContributionReceived': {
         const { n, payment, amount, credited, rate, charges, date, reference } = data;
@@ -449,6 +460,10 @@ class Batch implements ProjectionBatch {
         return {
           ...known,
           unanswered: known.unanswered.filter((paid) => paid !== answered),
+          arrived: [amount, ...(charges === undefined ? [] : [charges])].reduce(
+            (sums, part) => increased(sums, part),
+            known.arrived,
+          ),
           received: increased(known.received, booked),
         };
       }

@@ -203,6 +203,25 @@ describe('holder ledger', () => {
     });
   });
 
+  it('counts a contribution once, whoever tells first that it was paid', () => {
+    const contribution = (revision: number, type: string, data: object): RecordedEvent =>
+      recordedEvent('contribution-k1', revision, { type, data }, {}, BigInt(10 + revision));
+    const moved = { amount: cash('USD', 10_000), date: '2026-01-10' };
+    withModel((model, play) => {
+      play([
+        contribution(0, 'ContributionPledged', { fund: FUND, donor: DONOR, ...moved, visibility: 'members' }),
+        contribution(1, 'ContributionReceived', { n: 1, amount: cash('USD', 9_900), date: '2026-01-11' }),
+        contribution(2, 'ContributionPaid', { n: 1, ...moved }),
+      ]);
+      expect(sorted(balancesIn(model))).toEqual([
+        [`${DONOR} USD`, -10_000n],
+        [`${FUND} USD`, 9_900n],
+      ]);
+      play([contribution(3, 'ContributionPaid', { n: 2, ...moved })]);
+      expect(balancesIn(model).get(`${FUND} USD`)).toBe(19_900n);
+    });
+  });
+
   it('marks what is dated in a closed period and recorded later, and there turns what it would otherwise replace', () => {
     withModel((model, play) => {
       play([proposed, transfer(1, 1, '2026-01-10'), periodClosed]);

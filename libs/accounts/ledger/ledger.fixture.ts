@@ -262,7 +262,7 @@ class World {
       }
       case 'pay-in': {
         const n = this.payments.length + 1;
-        this.payments.push({ n, amount: money, answered: false });
+        this.payments.push({ n, amount: money, answered: this.hasComeAlready(currency) });
         this.write('contribution-k1', 'ContributionPaid', { n, amount: money, date });
         return;
       }
@@ -313,6 +313,16 @@ class World {
         return;
       }
     }
+  }
+
+  /** The fund told of more than the donor said it paid: what the donor tells next is that. */
+  private hasComeAlready(currency: string): boolean {
+    const sumIn = (amounts: readonly Quantity[]): bigint =>
+      amounts.reduce(
+        (sum, amount) => (amount.measure === 'money' && amount.currency === currency ? sum + minorUnits(amount) : sum),
+        0n,
+      );
+    return sumIn(this.receipts) > sumIn(this.payments.map(({ amount }) => amount));
   }
 
   private send(sent: Sent, date: string): void {
