@@ -474,6 +474,13 @@ describe('expenditure', () => {
       'expenditures',
     );
   });
+  it('to the last cent is still certified', () => {
+    const offers = (history: Events): string[] =>
+      actionsOf(at(history), { party: 'agency:cavr', coordinator: false }, TEST_TIME);
+    const all = after(sent, [spend(usd('600.00')), CAVR]);
+    expect(offers(all)).toContain('expenditures');
+    expect(offers(after(all, [spend(usd('600.00'), { kind: 'certified' }), CAVR]))).not.toContain('expenditures');
+  });
   it('certified stands instead of the interim reports of its days; no day is accounted for twice', () => {
     const interim = after(
       sent,

@@ -264,11 +264,12 @@ export const hasMoneyTask = (type: MoneyCommand['type'], state: CommitmentState,
     case 'CorrectReceipt':
       return state.receipts.some((receipt) => receipt.party === who.party && !isBuiltOn(state, receipt));
     case 'ReportExpenditure':
-      // What was spent already is certified later, with an empty purse; a provider may spend of its own.
       return (
-        state.providers.includes(who.party) ||
-        state.expenditures.some(({ party, replacedBy }) => party === who.party && replacedBy === undefined) ||
-        Object.keys(state.accounts[who.party] ?? {}).some((currency) => balanceOf(state, who.party, currency) > 0n)
+        Object.keys(state.accounts[who.party] ?? {}).some((currency) => balanceOf(state, who.party, currency) > 0n) ||
+        // What was spent to the last cent is certified later.
+        state.expenditures.some(
+          ({ party, kind, replacedBy }) => party === who.party && kind === 'interim' && replacedBy === undefined,
+        )
       );
     case 'AcceptDiscrepancy':
       return openDiscrepancies(state).length > 0;

@@ -246,6 +246,16 @@ describe('actions', () => {
     expect(actions(VANUATU, [...accepted(), signed('state:VUT')])).toEqual(['amend']);
     expect(actions(ANONYMOUS, bound())).toEqual([]);
   });
+  it('name an extension where there is a date to put off', () => {
+    expect(actions(JAPAN, bound())).not.toContain('extend');
+    expect(actions(JAPAN, bound({ terms: { period: { from: '2026-01-01', to: '2026-06-30' } } }))).toEqual(
+      expect.arrayContaining(['amend', 'extend']),
+    );
+    const report = { n: 1, kind: 'narrative', by: 'donor:japan', due: '2026-06-30' } as const;
+    expect(actions(VANUATU, bound({ terms: { reports: [report] } }))).toContain('extend');
+    const instalment = { n: 1, amount: usd('1.00'), on: 'date', due: '2026-06-30' } as const;
+    expect(actions(VANUATU, bound({ terms: { schedule: [instalment] } }))).toContain('extend');
+  });
   it('let a side close with the power to sign, and the coordinator by its role', () => {
     expect(actions(JAPAN, allConfirmed())).toEqual(['transfers', 'suspend', 'close']);
     expect(actions(caller('donor:japan', 'donor-desk', { powers: new Set(['pay']) }), allConfirmed())).toEqual([

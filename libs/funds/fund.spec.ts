@@ -99,6 +99,12 @@ describe('terms', () => {
     closed.when(amend({ periods: [period] }), { actor: desk }).accepted();
   });
 
+  it('set a reserve before the money for it is there', () => {
+    given(established())
+      .when(amend({ reserve: money(100) }), { actor: desk })
+      .accepted();
+  });
+
   it('leave what is allocated covered', () => {
     const allocated = given(established(), credited('received', 100), decided(1, ['n1', 100]));
     allocated.when(amend({ reserve: money(1) }), { actor: desk }).refused('insufficient-funds');

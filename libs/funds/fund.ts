@@ -460,7 +460,8 @@ const amend = ({ changes, unregistered }: CommandOf<'AmendFundTerms'>, book: Fun
   const refusal = termsRefusal(terms, unregistered);
   if (refusal !== undefined) return refusal;
   const [before, after] = [figuresOf(book), figuresOf({ ...book, terms })];
-  if (after.available < 0n && after.available < before.available) {
+  // Nothing is allocated yet: a reserve may be set before the money for it is there, as when the book was opened.
+  if (after.allocated > 0n && after.available < 0n && after.available < before.available) {
     return refuse('insufficient-funds', 'More is allocated than these terms leave: release allocations first.');
   }
   return accept({ type: 'FundTermsAmended', data: { changes } });
