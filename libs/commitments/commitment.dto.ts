@@ -2,6 +2,7 @@ import {
   type Fault,
   DELIVERY_CONDITIONS,
   type DeliveryCondition,
+  INSTRUMENT_WORDS,
   isInstrument,
   isRegion,
   type InstrumentCode,
@@ -275,7 +276,7 @@ export class CommitmentListQuery extends ListQuery {
   @CodeList(KINDS, { required: false })
   kind?: Kind;
 
-  @Code(isInstrument, 'an instrument such as ATT', { required: false })
+  @Code(isInstrument, INSTRUMENT_WORDS, { required: false })
   instrument?: InstrumentCode;
 
   @DateField({ required: false, description: 'Proposed on this day or later' })

@@ -1,6 +1,7 @@
 import {
   currencyOf,
   isInstant,
+  INSTRUMENT_WORDS,
   isInstrument,
   isRealDate,
   isRegion,
@@ -45,7 +46,7 @@ export class TotalsQuery {
   @CodeList(KINDS, { required: false, description: 'Kind of the need line' })
   kind?: Kind;
 
-  @Code(isInstrument, 'an instrument such as ATT', { required: false })
+  @Code(isInstrument, INSTRUMENT_WORDS, { required: false })
   instrument?: InstrumentCode;
 
   @DateField({ required: false, description: 'Effective on this day or later' })

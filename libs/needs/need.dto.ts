@@ -12,6 +12,7 @@ import type {
 import {
   DOCUMENT_KINDS,
   isAnnexVisibility,
+  INSTRUMENT_WORDS,
   isInstrument,
   isLanguage,
   isRegion,
@@ -162,7 +163,7 @@ export class AmendedNeedLineDto extends NeedLineDto {
 }
 
 export class ReportRefDto {
-  @Code(isInstrument, 'an instrument such as ATT or regional:MSG-plan')
+  @Code(isInstrument, INSTRUMENT_WORDS)
   instrument!: InstrumentCode;
 
   @WholeNumber({ min: 1990, max: 2200, example: 2025 })
@@ -340,7 +341,7 @@ export class FileNeedDto extends NeedFieldsDto {
   @CodeList(KINDS, { array: true, min: 1, example: ['marking-record-keeping'] })
   kinds!: Kind[];
 
-  @Code(isInstrument, 'an instrument such as ATT or regional:MSG-plan', { array: true, min: 1, example: ['UNPoA'] })
+  @Code(isInstrument, INSTRUMENT_WORDS, { array: true, min: 1, example: ['UNPoA'] })
   instruments!: InstrumentCode[];
 
   @Nested(() => NeedLineDto, { array: true, min: 1 })
@@ -361,7 +362,7 @@ export class AmendNeedDto extends NeedFieldsDto {
   @CodeList(KINDS, { array: true, min: 1, required: false })
   kinds?: Kind[];
 
-  @Code(isInstrument, 'an instrument such as ATT or regional:MSG-plan', { array: true, min: 1, required: false })
+  @Code(isInstrument, INSTRUMENT_WORDS, { array: true, min: 1, required: false })
   instruments?: InstrumentCode[];
 
   @Nested(() => AmendedNeedLineDto, { array: true, min: 1, required: false })
@@ -549,7 +550,7 @@ export class NeedListQuery extends ListQuery {
   @CodeList(KINDS, { required: false })
   kind?: Kind;
 
-  @Code(isInstrument, 'an instrument such as ATT', { required: false })
+  @Code(isInstrument, INSTRUMENT_WORDS, { required: false })
   instrument?: InstrumentCode;
 
   @CodeList(STATUSES, { required: false, description: 'All but dormant ones unless told' })

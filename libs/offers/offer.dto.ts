@@ -6,6 +6,7 @@ import {
   EARMARK_LEVELS,
   IMPLEMENTER_TYPES,
   isDeterminate,
+  INSTRUMENT_WORDS,
   isInstrument,
   isLanguage,
   isPartyId,
@@ -152,7 +153,7 @@ class OfferEarmarkDto {
   @PartyIdField({ kinds: ['network'], array: true, required: false, example: ['network:msg'] })
   networks?: string[];
 
-  @Code(isInstrument, 'an instrument such as ATT or regional:MSG-plan', {
+  @Code(isInstrument, INSTRUMENT_WORDS, {
     array: true,
     required: false,
     example: ['ATT'],
@@ -286,7 +287,7 @@ export class OfferListQuery extends ListQuery {
   @CodeList(KINDS, { required: false })
   kind?: Kind;
 
-  @Code(isInstrument, 'an instrument such as ATT', { required: false })
+  @Code(isInstrument, INSTRUMENT_WORDS, { required: false })
   instrument?: InstrumentCode;
 
   @CodeList(STATUSES, { required: false })

@@ -1,6 +1,6 @@
 export { KINDS_VERSION, KINDS, isKind } from './kinds.js';
 export type { Kind } from './kinds.js';
-export { INSTRUMENTS_VERSION, INSTRUMENTS, isGlobalInstrument, isInstrument } from './instruments.js';
+export { INSTRUMENTS_VERSION, INSTRUMENTS, isGlobalInstrument, isInstrument, INSTRUMENT_WORDS } from './instruments.js';
 export type { GlobalInstrument, InstrumentCode } from './instruments.js';
 export {
   VISIBILITY_VERSION,

@@ -9,6 +9,9 @@ export const isGlobalInstrument = isCodeOf(INSTRUMENTS);
 
 export type InstrumentCode = GlobalInstrument | `regional:${string}`;
 
+/** What a code of an instrument may be, for messages. */
+export const INSTRUMENT_WORDS = `one of ${INSTRUMENTS.join(', ')} or regional:<code>`;
+
 const REGIONAL = /^regional:[A-Za-z0-9-]{1,40}$/;
 
 /** True for a listed instrument or a well-formed `regional:<code>`; whether the code is registered is not judged here. */
