@@ -351,6 +351,23 @@ it('no amendment is answered where there is none, whoever let the answer through
   expect(outcome).toMatchObject({ kind: 'refused', rejection: { code: 'no-amendment' } });
 });
 
+describe('an amendment that leaves nothing to deliver', () => {
+  it('is where the silence of the recipient begins, however long ago the last tranche came', () => {
+    const part: History = [...bound(), delivery(1, seats(4))];
+    const late = addDays(TEST_TIME, 400);
+    const state = stateAfter(commitmentDecider, [
+      ...after(part, to(4), JAPAN),
+      ...commitments
+        .given(...after(part, to(4), JAPAN))
+        .when(agree, asked(VANUATU, addDays(TEST_TIME, 1)))
+        .accepted()
+        .events.map((event): Given<CommitmentEvent> => [event, { actor: VANUATU, at: late }]),
+    ]);
+    expect(state.status).toBe('delivered');
+    expect(deadlineOf(state)).toEqual({ due: addDays(late, 180), command: 'CloseUnconfirmed' });
+  });
+});
+
 describe('what an amendment may ask', () => {
   const refused = (over: Partial<Extract<Body, { type: 'ProposeAmendment' }>>, history: History = bound()) =>
     commitments.given(...history).when(amend(over), asked(JAPAN));

@@ -527,7 +527,7 @@ export const withoutOpenAmendment = (state: CommitmentState): CommitmentState =>
 export const afterAmending = (
   state: CommitmentState,
   event: CommitmentEvent,
-  { actor }: EventContext,
+  { actor, recordedAt }: EventContext,
 ): CommitmentState | undefined => {
   const became = (n: number, change: Partial<AmendmentState>): CommitmentState => ({
     ...state,
@@ -567,11 +567,15 @@ export const afterAmending = (
       return became(n, { status: 'refused', refusal });
     }
     case 'CommitmentAmended':
-      return afterAmendment(became(event.data.n, { status: 'amended' }), event.data);
+      return awaitingAnswer(state, afterAmendment(became(event.data.n, { status: 'amended' }), event.data), recordedAt);
     default:
       return undefined;
   }
 };
+
+/** An amendment that leaves nothing to deliver is the first moment at which an answer is missing: silence counts from it. */
+const awaitingAnswer = (before: CommitmentState, after: CommitmentState, recordedAt: string): CommitmentState =>
+  before.status === 'binding' && after.status === 'delivered' ? { ...after, silentSince: recordedAt } : after;
 
 const numberOnly = (leg: Omit<Leg, 'amendment'>): CommitmentState['legs'][number] =>
   undelivered({ ...leg, amendment: 0 });
