@@ -1,5 +1,14 @@
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Builder, HiddenFile } from './hidden-deals.js';
+import {
+  filesOf,
+  hideInFund,
+  hideJointNeeds,
+  hideJointOffer,
+  hideWhatFollows,
+  hideWithinShown,
+} from './hidden-deals.js';
 
 /** Everyone who asks. `slb` owns hidden needs, `usa` hidden offers; the first eleven own nothing that is hidden. */
 export const CALLERS = {
@@ -23,16 +32,28 @@ export const CALLERS = {
   japan: { party: 'donor:japan', role: 'donor-desk' },
   usa: { party: 'donor:usa', role: 'donor-desk' },
   ngo: { party: 'agency:ngo', role: ['implementer', 'fiscal-agent'] },
+  /** Of another network than `network`: host of hidden joint needs. */
+  host: { party: 'network:psg', role: 'network-host' },
+  /** Gives together with `usa`. */
+  canada: { party: 'donor:canada', role: 'donor-desk' },
+  /** Reads what is sealed of `canada`, and of nobody else. */
+  keyed: { party: 'auditor:keyed', role: 'auditor' },
+  hope: { party: 'fund:hope', role: 'donor-desk' },
+  /** Administers `hope`. */
+  keeper: { party: 'agency:keeper', role: 'fiscal-agent' },
 } as const satisfies Readonly<Record<string, As | undefined>>;
 
 export type CallerName = keyof typeof CALLERS;
 export const CALLER_NAMES = Object.keys(CALLERS) as CallerName[];
 export const OUTSIDERS = CALLER_NAMES.slice(0, CALLER_NAMES.indexOf('board'));
 
-const MEMBERS = CALLER_NAMES.filter((name) => !['anonymous', 'unmandated', 'narrow', 'operator'].includes(name));
+const MEMBERS = CALLER_NAMES.filter(
+  (name) => !['anonymous', 'unmandated', 'narrow', 'operator', 'keyed'].includes(name),
+);
 type Seers = readonly CallerName[];
 
-export type HiddenKind = 'needs' | 'offers' | 'commitments' | 'reported' | 'designations' | 'mandates';
+export type HiddenKind =
+  'needs' | 'offers' | 'commitments' | 'reported' | 'designations' | 'mandates' | 'contributions' | 'calls';
 /** A record that only `seers` may know of. */
 export interface HiddenRecord {
   readonly name: string;
@@ -50,11 +71,13 @@ export interface World {
   readonly markers: ReadonlyMap<string, Seers>;
   /** Visible records whose figures move with hidden commitments. */
   readonly touched: ReadonlySet<string>;
+  readonly files: readonly HiddenFile[];
   readonly visible: {
     readonly need: string;
     readonly offer: string;
     readonly touchedNeed: string;
     readonly touchedOffer: string;
+    readonly call: string;
   };
   close(): Promise<void>;
 }
@@ -176,8 +199,16 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
   };
   const OWNER: Seers = ['slb'];
   const REVIEWED: Seers = ['slb', 'coordinator'];
-  const hiddenNeed = async (name: string, seers: Seers, more: Parameters<typeof needOf>[2], annex = seers) =>
-    hide(name, 'needs', await file(name, 'slb', needOf(name, { summary: seers, body: seers, annex }, more)), seers);
+  const hiddenNeed = async (
+    name: string,
+    seers: Seers,
+    more: Parameters<typeof needOf>[2],
+    annex = seers,
+    told: Seers = [],
+  ): Promise<string> => {
+    const id = await file(name, 'slb', needOf(name, { summary: seers, body: seers, annex }, more));
+    return hide(name, 'needs', id, seers, told);
+  };
 
   const offerOf = (name: string, seers: Seers, told: Seers, more: object): object => {
     const write = pen(name);
@@ -239,6 +270,14 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     ['auditor:narrow', {}],
     ['auditor:board', {}],
     ['auditor:other', {}],
+    [
+      'network:psg',
+      { members: ['VUT', 'SLB', 'PLW'].map((each) => ({ party: `state:${each}`, as: 'member', from: '1988-01-01' })) },
+    ],
+    ['donor:canada', { ofState: 'CAN' }],
+    ['auditor:keyed', {}],
+    ['fund:hope', {}],
+    ['agency:keeper', {}],
   ] as const) {
     await create('/v1/parties', { id, name: `Party ${id}`, category: 'ngo', ...more }, 'coordinator', `party ${id}`);
   }
@@ -257,6 +296,12 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     'coordinator',
     'mandate board',
   );
+  await create(
+    '/v1/mandates',
+    { ...mandate, auditor: 'auditor:keyed', scope: { parties: ['donor:canada'] }, sealed: true },
+    'canada',
+    'mandate keyed',
+  );
 
   /** In one world only. */
   const secretly = async (what: () => Promise<unknown>): Promise<void> => {
@@ -264,6 +309,28 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     await what();
     await app.settled();
   };
+  const building: Builder = {
+    app,
+    withHidden,
+    members: MEMBERS,
+    create,
+    command,
+    pen,
+    hide,
+    secretly,
+    needBody,
+    file,
+    submit,
+    open,
+    hiddenOffer,
+    propose,
+    authorization: async (caller) => {
+      const as: As | undefined = CALLERS[caller];
+      const roles = as === undefined ? [] : typeof as.role === 'string' ? [as.role] : as.role;
+      return `Bearer ${await app.token({ party: as?.party ?? '', roles })}`;
+    },
+  };
+  const files = filesOf(building);
 
   // Visible records, with hidden ones filed between them.
   const plain = { kinds: ['legal'], instruments: ['ATT'], authorityRef: 'Note 2' };
@@ -398,11 +465,14 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
   const sealed = { summary: 'sealed', body: 'sealed' };
   const NAMED: Seers = ['slb', 'coordinator', 'usa', 'board'];
   let sealedNeed = '';
+  let namedNeed = '';
   let namedOffer = '';
   const USA: Seers = ['usa', 'board'];
   await secretly(async () => {
     // Japan and the agency are told the lines and the title by the proposal below.
     const told: Seers = ['slb', 'coordinator', 'japan', 'ngo'];
+    // The verifier of a commitment on it, and the fund it applied to.
+    const named: Seers = ['canada', 'hope'];
     const write = pen('sealed');
     const content = needOf(
       'sealed',
@@ -417,14 +487,16 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
         lines: [{ kind: 'legal', description: write('body', 'line', told), quantity: USD('1000.00') }],
       }),
       told,
+      named,
     );
     await open(sealedNeed, 'slb');
-    await open(
+    namedNeed = await open(
       await hiddenNeed(
         'named',
         NAMED,
         { visibility: { summary: 'named', body: 'named', annex: 'sealed' }, named: ['donor:usa'] },
         OWNER,
+        ['hope'],
       ),
       'slb',
     );
@@ -502,7 +574,7 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     );
 
     // A hidden need on a visible offer, bound and part delivered.
-    const overSealed: Seers = ['slb', 'japan', 'coordinator', 'ngo'];
+    const overSealed: Seers = ['slb', 'japan', 'coordinator', 'ngo', 'canada'];
     const bound = keep(
       'overneed',
       await propose('overneed', 'slb', touchedOffer, sealedNeed, '400.00', { implementer: 'agency:ngo' }),
@@ -538,6 +610,7 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
       { reason: write('body', 'dispute', overSealed) },
       'slb',
     );
+    await hideWhatFollows(building, bound, overSealed);
 
     // A visible need on a hidden offer, confirmed.
     const overNamed: Seers = ['vut', 'usa', 'coordinator', 'board'];
@@ -564,6 +637,10 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     ...(parent === '' ? {} : { partOf: parent }),
   });
   await bind(shown, 'vut', 'japan');
+  await hideWithinShown(building, shown, files);
+  await hideJointNeeds(building);
+  await hideJointOffer(building, touchedNeed);
+  const { call } = await hideInFund(building, { sealed: sealedNeed, named: namedNeed });
 
   const reportedOf = (name: string, seers: Seers, more: object): object => {
     const body = (field: string): string => pen(name)('body', field, seers);
@@ -680,7 +757,8 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     hidden,
     markers,
     touched,
-    visible: { need: visibleNeed, offer: visibleOffer, touchedNeed, touchedOffer },
+    files: files.all,
+    visible: { need: visibleNeed, offer: visibleOffer, touchedNeed, touchedOffer, call },
     close: () => app.close(),
   };
 };

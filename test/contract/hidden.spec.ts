@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { CallerName, HiddenKind, HiddenRecord, World } from './hidden-world.js';
 import { buildWorld, CALLER_NAMES, CALLERS, OUTSIDERS } from './hidden-world.js';
 
@@ -34,10 +34,13 @@ interface Answer {
 let bare: World;
 let full: World;
 let paths: Paths;
+let checks: readonly string[];
 const tokens = new Map<CallerName, string>();
 beforeAll(async () => {
   [bare, full] = [await buildWorld(false), await buildWorld(true)];
   paths = (JSON.parse((await ask(full, 'anonymous', 'GET', '/openapi.json')).text) as { paths: Paths }).paths;
+  const listed = await ask(full, 'coordinator', 'GET', '/v1/audit/checks');
+  checks = (JSON.parse(listed.text) as { items: { name: string }[] }).items.map(({ name }) => name);
 });
 afterAll(async () => {
   await bare.close();
@@ -63,7 +66,7 @@ const authorization = async (world: World, caller: CallerName): Promise<Record<s
 const ask = async (
   world: World,
   caller: CallerName,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'HEAD' | 'PATCH' | 'POST',
   url: string,
   body?: object,
   headers: Readonly<Record<string, string>> = {},
@@ -107,7 +110,12 @@ const OPAQUE = new Set([
   'subject',
 ]);
 /** What a process wrote on a need or an offer about a commitment. */
-const isFigure = ({ type }: JsonObject): boolean => typeof type === 'string' && /^(Capacity|Coverage)/.test(type);
+const isFigure = ({ type }: JsonObject): boolean =>
+  typeof type === 'string' && /^(Capacity|Coverage|Fund(Booked|Credited)|Allocation)/.test(type);
+/** Figures of a fund, true for everyone who sees it. */
+const FUND_FIGURES = new Set(['contributions', 'decisions', 'received', 'allocated', 'share', 'unattributed']);
+const isOfFund = ({ fund, basis, currency }: JsonObject): boolean =>
+  fund === 'fund:hope' && (basis !== undefined || currency !== undefined);
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -123,17 +131,17 @@ const common = (caller: CallerName, value: Json, inTouched = false): Json => {
         .filter((item) => !isObject(item) || (!mentionsSeen(caller, item) && item.masked !== true))
         // Its score, and with it its place among matches, is a figure of the record.
         .filter((item) => !(isObject(item) && !('id' in item) && isTouched(item.offerId ?? item.needId)))
-        .filter((item) => !(inTouched && isObject(item) && isFigure(item)))
+        .filter((item) => !(inTouched && isObject(item) && (isFigure(item) || item.others === true)))
         .map((item) => common(caller, item, inTouched))
     );
   }
   if (!isObject(value)) return value;
   const id = [value.id, value.offerId, value.needId].find((each) => typeof each === 'string' && full.touched.has(each));
   if (id !== undefined && !('boundAt' in value)) return { id };
-  const ofTouched = inTouched || touchedStream(value.stream);
+  const ofTouched = inTouched || touchedStream(value.stream) || isOfFund(value);
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([field]) => !OPAQUE.has(field))
+      .filter(([field]) => !OPAQUE.has(field) && !(ofTouched && FUND_FIGURES.has(field)))
       .map(([field, each]) => [field, common(caller, each, ofTouched)]),
   );
 };
@@ -141,11 +149,11 @@ const common = (caller: CallerName, value: Json, inTouched = false): Json => {
 const isTouched = (id: Json | undefined): boolean => typeof id === 'string' && full.touched.has(id);
 
 const touchedStream = (stream: Json | undefined): boolean =>
-  typeof stream === 'string' && [...full.touched].some((id) => stream.endsWith(id));
+  typeof stream === 'string' && [...full.touched, 'fund:hope'].some((id) => stream.endsWith(id));
 
 /** True for what stands for a record that only one world has, and that this caller may see. */
 const mentionsSeen = (caller: CallerName, item: JsonObject): boolean => {
-  const about = [item.id, item.record, item.offerId, item.needId, item.stream]
+  const about = [item.id, item.record, item.offerId, item.needId, item.stream, item.contribution, item.commitment]
     .filter((each) => typeof each === 'string')
     .join(' ');
   return (
@@ -155,7 +163,7 @@ const mentionsSeen = (caller: CallerName, item: JsonObject): boolean => {
 };
 
 const listed = (caller: CallerName, { text, status }: Answer, url: string): Json => {
-  const touchedHistory = [...full.touched].some((id) => url.includes(id));
+  const touchedHistory = [...full.touched, 'fund:hope'].some((id) => url.includes(id));
   const body = text.startsWith('{') ? (JSON.parse(text) as Json) : text;
   return { status, body: common(caller, body, touchedHistory) };
 };
@@ -183,6 +191,7 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
   needs: ['/matches?includeBlocked=true&limit=200'],
   offers: ['/matches?includeBlocked=true&limit=200'],
   commitments: ['/replay', '/replay?at=2026-11-23&clock=effective'],
+  funds: ['/attribution', '/attribution?from=2026-11-21'],
 };
 
 /** Headers that differ from answer to answer, whoever asks for what. */
@@ -206,20 +215,34 @@ const idOf = (name: string): string => {
 };
 
 /** How each route is tried; a route that is not named here fails the test that follows. */
-const KINDS: readonly HiddenKind[] = ['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates'];
+const KINDS: readonly HiddenKind[] = [
+  ...(['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates'] as const),
+  ...(['contributions', 'calls'] as const),
+];
 /** Lists, and what else is asked without an id. */
 const LISTS = [
-  ...['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates', 'parties', 'desk'].map(
-    (each) => `/v1/${each}`,
-  ),
+  ...[...KINDS, 'parties', 'desk', 'funds', 'totals', 'totals/events', 'rates'].map((each) => `/v1/${each}`),
   '/v1/audit/events',
   '/v1/audit/state',
+  '/v1/audit/checks',
+  '/v1/audit/checks/{name}',
+  '/v1/statements',
+  '/v1/statements/events',
+  '/v1/advances',
+  '/v1/rates/convert',
   '/v1/schemas',
 ];
+/** Parameters without which a list is not answered: each of these is asked, alone and beside every other parameter. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  '/v1/statements': ['fund=fund:hope', 'fund=fund:peace', 'holder=agency:ngo', 'holder=agency:cavr', 'donor=donor:usa'],
+  '/v1/statements/events': ['fund=fund:hope', 'holder=agency:ngo', 'donor=donor:japan'],
+  '/v1/advances': ['fund=fund:hope', 'holder=agency:ngo'],
+  '/v1/rates/convert': ['from=USD&to=EUR&on=2026-01-05&amount=1.00'],
+};
+/** Lists without pages. */
+const WHOLE = ['/v1/audit/state', '/v1/schemas', '/v1/totals', '/v1/advances', '/v1/audit/checks', '/v1/rates/convert'];
 /** Creations that may name hidden records in their body. */
-const CREATIONS = ['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates', 'parties'].map(
-  (each) => `/v1/${each}`,
-);
+const CREATIONS = [...KINDS, 'parties', 'funds', 'rates'].map((each) => `/v1/${each}`);
 /** Parties are no secret; what stands in their streams is. */
 const PARTY_ROUTES = [
   'get /v1/parties/{id}',
@@ -227,7 +250,9 @@ const PARTY_ROUTES = [
   'post /v1/parties/{id}/amend',
   'post /v1/parties/{id}/retire',
 ];
-/** Files are tried with files: `test/scenarios/documents.spec.ts` asks every caller for hidden ones and for none. */
+/** Funds are known to every member, and days of rates to everybody; what of a fund is not for all stands in its parts. */
+const OPEN_ROUTES = /^\w+ \/v1\/(funds|rates)\/\{id\}/;
+/** Tried with files of their own, below. */
 const DOCUMENT_ROUTES = [
   'post /v1/documents',
   ...['get', 'head', 'patch'].map((method) => `${method} /v1/documents/{sha256}`),
@@ -251,19 +276,63 @@ test('every route of the document is tried', () => {
     .filter((route) => {
       const [method = '', path = ''] = route.split(' ');
       if (kindOf(path) !== undefined || PARTY_ROUTES.includes(route) || PLAIN.includes(route)) return false;
-      if (DOCUMENT_ROUTES.includes(route)) return false;
+      if (DOCUMENT_ROUTES.includes(route) || OPEN_ROUTES.test(route)) return false;
       if (path.startsWith('/v1/admin/')) return false;
       return !(method === 'get' ? LISTS : CREATIONS).includes(path);
     });
   expect(missed).toEqual([]);
 });
 
+describe('a hidden file', () => {
+  const UNKNOWN = 'c'.repeat(64);
+  const plain = ({ status, headers, text }: Answer, sha256: string): string =>
+    alike({ status, headers: { ...headers, 'consistency-token': '' }, text }, sha256);
+  test.each(CALLER_NAMES)('is for %s as one that was never brought, or there whole', async (caller) => {
+    expect(full.files.length).toBeGreaterThan(1);
+    const differences: string[] = [];
+    for (const { name, sha256, bytes, seers } of full.files) {
+      const url = `/v1/documents/${sha256}`;
+      if (seers.includes(caller)) {
+        const answer = await ask(full, caller, 'GET', url);
+        if (answer.text !== bytes.toString()) differences.push(`${name}: ${answer.status} ${answer.text}`);
+        continue;
+      }
+      for (const [method, headers] of [
+        ['GET', {}],
+        ['GET', { range: 'bytes=0-3' }],
+        ['GET', { 'if-none-match': `"${sha256}"` }],
+        ['HEAD', {}],
+        ['PATCH', { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' }],
+      ] as const) {
+        const [hidden, unknown] = [
+          await ask(full, caller, method, url, undefined, headers),
+          await ask(full, caller, method, url.replace(sha256, UNKNOWN), undefined, headers),
+        ];
+        if (plain(hidden, sha256) !== plain(unknown, UNKNOWN))
+          differences.push(`${method} ${name}: ${plain(hidden, sha256)}`);
+      }
+      const declare = (hash: string): Promise<Answer> =>
+        ask(full, caller, 'POST', '/v1/documents', { sha256: hash, size: 99, mediaType: 'text/plain' });
+      const [hidden, unknown] = [
+        await declare(sha256),
+        await declare(createHash('sha256').update(`${caller} ${name}`).digest('hex')),
+      ];
+      if (hidden.status !== unknown.status) differences.push(`POST ${name}: ${hidden.status} ${hidden.text}`);
+    }
+    expect(differences).toEqual([]);
+  });
+});
+
 test('every marker is there to be found: somebody may read it and does', async () => {
   const read = new Set<string>();
-  for (const caller of ['slb', 'usa', 'coordinator', 'vut', 'japan', 'board'] as const) {
+  for (const caller of ['slb', 'usa', 'coordinator', 'vut', 'japan', 'board', 'hope', 'host', 'keyed'] as const) {
     const seen = full.hidden.filter(({ seers }) => seers.includes(caller));
-    const urls = seen.flatMap(({ kind, id }) => [`/v1/${kind}/${id}`, `/v1/${kind}/${id}/history`]);
-    const lists = LISTS.map((path) => (path === '/v1/audit/state' ? `${path}?at=999999` : `${path}?limit=200`));
+    const urls = [
+      ...seen.flatMap(({ kind, id }) => [`/v1/${kind}/${id}`, `/v1/${kind}/${id}/history`]),
+      ...['', '/history'].map((more) => `/v1/funds/fund:hope${more}`),
+      ...['', '/history'].map((more) => `/v1/calls/${full.visible.call}${more}`),
+    ];
+    const lists = [...KINDS, 'parties', 'audit/events'].map((each) => `/v1/${each}?limit=200`);
     for (const url of [...urls, ...lists]) {
       for (const [word] of (await ask(full, caller, 'GET', url)).text.matchAll(/zq[a-z0-9]+/g)) read.add(word);
     }
@@ -282,8 +351,8 @@ const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: stri
     network: ['network:msg'],
     instrument: ['ATT'],
     q: ['zzhidden', 'zzsummary', 'zzbody', 'zzannex', 'zzdocument', 'zzdraft', 'law'],
-    from: ['2027-06-01', '2026-01-01'],
-    to: ['2027-06-01'],
+    from: path.startsWith('/v1/rates') ? [] : ['2027-06-01', '2026-01-01'],
+    to: path.startsWith('/v1/rates') ? [] : ['2027-06-01'],
     donor: ['donor:usa', 'donor:japan'],
     implementer: ['agency:ngo'],
     needId: [idOf('sealed'), idOf('draft'), full.visible.touchedNeed],
@@ -293,7 +362,17 @@ const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: stri
     disowned: ['true', 'false'],
     party: ['state:TON', 'auditor:other', 'state:SLB'],
     category: ['ngo'],
-    at: path.endsWith('/state') ? ['999999', '2026-11-23'] : [],
+    at: path.includes('/audit/state') || path.includes('/totals') ? ['999999', '2026-11-23'] : [],
+    fund: ['fund:hope'],
+    holder: ['agency:ngo'],
+    currency: ['USD', 'EUR'],
+    status: ['signed', 'received', 'cancelled'],
+    source: ['ecb'],
+    base: ['EUR'],
+    on: ['2026-11-23'],
+    amount: [],
+    onDate: ['2027-03-01'],
+    days: ['0'],
     after: ['0'],
     type: ['NeedDrafted', 'CommitmentProposed', 'OfferPosted'],
     stream: [`need-${idOf('sealed')}`, `need-${idOf('draft')}`, `commitment-${idOf('overneed')}`, 'party-state:TON'],
@@ -308,28 +387,61 @@ const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: stri
 
 const queriesOf = (path: string): readonly string[] => {
   const parameters = (paths[path]?.get?.parameters ?? []).filter((each) => each.in === 'query');
-  const size = path === '/v1/audit/state' || path === '/v1/schemas' ? '' : 'limit=200&';
+  const size = WHOLE.includes(path) ? '' : 'limit=200';
   const single = parameters.flatMap(({ name, schema }) =>
     valuesOf(name, schema, path).map((value) => `${name}=${encodeURIComponent(value)}`),
   );
-  return ['', ...single].map((query) => `${path}?${size}${query}`);
+  const needed = NEEDED[path] ?? [''];
+  return checksIn(path).flatMap((one) =>
+    needed.flatMap((base) =>
+      ['', ...single.filter((each) => !base.includes(`${each.split('=')[0]}=`))].map(
+        (query) => `${one}?${[size, base, query].filter((part) => part !== '').join('&')}`,
+      ),
+    ),
+  );
+};
+
+/** The path, or one for each check. */
+const checksIn = (path: string): readonly string[] =>
+  path.includes('{name}') ? checks.map((name) => path.replace('{name}', name)) : [path];
+
+/** The path, and whose books are asked for. */
+const whoseIn = (url: string): string => {
+  const { pathname, searchParams } = new URL(url, 'http://localhost');
+  return [pathname, ...['fund', 'holder', 'donor'].map((name) => searchParams.get(name) ?? '')].join(' ');
+};
+
+/** The answer, and of the log every page: masked places take room in it. */
+const readAll = async (world: World, caller: CallerName, url: string): Promise<Answer> => {
+  const first = await ask(world, caller, 'GET', url);
+  if (first.status !== 200 || !url.startsWith('/v1/audit/events')) return first;
+  const items: Json[] = [];
+  for (let page = first; ;) {
+    const read = JSON.parse(page.text) as { items: Json[]; next: string | null };
+    items.push(...read.items);
+    if (read.next === null) return { ...first, text: JSON.stringify({ items, next: null }) };
+    page = await ask(world, caller, 'GET', `${url.replace(/&after=[^&]*/, '')}&after=${read.next}`);
+  }
 };
 
 describe.each(CALLER_NAMES)('%s', (caller) => {
   test('reads in no list what it may not know', async () => {
     const found: string[] = [];
+    const refused = new Set<string>();
     for (const url of LISTS.flatMap(queriesOf)) {
-      const answer = await ask(full, caller, 'GET', url);
+      if (refused.has(whoseIn(url))) continue;
+      const answer = await readAll(full, caller, url);
       // Refused by role: the same whatever is asked.
       if (answer.status === 401 || answer.status === 403) {
         expect([url, answer.status]).toEqual([url, (await ask(bare, caller, 'GET', url)).status]);
+        refused.add(whoseIn(url));
         continue;
       }
       found.push(...leaks(caller, answer.text, url).map((leak) => `${url}: ${leak}`));
       if (!OUTSIDERS.includes(caller)) continue;
       // The grade of coverage counts hidden commitments: it is true for everyone.
       if (url.includes('coverage=')) continue;
-      const without = await ask(bare, caller, 'GET', url);
+      const without = await readAll(bare, caller, url);
       const difference = differenceOf(listed(caller, answer, url), listed(caller, without, url));
       if (difference !== undefined) found.push(`${url}: ${difference}`);
     }
@@ -338,7 +450,7 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
 
   test('reads of what it sees nothing more than if nothing were hidden', async () => {
     const found: string[] = [];
-    for (const kind of ['needs', 'offers', 'commitments', 'reported', 'parties']) {
+    for (const kind of ['needs', 'offers', 'commitments', 'reported', 'parties', 'contributions', 'calls', 'funds']) {
       const list = await ask(bare, caller, 'GET', `/v1/${kind}?limit=200`);
       const { items } = JSON.parse(list.text) as { items: { id: string }[] };
       const suffixes = ['', '/history', ...(MORE[kind] ?? [])];
@@ -357,9 +469,10 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
   });
 
   test('pages through lists one by one without a gap or an empty page', async () => {
-    for (const path of ['needs', 'needs?sort=rank', 'offers', 'commitments', 'reported', 'desk'].map(
-      (each) => `/v1/${each}`,
-    )) {
+    for (const path of [
+      ...['needs', 'needs?sort=rank', 'offers', 'commitments', 'reported', 'desk', 'contributions', 'calls', 'funds'],
+      'totals/events',
+    ].map((each) => `/v1/${each}`)) {
       const size = (limit: number): string => `${path}${path.includes('?') ? '&' : '?'}limit=${limit}`;
       const whole = await ask(full, caller, 'GET', size(200));
       if (whole.status !== 200) continue;
