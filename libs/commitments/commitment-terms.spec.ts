@@ -287,6 +287,18 @@ describe('an amendment of terms', () => {
       'terms-in-use',
       'terms.conditions',
     ],
+    [
+      'has a condition that was met say something else',
+      { conditions: [{ n: 1, code: 'ownership', text: 'Of the building only', on: 'recipient' }] },
+      'terms-in-use',
+      'terms.conditions',
+    ],
+    [
+      'makes a report that was filed one of another kind',
+      { reports: [{ n: 1, ...REPORT, kind: 'audit' }] },
+      'terms-in-use',
+      'terms.reports',
+    ],
     ['lets go a report that was filed', { reports: [{ n: 2, ...REPORT }] }, 'terms-in-use', 'terms.reports'],
     ['gives it to another party', { reports: [{ n: 1, ...REPORT, by: 'state:VUT' }] }, 'terms-in-use', 'terms.reports'],
     [
@@ -334,7 +346,11 @@ describe('an amendment of terms', () => {
   });
   it('leaves the offer’s conditions standing', () => {
     const offered = proposedTerms([{ code: 'reporting' }], {});
-    expect(termsFault({ conditions: [] }, deal, offered)).toMatchObject({ code: 'terms-in-use' });
+    for (const conditions of [[], [{ n: 1, code: 'reporting', on: 'provider' as const }]]) {
+      expect(termsFault({ conditions }, deal, offered)).toMatchObject({ code: 'terms-in-use' });
+    }
+    const moved = [{ n: 1, code: 'reporting', on: 'recipient' as const, due: '2027-01-01' }];
+    expect(termsFault({ conditions: moved }, deal, offered)).toBeUndefined();
     expect(termsFault({ conditions: offered.conditions }, deal, offered)).toBeUndefined();
   });
   it('leaves a report of an agency that left, once filed', () => {

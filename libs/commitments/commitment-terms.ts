@@ -388,6 +388,10 @@ const numberFault = (changes: Terms, before: AgreedTerms): CommitmentRejection |
   return undefined;
 };
 
+/** What an answer was given to: only its date may move. */
+const says = ({ code, percent, text, on }: AgreedCondition): string => JSON.stringify([code, percent, text, on]);
+const asksFor = ({ kind, by, text }: OwedReport): string => JSON.stringify([kind, by, text]);
+
 /** What was paid, filed or answered cannot vanish, and the offer's conditions stay: they are met or waived. */
 const vanishedFault = (changes: Terms, before: AgreedTerms): CommitmentRejection | undefined => {
   const inUse = (detail: string, field: string): CommitmentRejection => rejection('terms-in-use', detail, field);
@@ -399,15 +403,23 @@ const vanishedFault = (changes: Terms, before: AgreedTerms): CommitmentRejection
       return inUse(`Of instalment ${n} is paid ${formatQuantity(paid)}: it cannot be less.`, 'terms.schedule');
     }
   }
-  for (const { n, status } of before.conditions) {
-    if (conditions.some((condition) => condition.n === n)) continue;
+  for (const known of before.conditions) {
+    const { n, status } = known;
+    const now = conditions.find((condition) => condition.n === n);
+    if (now !== undefined && says(now) === says(known)) continue;
     if (n <= before.offered) return inUse(`Condition ${n} is the offer’s: it is met or waived.`, 'terms.conditions');
-    if (status !== 'open') return inUse(`Condition ${n} is ${status}: it cannot be left out.`, 'terms.conditions');
+    if (status !== 'open') {
+      return inUse(`Condition ${n} is ${status}: it cannot be left out or say something else.`, 'terms.conditions');
+    }
   }
-  for (const { n, status, by } of before.reports) {
+  for (const known of before.reports) {
+    const { n, status } = known;
     const now = reports.find((report) => report.n === n);
-    if (status !== 'owed' && now?.by !== by) {
-      return inUse(`Report ${n} is ${status}: it cannot be left out or become another party’s.`, 'terms.reports');
+    if (status !== 'owed' && (now === undefined || asksFor(now) !== asksFor(known))) {
+      return inUse(
+        `Report ${n} is ${status}: it cannot be left out, ask for something else or become another party’s.`,
+        'terms.reports',
+      );
     }
   }
   return undefined;
