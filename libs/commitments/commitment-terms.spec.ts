@@ -346,11 +346,11 @@ describe('an amendment of terms', () => {
   });
   it('leaves the offer’s conditions standing', () => {
     const offered = proposedTerms([{ code: 'reporting' }], {});
-    for (const conditions of [[], [{ n: 1, code: 'reporting', on: 'provider' as const }]]) {
-      expect(termsFault({ conditions }, deal, offered)).toMatchObject({ code: 'terms-in-use' });
-    }
-    const moved = [{ n: 1, code: 'reporting', on: 'recipient' as const, due: '2027-01-01' }];
-    expect(termsFault({ conditions: moved }, deal, offered)).toBeUndefined();
+    expect(termsFault({ conditions: [] }, deal, offered)).toMatchObject({ code: 'terms-in-use' });
+    const agreed = [{ n: 1, code: 'reporting', text: 'Once a year', on: 'recipient' as const, due: '2027-01-01' }];
+    expect(termsFault({ conditions: agreed }, deal, offered)).toBeUndefined();
+    const met = { ...offered, conditions: offered.conditions.map((each) => ({ ...each, status: 'met' as const })) };
+    expect(termsFault({ conditions: agreed }, deal, met)).toMatchObject({ code: 'terms-in-use' });
     expect(termsFault({ conditions: offered.conditions }, deal, offered)).toBeUndefined();
   });
   it('leaves a report of an agency that left, once filed', () => {

@@ -406,8 +406,9 @@ const vanishedFault = (changes: Terms, before: AgreedTerms): CommitmentRejection
   for (const known of before.conditions) {
     const { n, status } = known;
     const now = conditions.find((condition) => condition.n === n);
-    if (now !== undefined && says(now) === says(known)) continue;
-    if (n <= before.offered) return inUse(`Condition ${n} is the offer’s: it is met or waived.`, 'terms.conditions');
+    if (now !== undefined && (status === 'open' || says(now) === says(known))) continue;
+    if (now === undefined && n <= before.offered)
+      return inUse(`Condition ${n} is the offer’s: it is met or waived.`, 'terms.conditions');
     if (status !== 'open') {
       return inUse(`Condition ${n} is ${status}: it cannot be left out or say something else.`, 'terms.conditions');
     }
