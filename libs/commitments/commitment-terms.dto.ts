@@ -217,7 +217,7 @@ class ExtendedDateDto {
 }
 
 export class ExtensionDto {
-  @Nested(() => ExtendedPeriodDto, { required: false })
+  @Nested(() => ExtendedPeriodDto, { required: false, example: { to: '2027-03-31' } })
   period?: ExtendedPeriodDto;
 
   @Nested(() => ExtendedDateDto, { array: true, min: 1, required: false })
@@ -228,7 +228,7 @@ export class ExtensionDto {
   @Numbers()
   reports?: ExtendedDateDto[];
 
-  @Text()
+  @Text({ example: 'The course was moved to March' })
   @Checked({
     name: 'dates',
     schema: {},

@@ -132,11 +132,24 @@ export class LegDto {
   valuation?: Valuation;
 }
 
+/** Terms as a newcomer would write them: two instalments, each on a report. */
+const TERMS = {
+  period: { from: '2026-10-01', to: '2026-12-31' },
+  reports: [
+    { kind: 'narrative', by: 'agency:cavr', due: '2026-11-15' },
+    { kind: 'financial', by: 'agency:cavr', due: '2026-12-31' },
+  ],
+  schedule: [
+    { amount: { measure: 'money', currency: 'USD', amount: '40000.00' }, on: 'report', report: 1 },
+    { amount: { measure: 'money', currency: 'USD', amount: '20000.00' }, on: 'report', report: 2 },
+  ],
+};
+
 export class ProposeCommitmentDto {
-  @Text({ max: 100, description: 'Id of an open offer' })
+  @Text({ max: 100, description: 'Id of an open offer', example: '019b8d00-0000-7000-8000-00000000000b' })
   offerId!: string;
 
-  @Text({ max: 100, description: 'Id of an open need' })
+  @Text({ max: 100, description: 'Id of an open need', example: '019b8d00-0000-7000-8000-00000000000a' })
   needId!: string;
 
   @Nested(() => LegDto, { array: true, min: 1 })
@@ -163,7 +176,7 @@ export class ProposeCommitmentDto {
   @InstantField({ required: false, description: 'Any moment in the future; 60 days unless told' })
   expiresAt?: string;
 
-  @Nested(() => TermsDto, { required: false })
+  @Nested(() => TermsDto, { required: false, example: TERMS })
   @ProposedTermsField()
   terms?: TermsDto;
 }

@@ -225,14 +225,14 @@ export class AmendFundDto extends FundFieldsDto {
 }
 
 export class BookingDto {
-  @CodeList(BOOKINGS)
+  @CodeList(BOOKINGS, { example: 'fee' })
   kind!: BookingKind;
 
   @CodeList(['gain', 'loss'], { required: false, description: 'Of an exchange difference, which must say it' })
   @OnlyWhere('kind', 'exchange-difference')
   effect?: 'gain' | 'loss';
 
-  @QuantityField({ ...MONEY, example: USD })
+  @QuantityField({ ...MONEY, example: { measure: 'money', currency: 'USD', amount: '12600.00' } })
   amount!: Quantity;
 
   @Text({
@@ -245,7 +245,7 @@ export class BookingDto {
   @Beside('base')
   rate?: string;
 
-  @QuantityField({ ...MONEY, required: false, description: 'Of a fee: what it was taken of' })
+  @QuantityField({ ...MONEY, required: false, description: 'Of a fee: what it was taken of', example: USD })
   @OnlyWhere('kind', 'fee')
   @Beside('rate')
   base?: Quantity;
@@ -601,7 +601,7 @@ export class DecideApplicationDto {
   })
   outcome!: 'approved' | 'declined';
 
-  @WholeNumber({ min: 1, required: false, description: 'With approved: the number of the fund’s decision' })
+  @WholeNumber({ min: 1, required: false, description: 'With approved: the number of the fund’s decision', example: 3 })
   @OnlyWhere('outcome', 'approved')
   decision?: number;
 

@@ -377,7 +377,7 @@ const exampleOf = (document: Document, schema: Schema, depth = 0): unknown => {
 };
 
 const exampleText = ({ format, pattern }: Schema): string => {
-  if (format === 'date') return '2027-03-01';
+  if (format === 'date') return '2026-11-20';
   if (format === 'date-time') return '2026-11-22T10:00:00Z';
   if (format === 'uri') return 'https://example.org/document.pdf';
   if (pattern === '^[0-9a-f]{64}$') return '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';

@@ -79,7 +79,13 @@ const BY_STATUS = new Map<number, readonly [code: keyof typeof WEB_PROBLEMS, det
   [400, ['invalid-request', 'The request cannot be read.']],
   [404, ['not-found', 'There is no such route.']],
   [413, ['payload-too-large', 'A body may have 1 MiB at most.']],
-  [415, ['unsupported-media-type', 'Send the body as application/json.']],
+  [
+    415,
+    [
+      'unsupported-media-type',
+      'Send the body as application/json, a chunk of a file as application/offset+octet-stream.',
+    ],
+  ],
   [431, ['header-fields-too-large', 'The header fields are too large.']],
 ]);
 

@@ -7,7 +7,7 @@ export const WEB_PROBLEMS = {
   'not-found': { status: 404, title: 'Not found' },
   'stale-revision': { status: 412, title: 'The record has changed' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
-  'unsupported-media-type': { status: 415, title: 'The body is not JSON' },
+  'unsupported-media-type': { status: 415, title: 'The body is of a media type that is not read here' },
   'idempotency-key-reused': { status: 422, title: 'The idempotency key was used for another request' },
   'if-match-required': { status: 428, title: 'If-Match is required' },
   'too-many-requests': { status: 429, title: 'Too many requests' },

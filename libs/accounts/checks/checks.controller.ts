@@ -5,7 +5,7 @@ import { hasRole } from '#directory/contract';
 import { Clock } from '#kernel';
 import { dateOf, formatQuantity } from '#vocabulary';
 import type { FieldError, RequestContext } from '#web';
-import { Ctx, Cursors, DEFAULT_LIMIT, forbidden, HttpAnswer, invalid, notFound, ReadGate, RouteAction } from '#web';
+import { Ctx, Cursors, DEFAULT_LIMIT, forbidden, HttpAnswer, invalid, Problem, ReadGate, RouteAction } from '#web';
 import { AuditChecks } from './audit-checks.js';
 import { CHECK_FACTS } from './check-facts.projection.js';
 import type { Check, CheckParameters, Finding } from './check.js';
@@ -85,7 +85,7 @@ export class ChecksController {
   ): Promise<HttpAnswer | StreamableFile> {
     requireReader(ctx.caller);
     const check = CHECKS.find((known) => known.name === name);
-    if (check === undefined) throw notFound();
+    if (check === undefined) throw Problem.of('not-found', 'There is no such check: GET /v1/audit/checks lists them.');
     const { limit = DEFAULT_LIMIT, cursor, ...shaping } = query;
     const parameters = parametersOf(check, shaping, dateOf(this.clock.now()));
     const shown = {
