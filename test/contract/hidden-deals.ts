@@ -17,25 +17,31 @@ export interface Builder {
   readonly app: TestApp;
   readonly withHidden: boolean;
   readonly members: Seers;
-  create(path: string, body: object, caller: CallerName, key: string, wait?: boolean): Promise<{ id: string }>;
-  command(path: string, body: object, caller: CallerName): Promise<void>;
-  pen(name: string): (part: string, field: string, seers: Seers) => string;
-  hide(name: string, kind: HiddenKind, id: string, seers: Seers, told?: Seers): string;
-  secretly(what: () => Promise<unknown>): Promise<void>;
-  needBody(body: (field: string) => string, kind: string): object;
-  file(name: string, caller: CallerName, body: object): Promise<string>;
-  submit(id: string, caller: CallerName): Promise<void>;
-  open(id: string, caller: CallerName): Promise<string>;
-  hiddenOffer(name: string, seers: Seers, more: object, told?: Seers): Promise<string>;
-  propose(
+  readonly create: (
+    path: string,
+    body: object,
+    caller: CallerName,
+    key: string,
+    wait?: boolean,
+  ) => Promise<{ id: string }>;
+  readonly command: (path: string, body: object, caller: CallerName) => Promise<void>;
+  readonly pen: (name: string) => (part: string, field: string, seers: Seers) => string;
+  readonly hide: (name: string, kind: HiddenKind, id: string, seers: Seers, told?: Seers) => string;
+  readonly secretly: (what: () => Promise<unknown>) => Promise<void>;
+  readonly needBody: (body: (field: string) => string, kind: string) => object;
+  readonly file: (name: string, caller: CallerName, body: object) => Promise<string>;
+  readonly submit: (id: string, caller: CallerName) => Promise<void>;
+  readonly open: (id: string, caller: CallerName) => Promise<string>;
+  readonly hiddenOffer: (name: string, seers: Seers, more: object, told?: Seers) => Promise<string>;
+  readonly propose: (
     name: string,
     caller: CallerName,
     offerId: string,
     needId: string,
     amount: string,
     more?: object,
-  ): Promise<string>;
-  authorization(caller: CallerName): Promise<string>;
+  ) => Promise<string>;
+  readonly authorization: (caller: CallerName) => Promise<string>;
 }
 
 const USD = (amount: string): object => ({ measure: 'money', currency: 'USD', amount });
