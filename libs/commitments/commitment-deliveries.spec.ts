@@ -495,10 +495,13 @@ describe('verification', () => {
       .refused('measure-mismatch', 'quantity');
   });
   it('is never of the deliverer’s sovereign, nor of a side’s', () => {
-    commitments
-      .given(...byPolice)
-      .when(verify(1, 9), asked({ ...NGO, sovereign: 'VUT' }))
-      .refused('own-verification');
+    // Japan's desk said of which sovereign it is when it proposed.
+    for (const sovereign of ['VUT', 'JPN']) {
+      commitments
+        .given(...byPolice)
+        .when(verify(1, 9), asked({ ...NGO, sovereign }))
+        .refused('own-verification');
+    }
     const own: History = [...bound({ terms: { verifier: 'donor:japan' } }), delivery(1, seats(10), { by: CAVR })];
     commitments
       .given(...own)

@@ -12,6 +12,7 @@ import type {
   Who,
 } from './commitment-state.js';
 import {
+  asParty,
   BOUND,
   hostOf,
   isComplete,
@@ -562,7 +563,7 @@ const isBeyond = (quantity: Quantity, { drawn, credited }: Portion): boolean =>
 
 /** A verifier is a third party: of the sovereign of neither the deliverer nor a provider nor a beneficiary. */
 const isOwnTo = (state: CommitmentState, delivery: DeliveryState, who: Who): boolean =>
-  [delivery, ...[...state.providers, ...recipientsOf(state)].map((party) => ({ party }))].some((party) =>
+  [delivery, ...[...state.providers, ...recipientsOf(state)].map((party) => asParty(state, party))].some((party) =>
     sameSide(who, party),
   );
 

@@ -103,6 +103,8 @@ export interface CommitmentState extends AmendingState, DeliveriesState, Documen
   readonly signatures: readonly { readonly party: string; readonly at: string }[];
   readonly boundAt?: string;
   readonly closeProposed?: { readonly side: Side; readonly party: string };
+  /** Of the parties that acted here, the State each belongs to; of a State its id says so. */
+  readonly sovereigns: Readonly<Record<string, string>>;
 }
 
 /** Who asks, as far as the rules look. `roles` narrows a State to its office of that side; undefined: not judged. */
@@ -135,6 +137,15 @@ export const sameSide = (
   if (a.party === b.party) return true;
   const sovereign = sovereignOf(a);
   return sovereign !== undefined && sovereign === sovereignOf(b);
+};
+
+/** A party of the record with its sovereign, as far as the record knows it. */
+export const asParty = (
+  { sovereigns }: Pick<CommitmentState, 'sovereigns'>,
+  party: string,
+): { readonly party: string; readonly sovereign?: string } => {
+  const sovereign = sovereigns[party];
+  return sovereign === undefined ? { party } : { party, sovereign };
 };
 
 /** A State that offers does so through its donor desk; its offices receive (DOMAIN, roles table). */

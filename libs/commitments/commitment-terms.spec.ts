@@ -561,13 +561,19 @@ describe('reports', () => {
       [answer('AcceptReport', 3), JAPAN],
     );
     // The police of Vanuatu report: their own State does not accept.
-    const police = bound({
+    const deal: Deal = {
       implementer: 'agency:vanuatu-police',
       terms: { reports: [{ n: 1, ...REPORT, by: 'agency:vanuatu-police' }] },
-    });
+    };
+    const police = bound(deal);
     const theirs = after(police, [file(1), VANUATU_POLICE]);
     expectRefused(theirs, answer('AcceptReport', 1), VANUATU, 'own-report');
     after(theirs, [answer('AcceptReport', 1), JAPAN]);
+    // Nor does it waive what they owe, as soon as the record knows whose they are.
+    const itself = after(accepted(deal), [{ type: 'ConsentTask' }, VANUATU_POLICE]);
+    const known = [...itself, ...police.slice(-3)];
+    expectRefused(known, answer('WaiveReport', 1), VANUATU, 'own-report');
+    after(known, [answer('WaiveReport', 1), JAPAN]);
   });
   it('are late when filed after their day, or not filed when it is over', () => {
     expect(shown(history).terms.reports.map(({ late }) => late)).toEqual([false, false, true]);

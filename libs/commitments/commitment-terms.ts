@@ -22,7 +22,7 @@ import type {
   Rule,
   Who,
 } from './commitment-state.js';
-import { BOUND, isSide, otherSide, recipientsOf, rejection, sameSide, sidesOf } from './commitment-state.js';
+import { asParty, BOUND, isSide, otherSide, recipientsOf, rejection, sameSide, sidesOf } from './commitment-state.js';
 import type {
   AgreedCondition,
   Agreement,
@@ -225,7 +225,7 @@ const isOwed = (status: ReportState['status']): boolean => status === 'owed' || 
 
 /** The author's sovereign, and whoever stands on the side the author speaks for, never answer its report. */
 const isOwn = (state: CommitmentState, who: Who, { by, filed }: ReportState): boolean => {
-  const author = { party: by, ...(filed?.sovereign === undefined ? {} : { sovereign: filed.sovereign }) };
+  const author = { ...asParty(state, by), ...(filed?.sovereign === undefined ? {} : { sovereign: filed.sovereign }) };
   if (sameSide(who, author)) return true;
   const sides = sidesOf(state, { party: by, coordinator: false });
   const own = sidesOf(state, who);

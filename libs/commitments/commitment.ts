@@ -73,6 +73,7 @@ import {
   replaced,
   sameSide,
   sidesOf,
+  sovereignOf,
   tasksOf,
   undelivered,
   whoOf,
@@ -118,6 +119,7 @@ const INITIAL: CommitmentState = {
   consents: [],
   taskDeclines: [],
   signatures: [],
+  sovereigns: {},
   ...NO_AMENDMENTS,
   ...NO_DELIVERIES,
   ...NO_DOCUMENTS,
@@ -682,7 +684,13 @@ const evolve = (state: CommitmentState, event: RecordedEvent<CommitmentEvent>): 
   // A replay by effective time may lack the proposal: there is nothing for a later event to change then.
   state.status === undefined && event.type !== 'CommitmentProposed'
     ? state
-    : apply(state, event as unknown as CommitmentEvent, event.metadata);
+    : withSovereign(apply(state, event as unknown as CommitmentEvent, event.metadata), event.metadata.actor);
+
+/** Who acts says where it belongs: a party of no State's name may still be of a side's sovereign. */
+const withSovereign = (state: CommitmentState, { party, sovereign }: Actor): CommitmentState =>
+  sovereign === undefined || sovereign === sovereignOf({ party }) || state.sovereigns[party] === sovereign
+    ? state
+    : { ...state, sovereigns: { ...state.sovereigns, [party]: sovereign } };
 
 const apply = (state: CommitmentState, event: CommitmentEvent, context: EventContext): CommitmentState => {
   const { actor, effectiveAt } = context;
