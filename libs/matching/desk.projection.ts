@@ -62,7 +62,10 @@ interface OwedOnDesk {
 
 interface CommitmentDesk {
   readonly status: 'proposed' | 'accepted' | 'binding' | 'cancelled' | 'over';
+  /** The beneficiaries, and the network that filed for them. */
   readonly recipients: readonly string[];
+  /** The network that filed for several States: it answers what was delivered to all of them. */
+  readonly host?: string;
   readonly providers: readonly string[];
   readonly side: Side;
   readonly implementer?: string;
@@ -310,14 +313,27 @@ const afterReceipt = (
   return { ...state, discrepancies: n === undefined ? others : { ...others, [n]: { since, transfer, receiver } } };
 };
 
+/** Who says what came of a tranche: its State, else the host of a joint need unless it delivered itself, else any recipient. */
+const answerersOf = (
+  { host, recipients }: CommitmentDesk,
+  deliverer: string,
+  beneficiary: string | undefined,
+): readonly string[] => {
+  if (beneficiary !== undefined) return [beneficiary];
+  return host === undefined || host === deliverer ? recipients.filter((party) => party !== deliverer) : [host];
+};
+
 const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEvent): CommitmentDesk | undefined => {
   const fact = event as unknown as CommitmentEvent;
   const at = event.metadata.recordedAt;
   if (fact.type === 'CommitmentProposed') {
     const { data } = fact;
+    const hosted = data.filer.startsWith('network:');
     return {
       status: 'proposed',
-      recipients: [...new Set([...data.beneficiaries, data.filer])],
+      // Who filed on behalf of a State does not act for it.
+      recipients: hosted ? [...new Set([...data.beneficiaries, data.filer])] : data.beneficiaries,
+      ...(hosted && data.beneficiaries.length > 1 ? { host: data.filer } : {}),
       providers: data.providers,
       side: data.side,
       ...named('implementer', data.implementer),
@@ -373,14 +389,14 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
         : { ...state, discrepancies: { ...state.discrepancies, [n]: { ...known, stated: side } } };
     }
     case 'DeliveryReported': {
-      const { n, beneficiary } = fact.data;
-      const from = beneficiary === undefined ? state.recipients : [beneficiary];
+      const { n, party, beneficiary } = fact.data;
+      const from = answerersOf(state, party, beneficiary);
       return { ...state, unanswered: { ...state.unanswered, [n]: { since: at, from } } };
     }
     case 'DeliveryCorrected': {
-      const { n, beneficiary } = fact.data;
+      const { n, party, beneficiary } = fact.data;
       const known = state.unanswered[n];
-      const from = beneficiary === undefined ? state.recipients : [beneficiary];
+      const from = answerersOf(state, party, beneficiary);
       return known === undefined ? state : { ...state, unanswered: { ...state.unanswered, [n]: { ...known, from } } };
     }
     case 'DeliveryConfirmed': {
@@ -545,7 +561,7 @@ const involvedIn = (doc: Doc): readonly string[] =>
 /** Answers: what waits for a party now. */
 export const desk: Projection = {
   name: 'desk',
-  version: 2,
+  version: 3,
   handles: [...NEED_TYPES, ...COMMITMENT_TYPES],
   schema: `
     CREATE TABLE desk_record (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;

@@ -205,6 +205,23 @@ describe('what waits on a commitment', () => {
     expect(wait(...BINDING, stated('provider'))).toEqual([]);
   });
 
+  test('is the host’s where a tranche is for all States of its need, and theirs where it delivered itself', () => {
+    const joint = (data: object): CommitmentEvent =>
+      ({
+        ...proposed,
+        data: { ...proposed.data, beneficiaries: ['state:VUT', 'state:FJI'], ...data },
+      }) as CommitmentEvent;
+    const hosted = [joint({ filer: 'network:msg' }), ...BINDING.slice(1)];
+    expect(wait(...hosted, delivered)).toEqual(['network:msg: confirm 1']);
+    const own = { ...delivered, data: { ...delivered.data, party: 'network:msg' } } as CommitmentEvent;
+    expect(wait(...hosted, own)).toEqual(['state:FJI: confirm 1', 'state:VUT: confirm 1']);
+    // Who filed on behalf of States does not act for them.
+    expect(wait(joint({ filer: 'agency:secretariat' }), ...BINDING.slice(1), delivered)).toEqual([
+      'state:FJI: confirm 1',
+      'state:VUT: confirm 1',
+    ]);
+  });
+
   test('is asked of whom a corrected delivery names', () => {
     const corrected: CommitmentEvent = {
       type: 'DeliveryCorrected',
