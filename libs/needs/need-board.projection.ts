@@ -6,7 +6,7 @@ import { stateOf, stateOfParty } from '#vocabulary';
 import { gradeOf } from './coverage.js';
 import type { NeedEvent } from './need.contract.js';
 import type { NeedState } from './need.js';
-import { needDecider, nextDeadline, principalOf } from './need.js';
+import { hasLiveCommitments, needDecider, nextDeadline, principalOf } from './need.js';
 import { labelOf } from './need-sight.js';
 
 export const NEED_BOARD = 'need-board';
@@ -209,7 +209,22 @@ export const needBoard: Projection = {
   begin: (tx) => new Batch(tx),
 };
 
+/** A commitment on a need that was merged into one of these, through however many, is live: the survivor answers for it. */
+const isGroupLive = (reads: ReadQueries, absorbed: readonly string[]): boolean => {
+  const known = new Set<string>();
+  for (let ids = absorbed; ids.length > 0;) {
+    for (const id of ids) known.add(id);
+    const needs = reads
+      .all('SELECT doc FROM need WHERE id IN (SELECT value FROM json_each(?))', JSON.stringify(ids))
+      .map(({ doc }) => JSON.parse(doc as string) as NeedState);
+    if (needs.some(hasLiveCommitments)) return true;
+    ids = needs.flatMap((need) => need.absorbed).filter((id) => !known.has(id));
+  }
+  return false;
+};
+
 const dueOf = async (
+  reads: ReadQueries,
   row: Readonly<Record<string, unknown>>,
   now: Date,
   designations: Pick<DesignationClock, 'standstillMs'>,
@@ -226,7 +241,8 @@ const dueOf = async (
     return [{ due: deadline, command: open }];
   }
   const need = JSON.parse(row.doc as string) as NeedState;
-  const { reaffirmBy } = need;
+  const { reaffirmBy, absorbed } = need;
+  if (isGroupLive(reads, absorbed)) return [];
   // The clock stands still while nobody can act for the State: the deadline moves on by as much.
   const standstillMs = await designations.standstillMs(principalOf(need), reaffirmBy, now.toISOString());
   const moved = new Date(Date.parse(deadline) + standstillMs);
@@ -259,7 +275,7 @@ export const needDeadlines = (
       if (rows.length === 0) break;
       passed += rows.length;
       // Needs whose clock stands still are passed over, however many: none behind them waits for them.
-      for (const row of rows) due.push(...(await dueOf(row, now, designations)));
+      for (const row of rows) due.push(...(await dueOf(reads(), row, now, designations)));
     }
     return due;
   },

@@ -275,6 +275,19 @@ describe('deadlines of needs', () => {
     ]);
   });
 
+  it('let no survivor fall dormant while a commitment on a need that it absorbed is live', async () => {
+    const merged = (into: string): NeedEvent => ({ type: 'NeedSuperseded', data: { into } });
+    const absorbs = (absorbed: string): NeedEvent => ({ type: 'NeedsMerged', data: { absorbed } });
+    const group = (...live: readonly NeedEvent[]): RecordedEvent[] => [
+      ...need('a', drafted(), submitted(), opened, ...live, merged('b')),
+      ...need('b', drafted(), submitted(), opened, absorbs('a'), merged('c')),
+      ...need('c', drafted(), submitted(), opened, absorbs('b')),
+    ];
+    const late = '2028-01-01T00:00:00.000Z';
+    expect(await dueAt(late, 0, group(reserved(usd('10.00')), bound(usd('10.00'))))).toEqual([]);
+    expect(await dueAt(late, 0, group())).toMatchObject([{ id: 'c', command: { type: 'FallDormant' } }]);
+  });
+
   it('do not wait for needs whose clock stands still, however many', async () => {
     const later: NeedEvent = { type: 'NeedOpened', data: { reaffirmBy: '2027-01-06T09:00:00.000Z' } };
     const still = ['a', 'b', 'c'].flatMap((id) => need(id, drafted(), submitted(), opened));
