@@ -45,6 +45,7 @@ import {
 import { contexts as everyContext } from './contexts.js';
 import { type Core, CoreModule } from './core.module.js';
 import { Drain } from './drain.js';
+import { ROUTE_SUMMARIES } from './route-summaries.js';
 import { DEFAULT_RATE, type OidcSettings } from './settings.js';
 
 export interface AppOptions {
@@ -148,7 +149,7 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
     });
     requireActions(nest);
     await nest.init();
-    publishDocument(nest);
+    publishDocument(nest, ROUTE_SUMMARIES);
     await fastify.ready();
     // Processes hear of an event before read models do: a hold that somebody waits for is not behind figures that nobody asked for.
     core.processes.start();

@@ -12,6 +12,7 @@ import { AuditEventsQuery, AuditStateQuery } from './audit.dto.js';
 import { readMomentOfLog } from './moment-of-log.js';
 
 const NDJSON = 'application/x-ndjson';
+const READERS = 'Auditors with a mandate in force.';
 
 @ApiTags('audit')
 @Controller('v1/audit')
@@ -19,7 +20,7 @@ export class AuditController {
   constructor(private readonly log: AuditLog) {}
 
   @Get('events')
-  @RouteAction({ action: 'audit.events', anonymous: true, produces: [NDJSON] })
+  @RouteAction({ action: 'audit.events', anonymous: true, readers: READERS, produces: [NDJSON] })
   async events(@Ctx() ctx: RequestContext, @Query() query: AuditEventsQuery): Promise<HttpAnswer | StreamableFile> {
     const after = positionOf(query.after);
     requireMandate(ctx.caller);
@@ -42,7 +43,7 @@ export class AuditController {
   }
 
   @Get('state')
-  @RouteAction({ action: 'audit.state', anonymous: true })
+  @RouteAction({ action: 'audit.state', anonymous: true, readers: READERS })
   async state(@Ctx() ctx: RequestContext, @Query() query: AuditStateQuery): Promise<HttpAnswer> {
     const moment = readMomentOfLog(query.at);
     if ('field' in moment) throw invalid([moment]);

@@ -126,12 +126,15 @@ const WRITE_HEADERS = [
   CORRELATION,
 ];
 
-/** Builds the document from the routes and the problem table, once. */
-export const publishDocument = (app: INestApplication): void => {
-  app.get(ApiDocument, { strict: false }).value = buildDocument(app);
+/** What each route does, by method and path: `POST /v1/needs`. */
+type RouteSummaries = Readonly<Record<string, string>>;
+
+/** Builds the document from the routes, their summaries and the problem table, once. */
+export const publishDocument = (app: INestApplication, summaries: RouteSummaries): void => {
+  app.get(ApiDocument, { strict: false }).value = buildDocument(app, summaries);
 };
 
-const buildDocument = (app: INestApplication): object => {
+const buildDocument = (app: INestApplication, summaries: RouteSummaries): object => {
   const builder = new DocumentBuilder()
     .setTitle('Pledgebook')
     .setDescription(
@@ -149,7 +152,9 @@ const buildDocument = (app: INestApplication): object => {
   for (const [path, operations] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(operations)) {
       const action = actions.get(operation.operationId ?? '');
-      if (action !== undefined) describe(document, path, method, operation, action);
+      if (action === undefined) continue;
+      describe(document, path, method, operation, action);
+      operation.summary = summaries[`${method.toUpperCase()} ${path}`] ?? action.action;
     }
   }
   return document;
@@ -165,8 +170,7 @@ const describe = (
   const isPost = method === 'post';
   const creates = isPost && !path.includes('{');
   const success = String(action.status ?? (creates ? 201 : 200));
-  operation.summary = action.action;
-  operation.description = whoMay(action);
+  operation.description = `${whoMay(action)}\n\nAction \`${action.action}\`.`;
   operation.security = action.anonymous === true ? [{}, { bearer: [] }] : [{ bearer: [] }];
   operation.parameters = [
     ...(operation.parameters ?? []),
@@ -186,7 +190,8 @@ const describe = (
   };
 };
 
-const whoMay = ({ anonymous, roles, power }: RouteActionOptions): string => {
+const whoMay = ({ anonymous, roles, power, readers }: RouteActionOptions): string => {
+  if (readers !== undefined) return readers;
   if (roles === undefined)
     return anonymous === true ? 'Anyone; what is shown depends on who asks.' : 'Anyone with a token.';
   return `${roles.join(', ')}${power === undefined ? '' : `, with the power "${power}"`}.`;

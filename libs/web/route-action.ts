@@ -12,6 +12,8 @@ export interface RouteActionOptions {
   readonly power?: Power;
   /** Served without a token. Only reads may be. */
   readonly anonymous?: boolean;
+  /** Who is answered at all, for the document of a read that judges it by more than a role. */
+  readonly readers?: string;
   /** The refusals of this route's decider, for its document: `problems: NEED_PROBLEMS`. */
   readonly problems?: Readonly<Record<string, ProblemInfo>>;
   /** How the route treats `If-Match`, for its document. */

@@ -1,8 +1,10 @@
 import type { TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import { ROUTE_SUMMARIES } from '../../apps/pledgebook/route-summaries.js';
 
 interface Operation {
   readonly operationId: string;
+  readonly summary: string;
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: object }>> };
   readonly responses: Readonly<Record<string, unknown>>;
 }
@@ -32,6 +34,14 @@ test('the example of every body is one the service accepts as well-formed', asyn
     if (answer.status === 400) refused.push({ path, example, errors: (answer.body as { errors: unknown }).errors });
   }
   expect(refused).toEqual([]);
+});
+
+test('every route says in one line what it does, and no line is left of a route that is gone', () => {
+  const routes = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(Object.keys(ROUTE_SUMMARIES).sort()).toEqual(routes.sort());
+  expect(document.paths['/v1/statements']?.get?.summary).toContain('opening to closing balance');
 });
 
 test('every reference of the document leads somewhere', () => {

@@ -13,6 +13,7 @@ import { CheckQuery } from './checks.dto.js';
 import { CHECKS } from './checks.js';
 
 const CSV = 'text/csv';
+const READERS = 'Auditors with a mandate in force, and the coordinator.';
 
 /** The checks that auditors run, over what their mandates open. */
 @ApiTags('audit')
@@ -30,6 +31,7 @@ export class ChecksController {
   @RouteAction({
     action: 'audit.check.list',
     anonymous: true,
+    readers: READERS,
     example: {
       items: [
         {
@@ -59,6 +61,7 @@ export class ChecksController {
   @RouteAction({
     action: 'audit.check.run',
     anonymous: true,
+    readers: READERS,
     produces: [CSV],
     example: {
       check: 'reports-late',

@@ -33,6 +33,7 @@ const CSV = 'text/csv';
 const HTML = 'text/html';
 /** Lines read at a time for a form that shows them all. */
 const CHUNK = 500;
+const READERS = 'The party itself, for a fund its administrator too, the coordinator, and auditors mandated for it.';
 const BEGINNING = '0001-01-01';
 
 /** Ages of what is in hand, in days. */
@@ -80,6 +81,7 @@ export class StatementsController {
   @RouteAction({
     action: 'statements.read',
     anonymous: true,
+    readers: READERS,
     produces: [CSV, HTML],
     example: {
       holder: 'agency:cavr',
@@ -145,7 +147,7 @@ export class StatementsController {
 
   /** The events behind a statement's lines, in the lines' order. */
   @Get('statements/events')
-  @RouteAction({ action: 'statements.events', anonymous: true })
+  @RouteAction({ action: 'statements.events', anonymous: true, readers: READERS })
   async events(@Ctx() ctx: RequestContext, @Query() query: StatementQuery): Promise<HttpAnswer> {
     const { scope, span } = this.asked(query);
     const after = this.placeOf(ctx, query);
@@ -163,6 +165,7 @@ export class StatementsController {
   @RouteAction({
     action: 'advances.read',
     anonymous: true,
+    readers: READERS,
     example: {
       on: '2026-12-31',
       items: [
