@@ -206,11 +206,10 @@ describe('what waits on a commitment', () => {
   });
 
   test('is the host’s where a tranche is for all States of its need, and theirs where it delivered itself', () => {
-    const joint = (data: object): CommitmentEvent =>
-      ({
-        ...proposed,
-        data: { ...proposed.data, beneficiaries: ['state:VUT', 'state:FJI'], ...data },
-      }) as CommitmentEvent;
+    const joint = (data: object): CommitmentEvent => ({
+      ...proposed,
+      data: { ...proposed.data, beneficiaries: ['state:VUT', 'state:FJI'], ...data },
+    });
     const hosted = [joint({ filer: 'network:msg' }), ...BINDING.slice(1)];
     expect(wait(...hosted, delivered)).toEqual(['network:msg: confirm 1']);
     const own = { ...delivered, data: { ...delivered.data, party: 'network:msg' } } as CommitmentEvent;
