@@ -40,7 +40,7 @@ export class CommitmentRecords implements RecordKind<
 
   permits(caller: Caller, command: CommitmentCommand['type'], state: CommitmentState): boolean {
     if (!isPartyCommand(command)) return false;
-    return mayEver(caller, command) && mayCommand(command, state, whoIs(caller));
+    return mayEver(caller, command, state) && mayCommand(command, state, whoIs(caller));
   }
 
   async view(caller: Caller, id: string, { state }: Folded<CommitmentState>): Promise<object> {

@@ -2,7 +2,7 @@ import type { Caller, MandateInForce } from '#directory/contract';
 import { ANONYMOUS } from '#directory/contract';
 import type { Given } from '#kernel-testing';
 import { recordedHistory, stateAfter, TEST_TIME } from '#kernel-testing';
-import type { Role, Visibility } from '#vocabulary';
+import type { Power, Role, Visibility } from '#vocabulary';
 import { ROLE_POWERS } from '#vocabulary';
 import type { CommitmentEvent, Reason } from './commitment.contract.js';
 import type { CommitmentState } from './commitment.js';
@@ -262,8 +262,33 @@ describe('actions', () => {
       'transfers',
     ]);
     expect(actions(COORDINATOR, allConfirmed())).toEqual(['close']);
-    expect(mayEver(COORDINATOR, 'CloseCommitment')).toBe(true);
-    expect(mayEver(ANONYMOUS, 'CloseCommitment')).toBe(false);
+    const state = stateAfter(commitmentDecider, allConfirmed());
+    expect(mayEver(COORDINATOR, 'CloseCommitment', state)).toBe(true);
+    expect(mayEver(ANONYMOUS, 'CloseCommitment', state)).toBe(false);
+    const both = caller('donor:japan', 'donor-desk', {
+      roles: ['donor-desk', 'coordinator'],
+      powers: new Set(['pay']),
+    });
+    expect(mayEver(both, 'CloseCommitment', state)).toBe(false);
+  });
+  it('ask each side’s own power over what a settlement, a report or a verification is about', () => {
+    const state = stateAfter(commitmentDecider, delivered());
+    const may = (type: 'StateSettlement' | 'FileReport' | 'VerifyDelivery', party: string, ...powers: Power[]) =>
+      mayEver(
+        caller(party, party.startsWith('state:') ? 'npc' : 'donor-desk', { powers: new Set(powers) }),
+        type,
+        state,
+      );
+    expect(may('StateSettlement', 'state:VUT', 'deliver')).toBe(false);
+    expect(may('StateSettlement', 'state:VUT', 'confirm')).toBe(true);
+    expect(may('StateSettlement', 'donor:japan', 'confirm')).toBe(false);
+    expect(may('StateSettlement', 'donor:japan', 'deliver')).toBe(true);
+    expect(mayEver(COORDINATOR, 'StateSettlement', state)).toBe(true);
+    expect(may('FileReport', 'donor:japan', 'offer', 'propose')).toBe(false);
+    expect(may('FileReport', 'donor:japan', 'pay')).toBe(true);
+    expect(may('VerifyDelivery', 'donor:japan', 'offer', 'pay')).toBe(false);
+    expect(may('VerifyDelivery', 'donor:japan', 'deliver')).toBe(true);
+    expect(mayEver(caller('auditor:court', 'auditor'), 'VerifyDelivery', state)).toBe(true);
   });
 });
 

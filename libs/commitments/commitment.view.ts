@@ -12,7 +12,7 @@ import { transferOf } from './commitment-money.js';
 import { termsView } from './commitment-terms.js';
 import type { AdmitsDocument } from './labelled-documents.js';
 import { withoutHidden } from './labelled-documents.js';
-import { minus } from './commitment-state.js';
+import { isCoordinatorInCharge, minus, sidesOf } from './commitment-state.js';
 import type { CommitmentEvent } from './commitment.contract.js';
 import type {
   AmendmentState,
@@ -57,9 +57,9 @@ export const COMMITMENT_ACCESS = {
   ReportDelivery: access('deliveries', ['donor-desk', 'implementer', 'network-host'], 'deliver'),
   ConfirmDelivery: access('confirm', STATES, 'confirm'),
   DisputeDelivery: access('dispute', STATES, 'confirm'),
-  // Whom the sides appointed verifies, whatever its office is called; no power of the list is every such party's.
+  // Whom the sides appointed verifies, whatever its office is called: `permits` asks a power that fits one of them.
   VerifyDelivery: access('verify', [...SIDES, 'fiscal-agent', 'auditor']),
-  // A side needs a power over deliveries, which `permits` asks; the coordinator's authority is the role.
+  // A provider needs the power to deliver, a State that to confirm, which `permits` asks; the coordinator's authority is the role.
   StateSettlement: access('settle', ['coordinator', ...SIDES]),
   ReportReturn: access('returns', [...STATES, 'implementer'], 'deliver'),
   CorrectDelivery: access('correct-delivery', ['donor-desk', 'implementer', 'network-host'], 'deliver'),
@@ -68,7 +68,7 @@ export const COMMITMENT_ACCESS = {
   ResumeCommitment: access('resume', SIDES, 'sign'),
   MeetCondition: access('meet-condition', SIDES, 'accept'),
   WaiveCondition: access('waive-condition', SIDES, 'accept'),
-  // Whoever owes a report files it: no power of the list is every such party's.
+  // Whoever owes a report files it: `permits` asks a power over what is reported on.
   FileReport: access('file-report', [...SIDES, 'fiscal-agent']),
   AcceptReport: access('accept-report', SIDES, 'accept'),
   ReturnReport: access('return-report', SIDES, 'accept'),
@@ -88,15 +88,23 @@ export const whoIs = (caller: Caller): Who => ({
   ...(caller.sovereign === undefined ? {} : { sovereign: caller.sovereign }),
 });
 
-/** The rights that no single power is: the coordinator's role, or a side's power to sign (to confirm or deliver, of a dispute). */
-export const mayEver = (caller: Caller, type: PartyCommandType): boolean => {
-  const may = (...powers: readonly Power[]): boolean =>
-    hasRole(caller, 'coordinator') || powers.some((power) => caller.powers.has(power));
+/** The rights that no single power is: the coordinator's role, a side's power over what it speaks of, or what an author or verifier does. */
+export const mayEver = (caller: Caller, type: PartyCommandType, state: CommitmentState): boolean => {
+  const who = whoIs(caller);
+  const holds = (...powers: readonly Power[]): boolean => powers.some((power) => caller.powers.has(power));
   switch (type) {
     case 'CloseCommitment':
-      return may('sign');
+      return isCoordinatorInCharge(state, who) || holds('sign');
     case 'StateSettlement':
-      return may('confirm', 'deliver');
+      return (
+        isCoordinatorInCharge(state, who) ||
+        sidesOf(state, who).some((side) => holds(side === 'provider' ? 'deliver' : 'confirm'))
+      );
+    case 'FileReport':
+      return holds('deliver', 'pay', 'sign', 'file');
+    case 'VerifyDelivery':
+      // An auditor's office has no power of the list.
+      return hasRole(caller, 'auditor') || holds('confirm', 'deliver', 'sign');
     default:
       return true;
   }
@@ -314,7 +322,7 @@ const actionsFor = (caller: Caller, state: CommitmentState, at: string): string[
       (type) =>
         allowed.has(COMMITMENT_RULES[type].segment) &&
         hasAuthority(caller, COMMITMENT_ACCESS[type]) &&
-        mayEver(caller, type),
+        mayEver(caller, type, state),
     )
     .flatMap((type) =>
       type === 'ProposeAmendment' && hasDates(state) ? ['amend', 'extend'] : COMMITMENT_RULES[type].segment,
