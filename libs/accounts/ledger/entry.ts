@@ -21,7 +21,7 @@ export interface EntryEvent {
 export interface Booking {
   readonly holder: string;
   readonly currency: string;
-  /** Effective day, YYYY-MM-DD. */
+  /** Effective day, or the month or year where only that is known: it counts from its last day. */
   readonly day: string;
   readonly class: EntryClass;
   /** Signed minor units: what the balance grows by. */

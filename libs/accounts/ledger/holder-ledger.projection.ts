@@ -3,7 +3,7 @@ import type { AnyFundEvent } from '#funds/contract';
 import type { Projection, ProjectionBatch, ReadTransaction, RecordedEvent, SqlRow } from '#kernel';
 import { idOfStream } from '#kernel';
 import type { Quantity } from '#vocabulary';
-import { isRival, minorUnits } from '#vocabulary';
+import { isRival, lastInstant, minorUnits } from '#vocabulary';
 import type { Booking, EntryClass, EntryEvent } from './entry.js';
 import { BOOKED, ownBooking } from './entry.js';
 
@@ -105,7 +105,7 @@ type FundFact = Extract<AnyFundEvent, { type: (typeof FUND_EVENTS)[number] }>;
  */
 export const holderLedger: Projection = {
   name: HOLDER_LEDGER,
-  version: 2,
+  version: 3,
   handles: [...COMMITMENT_EVENTS, ...FUND_EVENTS],
   schema: `
     CREATE TABLE entry (
@@ -591,7 +591,8 @@ class Batch implements ProjectionBatch {
     concerned: readonly string[] = [],
     reversal = false,
   ): void {
-    const { holder, currency, day, minor } = booking;
+    const { holder, currency, minor } = booking;
+    const day = lastInstant(booking.day).slice(0, 10);
     const commitment = event.stream.startsWith('commitment-')
       ? this.fact<KnownCommitment>(`commitment ${idOfStream(event.stream)}`)
       : undefined;

@@ -203,6 +203,34 @@ describe('holder ledger', () => {
     });
   });
 
+  it('books a day known to the month or year on its last day, in every statement that reaches it', () => {
+    withModel((model, play) => {
+      play([proposed, transfer(1, 1, '2026-03'), transfer(2, 2, '2025')]);
+      const holder = 'agency:cavr';
+      const lines = linesOf(model, { holder }, ALWAYS, undefined, 10);
+      expect(lines.map(({ place }) => place.day)).toEqual(['2025-12-31', '2026-03-31']);
+      for (const [from, to, opening, closing] of [
+        ['2025-12-01', '2025-12-31', '0.00', '100.00'],
+        ['2026-01-01', '2026-03-30', '100.00', '100.00'],
+        ['2026-03-01', '2026-03-31', '100.00', '200.00'],
+        ['2026-04-01', '2026-04-30', '200.00', '200.00'],
+      ] as const) {
+        expect(currenciesOf(model, { holder }, { from, to }, false)).toMatchObject([
+          { opening, closing, reconciles: true },
+        ]);
+      }
+      play([
+        commitment(3, 'ReceiptReported', {
+          ...{ n: 1, transfer: 1, party: holder, amount: cash('USD', 10_000), date: '2026-03' },
+        }),
+      ]);
+      expect(linesOf(model, { holder }, ALWAYS, undefined, 10).map(({ place }) => place.day)).toEqual([
+        '2025-12-31',
+        '2026-03-31',
+      ]);
+    });
+  });
+
   it('counts a contribution once, whoever tells first that it was paid', () => {
     const contribution = (revision: number, type: string, data: object): RecordedEvent =>
       recordedEvent('contribution-k1', revision, { type, data }, {}, BigInt(10 + revision));
