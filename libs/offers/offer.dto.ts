@@ -93,12 +93,16 @@ const providersFaults = (value: unknown): readonly Fault[] => {
   return faults;
 };
 
+const DECIMAL = /^[0-9]{1,15}(\.[0-9]+)?$/;
+
 /** The smallest lot is an amount of the line's own measure, and fits into its capacity. */
 const lotFaults = (value: unknown, dto: object): readonly Fault[] => {
   const fault = (message: string): readonly Fault[] => [{ path: '', message }];
   const parsed = parseQuantity((dto as { readonly capacity?: unknown }).capacity);
   // The capacity's own faults are told where they are.
-  if (!parsed.ok) return typeof value === 'string' ? [] : fault('must be a decimal string');
+  if (!parsed.ok) {
+    return typeof value === 'string' && DECIMAL.test(value) ? [] : fault('must be a decimal string such as 5000.00');
+  }
   const capacity = parsed.value;
   if (!isDeterminate(capacity)) return fault('must be left out where the capacity is undetermined');
   const lot = parseQuantity({ ...capacity, amount: value }, { unlimited: false });

@@ -5,12 +5,14 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/internal';
 import type { Caller } from '#directory/contract';
 import { ANONYMOUS, hasRole } from '#directory/contract';
 import { Clock } from '#kernel';
+import { isFuture, readMoment } from '#vocabulary';
 import { requireAuthority } from './authority.js';
 import { isReservedKey } from './body-reader.js';
 import { CallerDirectory } from './caller-directory.js';
 import { EmptyBody } from './dto.js';
 import type { FieldError } from './problem.js';
 import { forbidden, invalid } from './problem.js';
+import { contradictionOf } from './record-endpoints.js';
 import type { RequestContext } from './request-context.js';
 import { readHeaders } from './request-headers.js';
 import type { RouteActionOptions } from './route-action.js';
@@ -57,6 +59,7 @@ export class PermissionGuard implements CanActivate {
     const fromHeaders = readHeaders(request.headers, isPost, now, this.tokens, errors);
     const query = readQuery(request, plan.query, errors);
     const body = isPost ? readBodyAs(request, plan.body, errors) : undefined;
+    if (body !== undefined) checkDay(request, body, fromHeaders.effectiveAt, now, errors);
     if (errors.length > 0) throw invalid(errors);
     const caller = await this.callerOf(request, now);
     permit(caller, plan.action, isWrite(request));
@@ -140,6 +143,24 @@ const readBodyAs = (request: FastifyRequest, dto: Dto | undefined, errors: Field
     if (!named.has(path)) found.push({ field: path, message });
   errors.push(...found);
   return body;
+};
+
+/** The day that a report is of: it has come somewhere on Earth, and `Effective-At` says no other. */
+const checkDay = (
+  { url }: FastifyRequest,
+  body: object,
+  effectiveAt: string | undefined,
+  now: Date,
+  errors: FieldError[],
+): void => {
+  const { date } = body as { readonly date?: unknown };
+  if (typeof date !== 'string' || readMoment(date) === undefined) return;
+  if (isFuture(date, now)) {
+    errors.push({ field: 'date', message: 'must not lie after today (the latest date anywhere on Earth)' });
+  }
+  // A correction is made when it is made: its date is that of what it corrects.
+  const contradicted = pathOf(url).endsWith('/correct') ? undefined : contradictionOf(effectiveAt, 'date', date);
+  if (contradicted !== undefined) errors.push(contradicted);
 };
 
 const read = (dto: Dto, input: unknown, kind: 'field' | 'parameter', errors: FieldError[]): object => {

@@ -9,6 +9,7 @@ import { actorOf, requireAuthority } from './authority.js';
 import { CallerDirectory } from './caller-directory.js';
 import { FoldRecord, Transact } from './dispatch.js';
 import { HttpAnswer } from './http-answer.js';
+import type { FieldError } from './problem.js';
 import { invalid, notFound, forbidden, Problem } from './problem.js';
 import type { CommandAccess, CommandBuilder, RecordKind } from './record-kind.js';
 import type { RequestContext } from './request-context.js';
@@ -365,8 +366,16 @@ export const uuidOf = (id: string): string => {
 
 /** Refuses an `Effective-At` that contradicts a report's own date. @throws {Problem} 400 */
 export const requireSameMoment = (ctx: RequestContext, field: string, date: string): void => {
-  if (ctx.effectiveAt === undefined || ctx.effectiveAt === date || ctx.effectiveAt.startsWith(`${date}T`)) return;
-  throw invalid([
-    { field: 'Effective-At', message: `contradicts ${field} (${date}): leave the header out, or say the same` },
-  ]);
+  const fault = contradictionOf(ctx.effectiveAt, field, date);
+  if (fault !== undefined) throw invalid([fault]);
 };
+
+/** What is wrong with an `Effective-At` beside a report's own date; undefined where they say the same. */
+export const contradictionOf = (
+  effectiveAt: string | undefined,
+  field: string,
+  date: string,
+): FieldError | undefined =>
+  effectiveAt === undefined || effectiveAt === date || effectiveAt.startsWith(`${date}T`)
+    ? undefined
+    : { field: 'Effective-At', message: `contradicts ${field} (${date}): leave the header out, or say the same` };
