@@ -1,5 +1,5 @@
 import type { Quantity } from '#vocabulary';
-import { minorUnits, quantityOf } from '#vocabulary';
+import { lastInstant, minorUnits, quantityOf } from '#vocabulary';
 import type { CommitmentState, EventData } from './commitment-state.js';
 import { recipientsOf } from './commitment-state.js';
 import type { TransferState } from './commitment-money.js';
@@ -217,7 +217,8 @@ interface Inflow {
 
 const inflowsOf = ({ transfers }: CommitmentState): readonly Inflow[] =>
   transfers.flatMap((transfer): Inflow[] => {
-    const { to: holder, date, amount } = transfer;
+    const { to: holder, amount } = transfer;
+    const date = lastInstant(transfer.date).slice(0, 10);
     if (!isOwnBooking(transfer)) {
       return Object.entries(bookedOf(transfer)).map(([currency, sum]) => ({
         holder,

@@ -222,6 +222,15 @@ describe('what a holder pays', () => {
     expect(book(after(dated, [pay(usd('302.00'), toNgo), CAVR]), 'agency:cavr')).toMatchObject({
       advance: { oldest: '2026-01-04' },
     });
+    const vague = after(
+      start,
+      [pay(usd('100.00'), { date: '2025' }), JAPAN],
+      [pay(usd('100.00'), { date: '2025-12-30' }), JAPAN],
+    );
+    expect(book(vague, 'agency:cavr')).toMatchObject({ advance: { oldest: '2025-12-30' } });
+    expect(book(after(vague, [pay(usd('100.00'), toNgo), CAVR]), 'agency:cavr')).toMatchObject({
+      advance: { oldest: '2025-12-31' },
+    });
     const gained = after(start, [pay(usd('7.00'), { ...own('exchange-difference'), effect: 'gain' }), CAVR]);
     expect(book(gained, 'agency:cavr')).toMatchObject({ advance: { oldest: DAY } });
     const co: Events = [...after(start, [spend(usd('5.00'), {}), JAPAN])];

@@ -425,12 +425,25 @@ const tallied = (before: CommitmentState, transfer: TransferState, sign: 1n | -1
       ...tally,
       refunded: String(BigInt(tally.refunded ?? '0') + minor),
     }));
-    state = withRefund(state, reversed, amount, sign === 1n ? 1 : -1);
+    state = withReversal(state, reversed, amount, sign);
   }
   if (onward !== undefined) {
     state = tallyOf(state, onward, (tally) => ({ ...tally, onward: summed(tally.onward, currency, minor) }));
   }
   return kind === 'refund' ? state : withPayment(state, { ...transfer, n }, sign === 1n ? 1 : -1);
+};
+
+/** What comes back opens the instalment it had paid; what undoes a refund pays it again. */
+const withReversal = (
+  state: CommitmentState,
+  transfer: TransferState,
+  amount: Quantity,
+  sign: 1n | -1n,
+): CommitmentState => {
+  const undone = transfer.kind === 'refund' ? transferOf(state, transfer.of) : undefined;
+  return undone === undefined
+    ? withRefund(state, transfer, amount, sign === 1n ? 1 : -1)
+    : withReversal(state, undone, amount, sign === 1n ? -1n : 1n);
 };
 
 const withPath = (paths: CommitmentState['paths'], transfer: TransferLike): CommitmentState['paths'] => {

@@ -700,6 +700,8 @@ describe('instalments', () => {
     expect(shown(back).terms.schedule[0]).toMatchObject({ paid: usd('60.00'), status: 'part-paid' });
     const lower: Body = { type: 'CorrectTransfer', n: 3, amount: usd('10.00'), reason: 'x' };
     expect(shown(after(back, [lower, CAVR])).terms.schedule[0]).toMatchObject({ paid: usd('90.00') });
+    const anew: Body = { ...bare, from: 'donor:japan', to: 'agency:cavr', of: 3, amount: usd('15.00') };
+    expect(shown(after(back, [anew, JAPAN])).terms.schedule[0]).toMatchObject({ paid: usd('75.00') });
   });
   it('paid before their trigger are an exception on view, not an error', () => {
     expect(exceptions(after(history, [pay(1, today), JAPAN]))).toEqual([]);
