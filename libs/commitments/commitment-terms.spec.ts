@@ -459,6 +459,11 @@ describe('suspension', () => {
       [{ type: 'ReportDelivery', leg: 1, quantity: seats(1), date: addDays(day, -1) }, CAVR],
     );
     expect(suspensionFault(at(history), day)).toBeUndefined();
+    // A moment known to the month counts from its last instant.
+    const vague = at(stopped).suspensions.map((suspension) => ({ ...suspension, at: '2026-03' }));
+    const since = { ...at(stopped), suspensions: vague };
+    expect(suspensionFault(since, '2026-03-30')).toBeUndefined();
+    expect(suspensionFault(since, '2026-03-31')).toMatchObject({ code: 'suspended' });
   });
 });
 
@@ -584,6 +589,8 @@ describe('reports', () => {
     ]);
     const filed = after(history, [file(1), CAVR], [file(3), VANUATU]);
     expect(shown(filed, '2026-07-01T00:00:00.000Z').terms.reports.map(({ late }) => late)).toEqual([false, true, true]);
+    const sometime = after(history, [{ type: 'FileReport', n: 1, date: '2026' }, CAVR]);
+    expect(shown(sometime).terms.reports[0]?.late).toBe(true);
     const waived = after(history, [answer('WaiveReport', 3), JAPAN]);
     expect(shown(waived, '2026-07-01T00:00:00.000Z').terms.reports.map(({ late }) => late)).toEqual([
       true,

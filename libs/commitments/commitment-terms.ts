@@ -4,7 +4,6 @@ import type { Quantity } from '#vocabulary';
 import {
   add,
   compare,
-  firstInstant,
   formatQuantity,
   lastInstant,
   measureKey,
@@ -239,7 +238,7 @@ export const openReports = ({ reports }: AgreedTerms): number[] =>
 /** The side condition of a delivery or a payment while somebody has suspended the commitment. */
 export const suspensionFault = (state: TermsState, date: string): CommitmentRejection | undefined => {
   const day = lastInstant(date).slice(0, 10);
-  const stopped = state.suspensions.find(({ at }) => firstInstant(at).slice(0, 10) <= day);
+  const stopped = state.suspensions.find(({ at }) => lastInstant(at).slice(0, 10) <= day);
   return stopped === undefined
     ? undefined
     : rejection(
@@ -790,7 +789,7 @@ const untriggered = (
   date: string,
 ): string | undefined => {
   const last = lastInstant(date);
-  const before = (at: string | undefined): boolean => at === undefined || last < firstInstant(at);
+  const before = (at: string | undefined): boolean => at === undefined || last < lastInstant(at);
   switch (on) {
     case 'signature':
       return before(boundAt) ? 'it is dated before the last signature' : undefined;
@@ -823,7 +822,7 @@ const conditionView = ({ answer, ...condition }: ConditionState): object => {
 /** A report is late when it was filed after its day, or is not filed and the day is over. */
 const reportView = ({ filed, answer, ...report }: ReportState, at: string): object => {
   const { sovereign: _sovereign, ...filing } = filed ?? {};
-  const day = isOwed(report.status) || filed === undefined ? at.slice(0, 10) : firstInstant(filed.date).slice(0, 10);
+  const day = isOwed(report.status) || filed === undefined ? at.slice(0, 10) : lastInstant(filed.date).slice(0, 10);
   return {
     ...report,
     late: (filed !== undefined || isOwed(report.status)) && day > report.due,
