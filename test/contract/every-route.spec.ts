@@ -1,4 +1,5 @@
 import type { Response } from 'supertest';
+import supertest from 'supertest';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 
@@ -22,6 +23,7 @@ const callers: Readonly<Record<string, As | undefined>> = {
   unregistered: { party: 'donor:nobody', role: 'donor-desk' },
   agency: { party: 'agency:cavr', role: ['implementer', 'fiscal-agent'] },
   network: { party: 'network:msg', role: 'network-host' },
+  fund: { party: 'fund:unscar', role: 'donor-desk' },
   coordinator: { party: 'agency:secretariat', role: 'coordinator' },
   auditor: { party: 'auditor:court', role: 'auditor' },
   operator: { party: 'agency:hosting', role: 'operator' },
@@ -37,6 +39,9 @@ const ids = [
   "'; DROP TABLE need; --",
 ];
 
+/** A record of each kind, by the beginning of its path. */
+const made = new Map<string, string>();
+
 let app: TestApp;
 let paths: Paths;
 let shared: Readonly<Record<string, Described>>;
@@ -51,26 +56,53 @@ beforeAll(async () => {
   paths = document.paths;
   shared = document.components.responses;
   const coordinator: As = { party: 'agency:secretariat', role: 'coordinator' };
-  for (const id of ['donor:japan', 'agency:cavr', 'network:msg'])
+  for (const id of ['donor:japan', 'agency:cavr', 'agency:undp', 'network:msg', 'fund:unscar'])
     await app.post('/v1/parties', { id, name: id, category: 'bilateral' }, { as: coordinator });
+  made.set('/v1/parties', 'donor:japan');
   const exampleOf = (path: string): object =>
     paths[path]?.post?.requestBody?.content['application/json']?.example ?? {};
-  for (const [path, as] of [
-    ['/v1/needs', callers.State],
-    ['/v1/offers', callers.donor],
-    ['/v1/reported', coordinator],
-  ] as const) {
-    const made = await app.post(path, exampleOf(path), as === undefined ? {} : { as });
-    expect([path, made.status]).toEqual([path, 201]);
-    ids.push((made.body as { id: string }).id);
-  }
+  const make = async (path: string, as: As | undefined, more: object = {}): Promise<void> => {
+    const answer = await app.post(path, { ...exampleOf(path), ...more }, as === undefined ? {} : { as });
+    expect([path, answer.status, answer.text]).toEqual([path, 201, answer.text]);
+    made.set(path, (answer.headers.location ?? '').split('/').at(-1) ?? '');
+  };
+  // Every example of the document is one that can be sent as it stands.
+  await make('/v1/needs', callers.State);
+  await make('/v1/offers', callers.donor);
+  await make('/v1/reported', coordinator);
+  await make('/v1/funds', coordinator);
+  await make('/v1/contributions', callers.donor);
+  await make('/v1/calls', callers.fund);
+  await make('/v1/rates', coordinator);
+  await make('/v1/documents', callers.State);
+  await make('/v1/designations', coordinator, { party: 'state:KIR' });
+  const need = await openNeed(coordinator);
+  await make('/v1/commitments', callers.donor, { offerId: made.get('/v1/offers'), needId: need, legs: [LEG] });
 });
 afterAll(() => app.close());
 
-const isForetold = ({ responses }: Operation, { status, type, body }: Response): string | undefined => {
+const LEG = { offerLine: 1, needLine: 1, drawn: { measure: 'money', currency: 'USD', amount: '60000.00' } };
+
+/** A need of one State, of which money can be drawn. */
+const openNeed = async (coordinator: As): Promise<string> => {
+  const { State: as } = callers;
+  const send = async (path: string, body: object, by: As | undefined, revision?: number): Promise<Response> =>
+    app.post(path, body, {
+      ...(by === undefined ? {} : { as: by }),
+      ...(revision === undefined ? {} : { headers: { 'if-match': `"${revision}"` } }),
+    });
+  const example = paths['/v1/needs']?.post?.requestBody?.content['application/json']?.example;
+  const { id } = (await send('/v1/needs', { ...example, beneficiaries: ['state:VUT'] }, as)).body as { id: string };
+  await send(`/v1/needs/${id}/submit`, { consent: { circulate: true, publish: true } }, as, 0);
+  expect((await send(`/v1/needs/${id}/open`, {}, coordinator, 1)).status).toBe(200);
+  return id;
+};
+
+const isForetold = ({ responses }: Operation, { status, type, body }: Response, method: string): string | undefined => {
   const described = responses[String(status)];
   if (described === undefined) return `status ${status} is not in the document`;
-  if (status < 400) return undefined;
+  // What answers HEAD has no body to say more.
+  if (status < 400 || method === 'head') return undefined;
   if (type !== 'application/problem+json') return `a refusal of type ${type}`;
   const { code, correlationId } = body as { code: string; correlationId: string };
   if (resolved(described)?.content?.['application/problem+json']?.examples?.[code] === undefined)
@@ -78,21 +110,49 @@ const isForetold = ({ responses }: Operation, { status, type, body }: Response):
   return correlationId === '' ? 'no correlation id' : undefined;
 };
 
-const requestsTo = (
-  path: string,
-  method: string,
-  { requestBody }: Operation,
-): readonly { readonly url: string; readonly body?: object; readonly headers: Record<string, string> }[] => {
-  const urls = path.includes('{')
-    ? ids.map((id) => path.replaceAll(/\{[^}]+\}/g, id === '..' ? '%2e%2e' : encodeURI(id)))
-    : [path, `${path}?limit=1`, `${path}?bogus=1`];
-  if (method === 'get') return urls.map((url) => ({ url, headers: {} }));
+interface Sent {
+  readonly url: string;
+  readonly body?: object;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const requestsTo = (path: string, method: string, { requestBody }: Operation): readonly Sent[] => {
+  const real = made.get(path.split('/').slice(0, 3).join('/'));
+  const named = (id: string): string =>
+    // What is numbered within a record has its first.
+    path.replace('{n}', '1').replaceAll(/\{[^}]+\}/g, id === '..' ? '%2e%2e' : encodeURI(id));
+  const own = real === undefined ? [] : [named(real)];
+  const strange = path.includes('{') ? ids.map(named) : [path, `${path}?limit=1`, `${path}?bogus=1`];
+  if (method === 'get' || method === 'head') return [...strange, ...own].map((url) => ({ url, headers: {} }));
+  if (method === 'patch') {
+    const chunk = { 'content-type': 'application/offset+octet-stream' };
+    return [...strange, ...own].flatMap((url) => [
+      { url, body: {}, headers: {} },
+      { url, body: {}, headers: chunk },
+      { url, body: {}, headers: { ...chunk, 'upload-offset': '7' } },
+    ]);
+  }
   const example = requestBody?.content['application/json']?.example ?? {};
-  return [...urls.slice(0, 2), ...urls.slice(7)].flatMap((url) => [
+  return [...strange.slice(0, 2), ...(path.includes('{') ? own : [])].flatMap((url) => [
     { url, body: example, headers: {} },
-    { url, body: example, headers: { 'if-match': '"0"', 'idempotency-key': url, prefer: 'wait=1' } },
+    {
+      url,
+      body: example,
+      headers: { 'if-match': '"0"', 'idempotency-key': encodeURIComponent(url), prefer: 'wait=1' },
+    },
     { url, body: {}, headers: {} },
   ]);
+};
+
+const send = async (method: string, { url, body, headers }: Sent, as: As | undefined): Promise<Response> => {
+  const request = as === undefined ? { headers } : { as, headers };
+  if (method === 'get') return app.get(url, request);
+  if (method === 'post') return app.post(url, body ?? {}, request);
+  const token = as === undefined ? undefined : await app.token({ party: as.party, roles: [as.role].flat() });
+  return supertest(app.url)
+    [method as 'head' | 'patch'](url)
+    .set({ ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) })
+    .send(method === 'patch' ? Buffer.from('bytes') : undefined);
 };
 
 test.each(Object.entries(callers))(
@@ -102,11 +162,11 @@ test.each(Object.entries(callers))(
     for (const [path, operations] of Object.entries(paths)) {
       if (!path.startsWith('/v1/') || path.startsWith('/v1/admin/')) continue;
       for (const [method, operation] of Object.entries(operations)) {
-        for (const { url, body, headers } of requestsTo(path, method, operation)) {
-          const request = as === undefined ? { headers } : { as, headers };
-          const answer = method === 'get' ? await app.get(url, request) : await app.post(url, body ?? {}, request);
-          const surprise = answer.status === 500 ? 'a fault of ours' : isForetold(operation, answer);
-          if (surprise !== undefined) surprises.push(`${method} ${url}: ${surprise} ${answer.text.slice(0, 200)}`);
+        for (const request of requestsTo(path, method, operation)) {
+          const answer = await send(method, request, as);
+          const surprise = answer.status === 500 ? 'a fault of ours' : isForetold(operation, answer, method);
+          if (surprise !== undefined)
+            surprises.push(`${method} ${request.url}: ${surprise} ${JSON.stringify(answer.body).slice(0, 200)}`);
         }
       }
     }
