@@ -8,7 +8,9 @@ import { buildWorld, CALLER_NAMES, CALLERS, OUTSIDERS } from './hidden-world.js'
  *
  * Seen to fail with each of these leaks planted: every need's summary seen; the board of needs without `opened = 1`; every member sees
  * offers labelled `named`; `q` asked of bodies that are hidden; commitments seen before they bind; the commitment's id left in an offer's
- * `CapacityReserved`; `partOf` shown to all; `sort=rank` by the hidden rank; matches with offers that are not seen; the desk of others.
+ * `CapacityReserved`; `partOf` shown to all; `sort=rank` by the hidden rank; matches with offers that are not seen; the desk of others; a
+ * declined change in the history and replay of a commitment that all see; a donor left out of a fund's attribution because it gave in
+ * confidence too; the need of an application named to an auditor.
  */
 interface Parameter {
   readonly name: string;
