@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from '@jest/globals';
-import { specFor, TEST_TIME } from '#kernel-testing';
+import { specFor, stateAfter, TEST_TIME } from '#kernel-testing';
 import type { CallContent } from './call.js';
-import { callDecider, callStatusAt } from './call.js';
+import { callDecider, callStatusAt, mayBeApproved } from './call.js';
 import type { CallEvent } from './fund.contract.js';
 import { coordinator, desk, fiji, FUND, japan, money, process, TERMS, vanuatu } from './fund.fixture.js';
 
@@ -177,10 +177,20 @@ describe('an application', () => {
     given(announced, filed).when(approve, { actor: process }).then(approved);
     given(announced, filed, declined).when(approve, { actor: process }).then();
     given(announced, filed, withdrawn).when(approve, { actor: process }).then();
+    given(announced, filed, screened(false)).when(approve, { actor: process }).then();
     given(announced).when(approve, { actor: process }).then();
     given().when(approve, { actor: process }).then();
     given(announced, filed).when(approve, { actor: desk }).refused('forbidden');
     given(announced).when({ type: 'CloseCall' }, { actor: process }).refused('forbidden');
+  });
+
+  it('is named by a decision only while it may be approved', () => {
+    const may = (...events: readonly CallEvent[]): boolean[] =>
+      (stateAfter(callDecider, [announced, filed, ...events]).call?.applications ?? []).map(mayBeApproved);
+    for (const standing of [[], [screened(true)], [screened(false), screened(true)], [approved]]) {
+      expect(may(...standing)).toEqual([true]);
+    }
+    for (const out of [withdrawn, screened(false), declined]) expect(may(out)).toEqual([false]);
   });
 
   it('leaves the others as they are', () => {

@@ -179,14 +179,18 @@ const decide = (command: CallCommand, { call }: CallState): CallDecision => {
   return onApplication(command, application);
 };
 
-/** What was decided or withdrawn before stays; nobody waits for an answer. */
+/** What was decided, withdrawn or found not eligible before stays so; nobody waits for an answer. */
 const approve = ({ by, n, decision }: CommandOf<'ApproveApplication'>, call: Call | undefined): CallDecision => {
   if (by.actor.party !== SYSTEM_PROCESS.party)
     return refuse('forbidden', 'An application is approved by a decision of the fund.');
   const application = call?.applications.find((each) => each.n === n);
-  if (application === undefined || application.decided !== undefined || application.withdrawn) return accept();
+  if (application === undefined || application.decided !== undefined || !mayBeApproved(application)) return accept();
   return accept({ type: 'ApplicationDecided', data: { n, outcome: 'approved', decision } });
 };
+
+/** Whether a decision of the fund may still name it. */
+export const mayBeApproved = ({ screening, decided, withdrawn }: Application): boolean =>
+  !withdrawn && screening?.eligible !== false && decided?.outcome !== 'declined';
 
 const announce = (
   { by: { actor }, content, terms }: CommandOf<'AnnounceCall'>,

@@ -512,7 +512,7 @@ const decideAllocations = (
     if (application !== undefined && unknown.applications.includes(index)) {
       return refuse(
         'unknown-application',
-        `No call of the fund has application ${application} for this need.`,
+        `No call of the fund has application ${application} for this need, or it was withdrawn, declined or found not eligible.`,
         at(index, 'application'),
       );
     }

@@ -20,7 +20,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiTags } from '@nestjs/swagger';
 import type { Attributed } from './attribution.js';
 import { attribute, SHARE_SCALE } from './attribution.js';
-import { callDecider } from './call.js';
+import { callDecider, mayBeApproved } from './call.js';
 import { CONTRIBUTION_BOARD } from './contribution-board.projection.js';
 import type { Allocation } from './fund.contract.js';
 import { FUND_BOARD } from './fund-board.projection.js';
@@ -331,7 +331,7 @@ export class FundsController {
     const { call } = (await this.transactor.load(callDecider, id)).state;
     return (
       call?.content.fund === fund &&
-      call.applications.some((each) => each.n === application && each.needId === needId && !each.withdrawn)
+      call.applications.some((each) => each.n === application && each.needId === needId && mayBeApproved(each))
     );
   }
 }
