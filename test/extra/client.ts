@@ -13,6 +13,8 @@ export const DONORS: readonly Who[] = [
   { party: 'donor:japan', role: 'donor-desk' },
   { party: 'donor:norway', role: 'donor-desk' },
 ];
+/** Keeps its book: what it signs stands on its decisions. */
+export const FUND: Who = { party: 'fund:pacific', role: 'donor-desk' };
 export const STATES: readonly Who[] = [
   { party: 'state:VUT', role: 'npc' },
   { party: 'state:FJI', role: 'npc' },
@@ -130,12 +132,16 @@ export const mustBe = (status: number, answer: Answer): Answer => {
 const PARTY = { category: 'bilateral', contact: { office: 'Desk', mailbox: 'desk@example.org' } };
 
 export const registerDonors = async (client: Client): Promise<void> => {
-  for (const { party } of DONORS) {
+  for (const { party } of [...DONORS, FUND]) {
     mustBe(201, await client.post(intent(COORDINATOR, '/v1/parties', { id: party, name: party, ...PARTY })));
   }
+  const decidingBody = { name: 'Committee', members: [DONORS[0]!.party] };
+  mustBe(201, await client.post(intent(COORDINATOR, '/v1/funds', { fund: FUND.party, currency: 'USD', decidingBody })));
 };
 
 export const seats = (amount: number): object => ({ measure: 'seats', amount: String(amount) });
+export const usd = (amount: number): object => ({ measure: 'money', currency: 'USD', amount: `${amount}.00` });
+export const uses = (amount: number): object => ({ measure: 'access', amount: String(amount) });
 
 export const offerBody = (title: string, capacity: number): object => ({
   title,
