@@ -1,7 +1,7 @@
 import type { CommandContext, Folded } from '#kernel';
 import { Clock } from '#kernel';
 import type { Quantity } from '#vocabulary';
-import { isFuture } from '#vocabulary';
+import { isFuture, lastInstant } from '#vocabulary';
 import type { CommandAccess, HttpAnswer, RequestContext, Settle } from '#web';
 import { invalid, notFound, RecordEndpoints, requireSameMoment, RouteAction, uuidOf } from '#web';
 import { Injectable } from '@nestjs/common';
@@ -98,9 +98,9 @@ export class CommitmentCommands {
     throw invalid([{ field, message: 'must not lie after today (the latest date anywhere on Earth)' }]);
   }
 
-  /** Today in UTC. */
-  today(): string {
-    return this.clock.now().toISOString().slice(0, 10);
+  /** The day of a report that names none: that of `Effective-At`, else today in UTC. */
+  dayOf({ effectiveAt }: RequestContext): string {
+    return (effectiveAt === undefined ? this.clock.now().toISOString() : lastInstant(effectiveAt)).slice(0, 10);
   }
 }
 

@@ -71,7 +71,7 @@ export class CommitmentTermsController {
   ): Promise<Answer> {
     const filing = { type: 'FileReport', n: numberOf(n), ...given({ reference, document: linkOf(document) }) } as const;
     return date === undefined
-      ? this.commands.send(ctx, id, { ...filing, date: this.commands.today() })
+      ? this.commands.send(ctx, id, { ...filing, date: this.commands.dayOf(ctx) })
       : this.commands.report(ctx, id, date, { ...filing, date }, 'required');
   }
 

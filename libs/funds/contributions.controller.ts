@@ -1,6 +1,6 @@
 import type { CommandContext } from '#kernel';
 import { Clock, Transactor } from '#kernel';
-import { dateOf } from '#vocabulary';
+import { dateOf, lastInstant } from '#vocabulary';
 import type { HttpAnswer, RequestContext } from '#web';
 import {
   Ctx,
@@ -69,7 +69,7 @@ export class ContributionsController {
       access: CONTRIBUTION_ACCESS.PledgeContribution,
       ...(body.date === undefined ? {} : { effectiveAt: body.date }),
       prepare: async () => {
-        const pledge = pledgeOf(body, this.today());
+        const pledge = pledgeOf(body, this.dayOf(ctx));
         const fund = await this.records.fundFacts(body.fund);
         return (by): ContributionCommand => ({
           type: 'PledgeContribution',
@@ -125,7 +125,7 @@ export class ContributionsController {
   sign(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: SignContributionDto): Promise<HttpAnswer> {
     const command: Unasked<'SignContribution'> = {
       type: 'SignContribution',
-      date: this.today(),
+      date: this.dayOf(ctx),
       ...bodyOf<Omit<Unasked<'SignContribution'>, 'type' | 'date'>>(body),
     };
     return this.command(ctx, id, command, body.date);
@@ -200,7 +200,8 @@ export class ContributionsController {
     });
   }
 
-  private today(): string {
-    return dateOf(this.clock.now());
+  /** The day of what names none: that of `Effective-At`, else today. */
+  private dayOf({ effectiveAt }: RequestContext): string {
+    return effectiveAt === undefined ? dateOf(this.clock.now()) : lastInstant(effectiveAt).slice(0, 10);
   }
 }

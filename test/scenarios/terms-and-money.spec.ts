@@ -111,11 +111,17 @@ const propose = async (terms: object = TERMS, more: object = {}): Promise<Respon
     { as: JAPAN, headers: { prefer: 'wait=5' } },
   );
 
-const send = async (id: string, command: string, body: object, as: As): Promise<Response> => {
+const send = async (
+  id: string,
+  command: string,
+  body: object,
+  as: As,
+  more: Record<string, string> = {},
+): Promise<Response> => {
   const current = await app.get(`/v1/commitments/${id}`, { as });
   return app.post(`/v1/commitments/${id}/${command}`, body, {
     as,
-    headers: { 'if-match': (current.headers as Record<string, string>).etag ?? '"0"', prefer: 'wait=5' },
+    headers: { 'if-match': (current.headers as Record<string, string>).etag ?? '"0"', prefer: 'wait=5', ...more },
   });
 };
 
@@ -234,7 +240,8 @@ describe('terms over HTTP', () => {
     ok(await pay(id, JAPAN, 'agency:paymaster', usd('1.00'), { date: '2026-11-20' }));
     ok(await receive(id, PAYMASTER, 1, usd('100.00')));
     ok(await pay(id, PAYMASTER, 'donor:japan', usd('10.00'), { kind: 'refund', of: 1 }));
-    ok(await send(id, 'reports/1/file', {}, CAVR));
+    const filed = ok(await send(id, 'reports/1/file', {}, CAVR, { 'effective-at': '2026-11-03T10:00:00Z' }));
+    expect(filed.terms).toMatchObject({ reports: [{ filed: { date: '2026-11-03' } }] });
     expect(refusal(await send(id, 'resume', {}, JAPAN))).toEqual([409, 'not-suspended']);
     expect(ok(await send(id, 'resume', {}, VANUATU)).flags).toEqual([]);
     ok(await pay(id, JAPAN, 'agency:paymaster', usd('1.00')));
