@@ -202,13 +202,15 @@ export class CommitmentsController {
   @HttpCode(200)
   @onCommand('SignCommitment', 'required')
   sign(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() _body: EmptyBody): Promise<Answer> {
-    return this.commands.send(ctx, id, {
-      type: 'SignCommitment',
-      build: async ({ state }) => ({
+    return this.decisions.inTurn(ctx.caller.party, id, () =>
+      this.commands.send(ctx, id, {
         type: 'SignCommitment',
-        ...(await this.decisions.of(ctx.caller.party, state.needId, uuidOf(id))),
+        build: async ({ state }) => ({
+          type: 'SignCommitment',
+          ...(await this.decisions.of(ctx.caller.party, state.needId, uuidOf(id))),
+        }),
       }),
-    });
+    );
   }
 
   @Post(':id/close')

@@ -270,4 +270,6 @@ export abstract class FundDecisions {
    * is none. Money of another currency is never covered by it.
    */
   abstract decidedFor(fund: string, needId: string, commitment: string): Promise<Quantity | undefined>;
+  /** Returns when the fund's book shows that this commitment drew on it, or after two seconds. */
+  abstract untilDrawn(fund: string, commitment: string): Promise<void>;
 }

@@ -532,6 +532,27 @@ describe('a fund', () => {
     const body = await read('/v1/statements?fund=fund:trust&from=2026-01-01&to=2026-12-31&currency=USD', FUND);
     expect(body).toMatchObject({ currencies: [{ closing: '2000.00', reconciles: true }] });
   });
+
+  test('that signs four commitments at once under one decision binds one', async () => {
+    const need = await client.openNeed({ lines });
+    const { location: offer = '' } = succeeded(await client.post('/v1/offers', anOffer(), FUND)).headers;
+    const allocations = [{ needId: idOf(need), amount: dollars('100.00') }];
+    const decision = { body: 'Board', date: D, reference: 'Decision on one', allocations };
+    await act('/v1/funds/fund:trust', 'decisions', FUND, decision);
+    const agreed: string[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      const terms = proposal(need, offer, [leg(2, 2, dollars('100.00'))]);
+      const { location = '' } = succeeded(await client.post('/v1/commitments', terms, FUND, WAIT)).headers;
+      await act(location, 'accept', VANUATU);
+      await act(location, 'sign', VANUATU);
+      agreed.push(location);
+    }
+    const seen = await Promise.all(agreed.map(async (each) => (await client.get(each, FUND)).headers.etag ?? ''));
+    const sign = (each: string, at: number): Promise<Response> =>
+      client.post(`${each}/sign`, {}, FUND, { 'if-match': seen[at] ?? '' });
+    const answers = await Promise.all(agreed.map(sign));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409, 409]);
+  });
 });
 
 test('merged needs move nothing, and unmerging gives each back as it was', async () => {
