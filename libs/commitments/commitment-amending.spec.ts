@@ -511,6 +511,20 @@ describe('agencies', () => {
     expect(at(done)).toMatchObject({ implementer: 'agency:ngo', consents: [{ party: 'agency:ngo' }] });
     expect(agenciesAsked(at(done))).toEqual([]);
   });
+  it('that are newly named answer within the time limit of the amendment', () => {
+    const asking = after(bound(), amend({ implementer: 'agency:cavr' }), JAPAN);
+    for (const body of [{ type: 'ConsentTask' }, { type: 'DeclineTask', reason: { code: 'timing' } }] as const) {
+      commitments
+        .given(...asking)
+        .when(body, asked(CAVR, addDays(TEST_TIME, 30)))
+        .refused('expired');
+    }
+    const named = after(bound({ implementer: 'agency:cavr' }), to(15), JAPAN);
+    commitments
+      .given(...named)
+      .when({ type: 'ConsentTask' }, asked(CAVR))
+      .refused('not-proposed');
+  });
   it('that are newly named and decline end the amendment', () => {
     const declining = after(asking, { type: 'DeclineTask', reason: { code: 'timing' } }, NGO);
     expect(types(declining.slice(-2))).toEqual(['TaskDeclined', 'AmendmentRefused']);

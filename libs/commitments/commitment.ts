@@ -202,10 +202,16 @@ const ASKED_OF_AGENCIES = [...BEFORE_BINDING, 'binding', 'delivered'] as const;
 const isNamed = (state: CommitmentState, who: Who): boolean =>
   tasksOf(state, who.party).length > 0 || tasksAsked(state, who.party).length > 0;
 
-const notAskedNow = (state: CommitmentState, who: Who): CommitmentRejection | undefined =>
-  state.boundAt === undefined || tasksAsked(state, who.party).length > 0
+const notAskedNow = (state: CommitmentState, who: Who, at: string): CommitmentRejection | undefined => {
+  const amendment = openAmendment(state);
+  const limit = amendment !== undefined && tasksAsked(state, who.party).length > 0 ? amendment.expiresAt : undefined;
+  if (limit !== undefined && at >= limit) {
+    return rejection('expired', `The time limit of the amendment that asks this agency passed at ${limit}.`);
+  }
+  return state.boundAt === undefined || limit !== undefined
     ? undefined
     : rejection('not-proposed', 'The commitment is binding, and no amendment asks this agency.');
+};
 
 const consentsAsked = (state: CommitmentState, who: Who): CommitmentState['consents'] =>
   tasksAsked(state, who.party).length > 0 ? consentsToProposed(state) : state.consents;
@@ -250,8 +256,8 @@ export const COMMITMENT_RULES = {
     from: ASKED_OF_AGENCIES,
     otherwise: 'not-proposed',
     who: isNamed,
-    also: (state, who) =>
-      notAskedNow(state, who) ??
+    also: (state, who, at) =>
+      notAskedNow(state, who, at) ??
       (consentsAsked(state, who).some(({ party }) => party === who.party)
         ? rejection('already-consented', 'The agency has consented already; one consent covers every role.')
         : undefined),
@@ -261,8 +267,8 @@ export const COMMITMENT_RULES = {
     from: ASKED_OF_AGENCIES,
     otherwise: 'not-proposed',
     who: isNamed,
-    also: (state, who) =>
-      notAskedNow(state, who) ??
+    also: (state, who, at) =>
+      notAskedNow(state, who, at) ??
       (state.taskDeclines.some(({ party }) => party === who.party)
         ? rejection('already-declined', 'The agency has declined already.')
         : undefined),
