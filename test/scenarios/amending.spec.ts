@@ -228,7 +228,8 @@ describe('amendments over HTTP', () => {
     const told = json(await app.get(`/v1/commitments/${id}/history`, { as: NORWAY })) as unknown as {
       items: { type: string; data: object }[];
     };
-    expect(told.items.find(({ type }) => type === 'AmendmentProposed')?.data).toEqual({ n: 1 });
+    expect(told.items.length).toBeGreaterThan(0);
+    expect(told.items.find(({ type }) => type === 'AmendmentProposed')?.data).toBeUndefined();
     await app.settled();
     app.clock.set('2026-12-22T10:00:00.000Z');
     await app.ticker.tickNow();
