@@ -273,6 +273,8 @@ describe('the service itself', () => {
   });
 
   test('is not ready while a projection is parked, and says which event stops it', async () => {
+    // The poison is for this service alone: what the other has still to apply is applied first.
+    await app.settled();
     const sick = await testApp({ contexts: [probeContext] });
     poison.armed = true;
     const made = await sick.post('/v1/notes', { title: 'poison' }, { as });
@@ -294,6 +296,8 @@ describe('the service itself', () => {
   });
 
   test('shows its figures to this machine', async () => {
+    // A read model stands still only once nothing more is on its way to it.
+    await app.settled();
     const { text, type } = await app.get('/metrics');
     expect(type).toBe('text/plain');
     for (const name of [
