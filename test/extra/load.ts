@@ -129,6 +129,7 @@ export class Load {
     const record = answer.location ?? (answer.status < 300 ? this.recordOf(request.path) : undefined);
     if (record === undefined) return true;
     this.acknowledged.push({ intent: request, answer, record });
+    if (answer.status === 409 && request.path === '/v1/commitments') this.reached.add('a refused proposal');
     if (answer.status < 300) {
       this.reached.add(request.path.slice(request.path.lastIndexOf('/') + 1));
       this.remember(record, request.who, answer.body);

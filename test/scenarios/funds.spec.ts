@@ -1,10 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
-import { commitmentsContext } from '#commitments';
-import { directoryContext } from '#directory';
-import { fundsContext } from '#funds';
-import { needsContext } from '#needs';
-import { offersContext } from '#offers';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 
@@ -32,7 +27,7 @@ interface Json {
 
 let app: TestApp;
 beforeEach(async () => {
-  app = await testApp({ contexts: [directoryContext, needsContext, offersContext, commitmentsContext, fundsContext] });
+  app = await testApp();
   const parties = ['fund:unscar', 'agency:undp', 'donor:japan', 'donor:germany', 'donor:norway', 'auditor:court'];
   for (const id of parties)
     ok(await app.post('/v1/parties', { id, name: id, category: 'fund' }, { as: COORDINATOR }), 201);
@@ -401,6 +396,23 @@ describe('a fund that keeps its book', () => {
     expect(await capacity()).toMatchObject({ used: usd('15000.00') });
     expect(ok(await send(commitment, 'close', {}, COORDINATOR)).closedAs).toBe('confirmed');
     expect(await capacity()).toMatchObject({ allocated: usd('14000.00'), used: usd('14000.00') });
+  });
+
+  it('names who holds its money only to those who see by which commitment', async () => {
+    const needId = await rich();
+    const commitment = await accepted(needId, '10000.00', { visibility: 'sealed' });
+    await decide(needId, '10000.00');
+    ok(await send(commitment, 'sign', {}, UNSCAR));
+    ok(await send(commitment, 'sign', {}, VANUATU));
+    const paid = { kind: 'disbursement', from: 'fund:unscar', to: 'state:VUT', date: '2026-11-21', reference: 'P1' };
+    ok(await send(commitment, 'transfers', { ...paid, amount: usd('5000.00') }, UNSCAR));
+    await app.settled();
+    const figures = { currency: 'USD', outstanding: '5000.00', oldest: '2026-11-21' };
+    const advances = async (as: As): Promise<unknown> => (await get('/v1/advances?fund=fund:unscar', as)).items;
+    expect(await advances(UNSCAR)).toMatchObject([{ holder: 'state:VUT', ...figures }]);
+    const masked = await advances(UNDP);
+    expect(masked).toMatchObject([{ ...figures, masked: true }]);
+    expect(JSON.stringify(masked)).not.toContain('VUT');
   });
 
   it('signs its part of a joint offer under any decision for the need', async () => {

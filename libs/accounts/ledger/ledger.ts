@@ -175,6 +175,17 @@ export const holdersOf = (reads: ReadQueries, fund: string): readonly string[] =
     .all('SELECT holder FROM holder_of WHERE fund = ? AND holder <> ? ORDER BY holder', fund, fund)
     .map(({ holder }) => holder as string);
 
+/** Ids of the fund's commitments by which this holder came to its money. */
+export const commitmentsThrough = (reads: ReadQueries, fund: string, holder: string): readonly string[] =>
+  reads
+    .all(
+      `SELECT id FROM record_of WHERE fund = ? AND kind = 'commitment'
+        AND 'commitment-' || id IN (SELECT DISTINCT stream FROM entry WHERE holder = ?) ORDER BY id`,
+      fund,
+      holder,
+    )
+    .map(({ id }) => id as string);
+
 const docOf = (reads: ReadQueries, name: string): unknown => {
   const row = reads.get('SELECT doc FROM fact WHERE name = ?', name);
   return row === undefined ? undefined : (JSON.parse(row.doc as string) as unknown);

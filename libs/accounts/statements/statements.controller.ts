@@ -22,7 +22,7 @@ import {
 } from '#web';
 import { HOLDER_LEDGER } from '../ledger/holder-ledger.projection.js';
 import type { Advance, LedgerScope, LinePlace, Span } from '../ledger/ledger.js';
-import { advancesOf, fundOf, holdersOf, linesOf } from '../ledger/ledger.js';
+import { advancesOf, commitmentsThrough, fundOf, holdersOf, linesOf } from '../ledger/ledger.js';
 import { readsBooks } from './statement-readers.js';
 import type { Sees, ShownLine } from './statement.js';
 import { currenciesOf, fundInformation, rememberedSight, shownLine, textOf } from './statement.js';
@@ -187,8 +187,23 @@ export class StatementsController {
       whose.as === 'fund'
         ? holdersOf(this.reads, whose.party).map((each) => ({ holder: each, fund: whose.party }))
         : [{ holder: whose.party }];
-    const items = scopes.flatMap((scope) => advancesOf(this.reads, scope, on)).map((advance) => aged(advance, on));
+    const sees = rememberedSight(ctx.caller, this.sight);
+    const items: object[] = [];
+    for (const scope of scopes) {
+      const advances = advancesOf(this.reads, scope, on).map((advance) => aged(advance, on));
+      const named = advances.length === 0 || (await this.namesHolder(scope, sees));
+      items.push(
+        ...(named ? advances : advances.map(({ holder: _holder, ...figures }) => ({ ...figures, masked: true }))),
+      );
+    }
     return new HttpAnswer(200, {}, { on, items });
+  }
+
+  /** Who holds a fund's money is told to those who see a commitment by which it came there; to others the figures alone. */
+  private async namesHolder({ holder, fund }: LedgerScope, sees: Sees): Promise<boolean> {
+    if (fund === undefined) return true;
+    for (const id of commitmentsThrough(this.reads, fund, holder)) if (await sees('commitment', id)) return true;
+    return false;
   }
 
   private asked(query: StatementQuery): { readonly as: string; readonly scope: LedgerScope; readonly span: Span } {
@@ -288,7 +303,10 @@ const formOf = (accept: string | undefined): typeof CSV | typeof HTML | undefine
 
 const DAY_MS = 86_400_000;
 
-const aged = ({ holder, currency, outstanding, lots }: Advance, on: string): object => {
+const aged = (
+  { holder, currency, outstanding, lots }: Advance,
+  on: string,
+): { readonly holder: string; readonly [figure: string]: unknown } => {
   const ages = new Map<string, bigint>();
   for (const { day, minor } of lots) {
     const days = (Date.parse(on) - Date.parse(day)) / DAY_MS;
