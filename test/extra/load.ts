@@ -184,7 +184,9 @@ export class Load {
     if (ended.length > 0 && draw < 0.35) return this.onCommitment(client, random.pick(ended));
     if (live.length > 0 && (draw < 0.8 || live.length > MANY)) return this.onCommitment(client, random.pick(live));
     const [offer, need] = [random.pick(offers), random.pick(open)];
-    const legs = random.pick([[0], [0], [1], [0, 1], [2]]).map((line) => this.leg(line));
+    // Some ask for more than any offer has room for: refusals are wanted too.
+    const amount = random.chance(0.08) ? 40 : random.between(1, 4);
+    const legs = random.pick([[0], [0], [1], [0, 1], [2]]).map((line) => this.leg(line, amount));
     const proposal = { offerId: offer.view.id, needId: need.view.id, legs };
     const prefer: Record<string, string> = random.chance(0.5) ? { prefer: 'wait=5' } : {};
     return this.request(random.chance(0.7) ? offer.owner : need.owner, '/v1/commitments', proposal, prefer);
@@ -245,8 +247,8 @@ export class Load {
     }
   }
 
-  private leg(line: number): object {
-    return { offerLine: line + 1, needLine: line + 1, drawn: LINES[line]?.(this.random.between(1, 4)) };
+  private leg(line: number, amount = this.random.between(1, 4)): object {
+    return { offerLine: line + 1, needLine: line + 1, drawn: LINES[line]?.(amount) };
   }
 
   private delivery({ path }: Known, { legs }: Deal, donor: Who): Intent {
