@@ -113,7 +113,7 @@ export class CommitmentsController {
   @Get(':id/history')
   @RouteAction({ action: 'commitment.history', anonymous: true })
   history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<Answer> {
-    return this.endpoints.history(ctx, this.records, uuidOf(id), given({ limit: query.limit, cursor: query.cursor }));
+    return this.endpoints.history(ctx, this.records, uuidOf(id), query);
   }
 
   /** The commitment as it stood at a position or time, with what each event until then changed. */

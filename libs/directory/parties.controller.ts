@@ -65,9 +65,7 @@ export class PartiesController {
     const after = cursor === undefined ? undefined : Number(this.cursors.decode(ctx, filter, cursor)[0]);
     await this.gate.ready(ctx, PARTIES);
     const rows = this.board.list(filter, limit + 1, after);
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    const next = rows.length > limit && last !== undefined ? this.cursors.encode(ctx, filter, [last.seq]) : null;
+    const { page, next } = this.cursors.page(ctx, filter, rows, limit, ({ seq }) => [seq]);
     const items = page.map(({ id, revision, state }) => ({ ...partyView(ctx.caller, id, state), revision }));
     return this.endpoints.list(ctx, { items, next });
   }

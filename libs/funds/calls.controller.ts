@@ -86,9 +86,7 @@ export class CallsController {
       limit: limit + 1,
       ...(after === undefined ? {} : { after }),
     });
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    const next = rows.length > limit && last !== undefined ? this.cursors.encode(ctx, filter, [last.seq]) : null;
+    const { page, next } = this.cursors.page(ctx, filter, rows, limit, ({ seq }) => [seq]);
     const items = await Promise.all(
       page.map(async ({ id, revision, record }) => ({
         ...(await this.records.shown(ctx.caller, id, record)),
@@ -107,11 +105,7 @@ export class CallsController {
   @Get(':id/history')
   @RouteAction({ action: 'call.history', anonymous: true })
   history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
-    const { limit, cursor } = query;
-    return this.endpoints.history(ctx, this.records, uuidOf(id), {
-      ...(limit === undefined ? {} : { limit }),
-      ...(cursor === undefined ? {} : { cursor }),
-    });
+    return this.endpoints.history(ctx, this.records, uuidOf(id), query);
   }
 
   /** Files an application for a need of the caller's. */

@@ -91,9 +91,7 @@ export class ContributionsController {
       limit: limit + 1,
       ...(after === undefined ? {} : { after }),
     });
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    const next = rows.length > limit && last !== undefined ? this.cursors.encode(ctx, filter, [last.seq]) : null;
+    const { page, next } = this.cursors.page(ctx, filter, rows, limit, ({ seq }) => [seq]);
     const items = await Promise.all(
       page.map(async ({ id, revision, record }) => ({
         ...(await this.records.shown(ctx.caller, id, record)),
@@ -112,11 +110,7 @@ export class ContributionsController {
   @Get(':id/history')
   @RouteAction({ action: 'contribution.history', anonymous: true })
   history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
-    const { limit, cursor } = query;
-    return this.endpoints.history(ctx, this.records, uuidOf(id), {
-      ...(limit === undefined ? {} : { limit }),
-      ...(cursor === undefined ? {} : { cursor }),
-    });
+    return this.endpoints.history(ctx, this.records, uuidOf(id), query);
   }
 
   @Post(':id/sign')

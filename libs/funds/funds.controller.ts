@@ -110,9 +110,7 @@ export class FundsController {
     const after = cursor === undefined ? undefined : Number(this.cursors.decode(ctx, filter, cursor)[0]);
     await this.gate.ready(ctx, FUND_BOARD, CONTRIBUTION_BOARD);
     const rows = this.boards.funds(ctx.caller, filter, { limit: limit + 1, ...(after === undefined ? {} : { after }) });
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    const next = rows.length > limit && last !== undefined ? this.cursors.encode(ctx, filter, [last.seq]) : null;
+    const { page, next } = this.cursors.page(ctx, filter, rows, limit, ({ seq }) => [seq]);
     const items = await Promise.all(
       page.map(async ({ revision, record }) => ({ ...(await this.records.shown(ctx.caller, record)), revision })),
     );

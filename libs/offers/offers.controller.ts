@@ -111,11 +111,7 @@ export class OffersController {
   @Get(':id/history')
   @RouteAction({ action: 'offer.history', anonymous: true })
   history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
-    const { limit, cursor } = query;
-    return this.endpoints.history(ctx, this.records, uuidOf(id), {
-      ...(limit === undefined ? {} : { limit }),
-      ...(cursor === undefined ? {} : { cursor }),
-    });
+    return this.endpoints.history(ctx, this.records, uuidOf(id), query);
   }
 
   @Post(':id/post')

@@ -45,8 +45,8 @@ export interface RecordCommand<S, C extends Command> {
 
 /** A page of a history; without `limit` all of it. */
 export interface HistoryPage {
-  readonly limit?: number;
-  readonly cursor?: string;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
 }
 
 const HISTORY_READ = 500;

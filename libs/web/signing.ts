@@ -67,6 +67,23 @@ export class Cursors {
     return JSON.parse(payload) as readonly CursorValue[];
   }
 
+  /**
+   * A page of rows that were read one beyond it, and the cursor of what follows; null where nothing does.
+   * @param keyset what a row is found by again, which `decode` gives back
+   */
+  page<R>(
+    ctx: RequestContext,
+    filter: object,
+    rows: readonly R[],
+    limit: number,
+    keyset: (row: R) => readonly CursorValue[],
+  ): { readonly page: readonly R[]; readonly next: string | null } {
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    const next = rows.length > limit && last !== undefined ? this.encode(ctx, filter, keyset(last)) : null;
+    return { page, next };
+  }
+
   private purpose({ caller, path }: RequestContext, filter: object): string {
     const shaping = Object.entries(filter).filter(
       ([name, value]) => name !== 'limit' && name !== 'cursor' && value !== undefined,
