@@ -18,7 +18,7 @@ export type { Command, CommandContext, Decider, Decision, Rejection } from './de
 export { accept, categoryOfStream, idOfStream, refuse, streamOf } from './decider.js';
 export type { Upcaster } from './upcasting.js';
 export { Upcasting } from './upcasting.js';
-export type { CommandMeta, CommandReceipt, Folded, Outcome } from './transact.js';
+export type { CommandMeta, CommandReceipt, Folded, Outcome, TransactOptions } from './transact.js';
 export { ContentionError, emptyFold, foldOnto, NewerEventError, Transactor } from './transact.js';
 export type {
   Projection,

@@ -96,7 +96,7 @@ export class ProcessRunner {
         actor: SYSTEM_PROCESS,
         effectiveAt,
       },
-      Infinity,
+      { attempts: Infinity },
     );
     if (outcome.kind !== 'refused') return;
     if (command.refused === undefined) throw new UnansweredRefusalError(process.name, command, outcome.rejection);

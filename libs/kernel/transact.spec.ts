@@ -146,10 +146,89 @@ describe('transact', () => {
     );
   });
 
+  describe('on a fold at hand', () => {
+    const watched = () => {
+      const made = rig();
+      const { store, clock } = made;
+      const read: number[] = [];
+      const readStream = store.readStream.bind(store);
+      store.readStream = (stream, from, limit) => {
+        read.push(from);
+        return readStream(stream, from, limit);
+      };
+      return { ...made, read, another: new Transactor(store, clock) };
+    };
+
+    it('appends without a read, and folds what it wrote as a read would', async () => {
+      const { transactor, another, read } = watched();
+      const nothing = emptyFold(counter.initial);
+      const first = await transactor.transact(counter, '1', raiseTwice(5), meta({ once: true }), { known: nothing });
+      const then = await transactor.transact(counter, '1', raise(1), meta({ once: true, effectiveAt: '2025' }));
+      expect(read).toEqual([]);
+      expect([first, then].map(({ kind }) => kind)).toEqual(['written', 'written']);
+      expect(then.folded).toEqual(await another.load(counter, '1'));
+      expect(await transactor.load(counter, '1')).toEqual(then.folded);
+      expect(read).toEqual([0, 3]);
+    });
+
+    it('reads what it wrote where others may send the same command', async () => {
+      const { transactor, read } = watched();
+      await transactor.transact(counter, '1', raise(5), meta(), { known: emptyFold(counter.initial) });
+      expect(read).toEqual([0]);
+    });
+
+    it('takes the newer of the fold it is given and the fold it keeps', async () => {
+      const { transactor, read } = watched();
+      const nothing = emptyFold(counter.initial);
+      await transactor.transact(counter, '1', raise(5), meta({ once: true }), { known: nothing });
+      expect(await transactor.transact(counter, '1', raise(5), meta({ once: true }), { known: nothing })).toMatchObject(
+        { kind: 'written', revision: 1, folded: { state: { value: 10 } } },
+      );
+      expect(read).toEqual([]);
+    });
+
+    it.each([
+      ['an append that conflicts', raise(5), {}, { kind: 'written', folded: { state: { value: 100 } } }],
+      ['a refusal', raise(96), {}, { kind: 'refused', folded: { state: { value: 95 } } }],
+      ['nothing to write', raiseTo(90), {}, { kind: 'unchanged', folded: { state: { value: 95 } } }],
+      ['a revision that came later', raise(1), { ifMatch: 1 }, { kind: 'written', folded: { state: { value: 96 } } }],
+    ])('decides on what was read after %s', async (_what, command, more, outcome) => {
+      const { transactor, another } = watched();
+      await transactor.transact(counter, '1', raise(90), meta());
+      await another.transact(counter, '1', raise(5), meta());
+      expect(await transactor.transact(counter, '1', command, meta({ once: true, ...more }))).toMatchObject(outcome);
+    });
+
+    it('a refusal that no longer holds is not given', async () => {
+      const { transactor, another } = watched();
+      await transactor.transact(counter, '1', raise(100), meta());
+      await another.transact(counter, '1', raise(-50), meta());
+      expect(await transactor.transact(counter, '1', raise(20), meta())).toMatchObject({ kind: 'written' });
+    });
+
+    it('a command that another instance has written is repeated, or another request under the same key (I15)', async () => {
+      const { store, transactor, another, clock } = watched();
+      const third = new Transactor(store, clock);
+      for (const asking of [transactor, another, third]) await asking.load(counter, '1');
+      const of = meta({ request: 'r' });
+      const known = emptyFold(counter.initial);
+      await transactor.transact(counter, '1', raise(5), of, { known });
+      const again = { known: emptyFold(counter.initial) };
+      expect(await another.transact(counter, '1', raise(5), of, again)).toMatchObject({
+        kind: 'repeated',
+        revision: 0,
+      });
+      expect(
+        await third.transact(counter, '1', raise(5), { ...of, request: 's' }, { known: emptyFold(counter.initial) }),
+      ).toMatchObject({ kind: 'key-reused' });
+      expect(await store.head()).toBe(1n);
+    });
+  });
+
   it('gives up after its attempts with a conflict that never ends', async () => {
     const { store, transactor } = rig();
     store.append = () => Promise.reject(new WrongRevisionError('counter-1', -1, 0));
-    await expect(transactor.transact(counter, '1', raise(1), meta(), 3)).rejects.toThrow(ContentionError);
+    await expect(transactor.transact(counter, '1', raise(1), meta(), { attempts: 3 })).rejects.toThrow(ContentionError);
     await expect(transactor.transact(counter, '1', raise(1), meta())).rejects.toThrow('under 20 attempts');
   });
 

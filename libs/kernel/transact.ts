@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
 import type { Command, CommandContext, Decider, Rejection } from './decider.js';
 import { streamOf } from './decider.js';
-import type { EventStore } from './event-store.js';
+import type { AppendReceipt, EventStore } from './event-store.js';
 import { NO_STREAM, WrongRevisionError } from './event-store.js';
 import type { Actor, DomainEvent, EventToAppend, RecordedEvent } from './events.js';
 import { isOfProcess } from './events.js';
@@ -45,6 +45,8 @@ export interface Folded<S> {
 /** How a command is to be recorded. */
 export interface CommandMeta {
   readonly commandId: string;
+  /** The command id was made for this one call: nobody else can send it, so what is appended is what the log holds. */
+  readonly once?: true;
   readonly correlationId: string;
   readonly causationId: string | null;
   readonly actor: Actor;
@@ -54,6 +56,14 @@ export interface CommandMeta {
   readonly request?: string;
   /** The revision an `If-Match` names. */
   readonly ifMatch?: number;
+}
+
+/** How a command is tried. */
+export interface TransactOptions<S> {
+  /** Conflicts after which it gives up: 20 unless told; a process passes `Infinity`. */
+  readonly attempts?: number;
+  /** A fold of the record that the caller holds, however old: tried first, without reading. */
+  readonly known?: Folded<S>;
 }
 
 export type Outcome<S, R extends Rejection> =
@@ -70,12 +80,14 @@ export type Outcome<S, R extends Rejection> =
   | { readonly kind: 'key-reused'; readonly folded: Folded<S> };
 
 const PAGE = 500;
-/** Attempts of a person's command before it answers `ContentionError`; a process passes `attempts: Infinity`. */
+/** Attempts of a person's command before it answers `ContentionError`. */
 const ATTEMPTS = 20;
 
 /**
  * Loads, decides and appends: the only way an event of the domain is written.
  * Folded streams are cached by revision; every load still reads forward from the cached revision, so it is never behind.
+ * A command is first decided on the fold at hand without a read: an append at its revision proves that nothing came after it.
+ * Whatever does not end in that append is decided again on a fold that was read.
  */
 export class Transactor {
   private readonly cache: LRUCache<string, Folded<unknown>>;
@@ -118,36 +130,94 @@ export class Transactor {
     id: string,
     command: (by: CommandContext) => C,
     meta: CommandMeta,
-    attempts: number = ATTEMPTS,
+    { attempts = ATTEMPTS, known }: TransactOptions<S> = {},
   ): Promise<Outcome<S, R>> {
     const stream = streamOf(decider.category, id);
+    const atHand = newerOf(this.cache.get(this.keyOf(decider, stream)) as Folded<S> | undefined, known);
+    if (atHand !== undefined) {
+      const outcome = await this.attempt(decider, id, command, meta, atHand);
+      if (outcome?.kind === 'written') return outcome;
+    }
     for (let attempt = 0; attempt < attempts; attempt += 1) {
-      const folded = await this.load(decider, id);
-      const receipt = folded.commands.get(meta.commandId);
-      if (receipt !== undefined) return repeatOf(receipt, meta, folded);
-      if (folded.newer !== undefined) throw new NewerEventError(stream, folded.newer.type, folded.newer.schema);
-      if (meta.ifMatch !== undefined && (meta.ifMatch > folded.revision || folded.settledRevision > meta.ifMatch)) {
-        return { kind: 'stale', folded };
-      }
-      const at = this.clock.now().toISOString();
-      const by: CommandContext = { actor: meta.actor, at, effectiveAt: meta.effectiveAt ?? at };
-      const decision = decider.decide(command(by), folded.state);
-      if (decision.kind === 'refused') return { kind: 'refused', rejection: decision.rejection, folded };
-      if (decision.events.length === 0) {
-        return { kind: 'unchanged', folded, revision: folded.revision, position: folded.position };
-      }
-      const toAppend = decision.events.map((event, index) =>
-        this.envelope(stream, decider.schemas[event.type as E['type']], event, index, meta, by),
-      );
-      try {
-        const written = await this.store.append(stream, folded.revision, toAppend);
-        const now = await this.load(decider, id);
-        return { kind: 'written', folded: now, revision: written.revision, position: written.position };
-      } catch (error) {
-        if (!(error instanceof WrongRevisionError)) throw error;
-      }
+      const outcome = await this.attempt(decider, id, command, meta, await this.load(decider, id));
+      if (outcome !== undefined) return outcome;
     }
     throw new ContentionError(`stream ${stream} changed under ${attempts} attempts`);
+  }
+
+  /** Decides on `folded` and appends behind it; undefined where the stream has moved on. */
+  private async attempt<S, C extends Command, E extends DomainEvent, R extends Rejection>(
+    decider: Decider<S, C, E, R>,
+    id: string,
+    command: (by: CommandContext) => C,
+    meta: CommandMeta,
+    folded: Folded<S>,
+  ): Promise<Outcome<S, R> | undefined> {
+    const stream = streamOf(decider.category, id);
+    const receipt = folded.commands.get(meta.commandId);
+    if (receipt !== undefined) return repeatOf(receipt, meta, folded);
+    if (folded.newer !== undefined) throw new NewerEventError(stream, folded.newer.type, folded.newer.schema);
+    if (meta.ifMatch !== undefined && (meta.ifMatch > folded.revision || folded.settledRevision > meta.ifMatch)) {
+      return { kind: 'stale', folded };
+    }
+    const at = this.clock.now().toISOString();
+    const by: CommandContext = { actor: meta.actor, at, effectiveAt: meta.effectiveAt ?? at };
+    const decision = decider.decide(command(by), folded.state);
+    if (decision.kind === 'refused') return { kind: 'refused', rejection: decision.rejection, folded };
+    if (decision.events.length === 0) {
+      return { kind: 'unchanged', folded, revision: folded.revision, position: folded.position };
+    }
+    const toAppend = decision.events.map((event, index) =>
+      this.envelope(stream, decider.schemas[event.type as E['type']], event, index, meta, by),
+    );
+    let written: AppendReceipt;
+    try {
+      written = await this.store.append(stream, folded.revision, toAppend);
+    } catch (error) {
+      if (error instanceof WrongRevisionError) return undefined;
+      throw error;
+    }
+    const now =
+      meta.once === true
+        ? this.foldWritten(decider, stream, folded, toAppend, written)
+        : await this.loadWritten(decider, id, toAppend);
+    return now === undefined
+      ? undefined
+      : { kind: 'written', folded: now, revision: written.revision, position: written.position };
+  }
+
+  /** What was appended folded onto what it was decided on: as a read would, without one. */
+  private foldWritten<S, C extends Command, E extends DomainEvent, R extends Rejection>(
+    decider: Decider<S, C, E, R>,
+    stream: string,
+    folded: Folded<S>,
+    appended: readonly EventToAppend[],
+    { revision, position }: AppendReceipt,
+  ): Folded<S> {
+    const events = appended.map((event, index) => ({
+      ...asStored(event),
+      stream,
+      revision: revision - appended.length + 1 + index,
+      // Only the last position is known, and only the last one counts in a fold.
+      position,
+    }));
+    const now = foldOnto(decider, folded, events, this.upcasting);
+    this.remember(this.keyOf(decider, stream), now);
+    return now;
+  }
+
+  /**
+   * The record after an append under ids that others may use too. Undefined where the same command was appended by somebody else a
+   * moment before: the store then answers with that receipt, and whether it was the same request is still to be judged.
+   */
+  private async loadWritten<S, C extends Command, E extends DomainEvent, R extends Rejection>(
+    decider: Decider<S, C, E, R>,
+    id: string,
+    [first]: readonly EventToAppend[],
+  ): Promise<Folded<S> | undefined> {
+    const now = await this.load(decider, id);
+    const receipt = first === undefined ? undefined : now.commands.get(first.metadata.commandId);
+    return receipt?.salt === first?.metadata.salt ? now : undefined;
   }
 
   private envelope(
@@ -230,6 +300,13 @@ export const foldOnto = <S, C extends Command, E extends DomainEvent, R extends 
   }
   return { state, revision, position, settledRevision, commands, ...(newer === undefined ? {} : { newer }) };
 };
+
+/** The fold that has come further, of those there are. */
+const newerOf = <S>(one: Folded<S> | undefined, other: Folded<S> | undefined): Folded<S> | undefined =>
+  one === undefined || (other !== undefined && other.revision > one.revision) ? other : one;
+
+/** An event as a reader of the log gets it: through JSON, so that what has no JSON form is gone. */
+const asStored = (event: EventToAppend): EventToAppend => JSON.parse(JSON.stringify(event)) as EventToAppend;
 
 const repeatOf = <S>(receipt: CommandReceipt, meta: CommandMeta, folded: Folded<S>): Outcome<S, never> => {
   if (meta.request !== undefined && receipt.requestHash !== requestHashOf(receipt.salt, meta.request)) {

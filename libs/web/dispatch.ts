@@ -12,6 +12,8 @@ export class Transact extends BusCommand<Outcome<unknown, Rejection>> {
     readonly id: string,
     readonly command: (by: CommandContext) => Command,
     readonly meta: CommandMeta,
+    /** The record as the caller has read it, for a first try without another read. */
+    readonly known: Folded<unknown>,
   ) {
     super();
   }
@@ -31,8 +33,8 @@ export class FoldRecord extends BusQuery<Folded<unknown>> {
 export class TransactHandler implements ICommandHandler<Transact> {
   constructor(private readonly transactor: Transactor) {}
 
-  execute({ decider, id, command, meta }: Transact): Promise<Outcome<unknown, Rejection>> {
-    return this.transactor.transact(decider, id, command, meta);
+  execute({ decider, id, command, meta, known }: Transact): Promise<Outcome<unknown, Rejection>> {
+    return this.transactor.transact(decider, id, command, meta, { known });
   }
 }
 

@@ -2,7 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Caller } from '#directory/contract';
 import type { Command, CommandMeta, Decider, DomainEvent, Folded, Outcome, RecordedEvent, Rejection } from '#kernel';
-import { canonicalJson, Clock, derivedId, EventStore, newId, requestHashOf, streamOf, Upcasting } from '#kernel';
+import {
+  canonicalJson,
+  Clock,
+  derivedId,
+  emptyFold,
+  EventStore,
+  newId,
+  requestHashOf,
+  streamOf,
+  Upcasting,
+} from '#kernel';
 import { hasRole } from '#directory/contract';
 import { lastInstant } from '#vocabulary';
 import { actorOf, requireAuthority } from './authority.js';
@@ -78,15 +88,17 @@ export class RecordEndpoints {
     const meta = metaOf(ctx, caller, access, scope, creation.effectiveAt);
     const answer = (folded: Folded<S>, position: bigint): Promise<HttpAnswer> =>
       this.written(ctx, kind, id, { status: 201, location: `${kind.path}/${id}` }, folded, position, settle);
+    // Nothing stands under an id that was made here.
+    const made = scope === undefined && creation.id === undefined;
+    const known = made ? emptyFold(kind.decider.initial) : await this.fold(kind.decider, id);
     if (scope !== undefined) {
-      const folded = await this.fold(kind.decider, id);
-      const receipt = this.earlier(folded, meta);
+      const receipt = this.earlier(known, meta);
       if (receipt !== undefined) {
-        await this.requireSight(caller, kind, id, folded);
-        return answer(folded, receipt);
+        await this.requireSight(caller, kind, id, known);
+        return answer(known, receipt);
       }
     }
-    const outcome = await this.transact(kind.decider, id, await creation.prepare(id), meta);
+    const outcome = await this.transact(kind.decider, id, await creation.prepare(id), meta, known);
     const { folded, position } = settled(outcome);
     return answer(folded, position);
   }
@@ -111,10 +123,13 @@ export class RecordEndpoints {
       throw forbidden(`${access.action} on this record is not for ${caller.party} to do.`);
     }
     requireFresh(ctx, command.ifMatch, folded);
-    const outcome = await this.transact(kind.decider, id, await command.prepare(folded), {
-      ...meta,
-      ...(ctx.ifMatch === undefined ? {} : { ifMatch: ctx.ifMatch }),
-    });
+    const outcome = await this.transact(
+      kind.decider,
+      id,
+      await command.prepare(folded),
+      { ...meta, ...(ctx.ifMatch === undefined ? {} : { ifMatch: ctx.ifMatch }) },
+      folded,
+    );
     const now = settled(outcome);
     return this.written(ctx, kind, id, { status: 200, location }, now.folded, now.position, settle);
   }
@@ -204,9 +219,10 @@ export class RecordEndpoints {
     id: string,
     command: CommandBuilder<C>,
     meta: CommandMeta,
+    known: Folded<S>,
   ): Promise<Outcome<S, R>> {
     const outcome = await this.commands.execute(
-      new Transact(decider as unknown as Transact['decider'], id, command, meta),
+      new Transact(decider as unknown as Transact['decider'], id, command, meta, known),
     );
     return outcome as Outcome<S, R>;
   }
@@ -292,7 +308,9 @@ const metaOf = (
 ): CommandMeta => {
   const effectiveAt = claimed ?? ctx.effectiveAt;
   return {
-    commandId: scope === undefined ? newId() : derivedId('command', ...scope),
+    ...(scope === undefined
+      ? { commandId: newId(), once: true as const }
+      : { commandId: derivedId('command', ...scope) }),
     correlationId: ctx.correlationId,
     causationId: null,
     actor: actorOf(caller, access),

@@ -182,8 +182,8 @@ class Author {
     // Naming the type's type keeps the literal.
     command: (by: CommandContext) => C & { readonly type: C['type'] },
   ): Promise<void> {
-    const meta = { commandId: newId(), correlationId: newId(), causationId: null, actor };
-    const outcome = await this.transactor.transact(decider, id, command, meta, Infinity);
+    const meta = { commandId: newId(), once: true as const, correlationId: newId(), causationId: null, actor };
+    const outcome = await this.transactor.transact(decider, id, command, meta, { attempts: Infinity });
     if (outcome.kind === 'refused') throw new Error(`${decider.category} ${id}: ${outcome.rejection.detail}`);
   }
 }

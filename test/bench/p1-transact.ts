@@ -70,7 +70,7 @@ export const throughTransact = async (
 
 const draft = async (transactor: Transactor, n: number): Promise<string> => {
   const actor = npcOf(n);
-  const meta: CommandMeta = { commandId: newId(), correlationId: newId(), causationId: null, actor };
+  const meta: CommandMeta = { commandId: newId(), once: true, correlationId: newId(), causationId: null, actor };
   const { kind } = await transactor.transact(
     needDecider,
     newId(),
