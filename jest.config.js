@@ -4,6 +4,7 @@ const libs = [
   'vocabulary',
   'sqlite',
   'store-sqlite',
+  'store-kurrent',
   'bus-local',
   'read-database',
   'web',

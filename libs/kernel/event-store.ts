@@ -43,6 +43,17 @@ export interface Subscription {
   readonly done: Promise<void>;
 }
 
+export interface SubscriptionOptions {
+  /** Most events per batch. */
+  readonly maxBatch?: number;
+  /**
+   * Told that the log was read up to `position` without an event for the subscriber since the last batch: a valid `after`, worth saving
+   * where the log holds much that is not delivered. Called between batches, never while the handler or an earlier call runs; a rejection
+   * ends the subscription as the handler's does. A store need not call it, and an idle log brings no call.
+   */
+  readonly passed?: (position: bigint) => Promise<void>;
+}
+
 /**
  * The log. Streams whose name starts with `_` are technical: readable as streams, absent from `readAll` and `subscribeToAll`.
  */
@@ -67,12 +78,12 @@ export abstract class EventStore {
 
   /**
    * Delivers every domain event after `after` (exclusive) in order, in batches, through to live ones, without gap or duplicate.
-   * The next batch waits for the handler's promise (back-pressure).
+   * The next batch waits for the handler's promise (back-pressure). `after` is 0n or a position that this log gave.
    */
   abstract subscribeToAll(
     after: bigint,
     handler: (batch: readonly RecordedEvent[]) => Promise<void>,
-    options?: { readonly maxBatch?: number },
+    options?: SubscriptionOptions,
   ): Subscription;
 
   abstract close(): Promise<void>;

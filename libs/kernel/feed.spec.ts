@@ -77,6 +77,36 @@ describe('feed', () => {
     expect(broken).toBe(1);
   });
 
+  it('is taken up again behind what was passed without an event, once that was told', async () => {
+    const starts: bigint[] = [];
+    const told: bigint[] = [];
+    let again = (): void => undefined;
+    const twice = new Promise<void>((resolve) => (again = resolve));
+    const store = {
+      subscribeToAll: (
+        after: bigint,
+        _handler: unknown,
+        { passed }: { passed: (position: bigint) => Promise<void> },
+      ): Subscription => {
+        starts.push(after);
+        if (starts.length === 2) {
+          again();
+          return { done: Promise.resolve(), stop: () => Promise.resolve() };
+        }
+        return { done: passed(9n).then(() => Promise.reject(new Error('gone'))), stop: () => Promise.resolve() };
+      },
+    } as unknown as EventStore;
+    const feed = new Feed(store, 7n, async () => undefined, {
+      maxBatch: 1,
+      broken: () => undefined,
+      passed: async (position) => void told.push(position),
+    });
+    await twice;
+    await feed.stop();
+    expect(told).toEqual([9n]);
+    expect(starts).toEqual([7n, 9n]);
+  });
+
   it('never hands out an empty batch', async () => {
     const handled: number[] = [];
     const store = {

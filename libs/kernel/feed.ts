@@ -6,6 +6,8 @@ export interface FeedOptions {
   readonly maxBatch: number;
   /** Told of every break of the subscription; it is taken up again after a capped backoff. */
   readonly broken: (error: unknown, attempt: number) => void;
+  /** As in `SubscriptionOptions`. */
+  readonly passed?: (position: bigint) => Promise<void>;
 }
 
 /**
@@ -35,6 +37,7 @@ export class Feed {
 
   private async run(): Promise<void> {
     const { signal } = this.ending;
+    const { maxBatch, passed } = this.options;
     const stopped = (): boolean => signal.aborted;
     let failures = 0;
     while (!stopped()) {
@@ -48,7 +51,14 @@ export class Feed {
             this.handled = last;
             failures = 0;
           },
-          { maxBatch: this.options.maxBatch },
+          {
+            maxBatch,
+            passed: async (position) => {
+              await passed?.(position);
+              this.handled = position;
+              failures = 0;
+            },
+          },
         );
         const stop = (): void => {
           // A failure of the stop is the failure of `done`, which is awaited below.

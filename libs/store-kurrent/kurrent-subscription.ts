@@ -1,0 +1,244 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ClientReadableStream } from '@grpc/grpc-js';
+import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { RecordedEvent, Subscription } from '#kernel';
+import { backoffMs, pause } from '#kernel';
+import { cancelLater } from './client-calls.js';
+import { CallFailure, callFailure } from './failures.js';
+import type { KurrentConnection } from './kurrent-connection.js';
+import type { LogHead } from './log-head.js';
+import { positionOf, recordedOf, sizeOf, storedStreamOf } from './recorded.js';
+import { subscriptionRequest } from './requests.js';
+import type { StreamNames } from './stream-names.js';
+
+/** Told of every break that is not routine; the subscription goes on by itself. */
+export type BreakListener = (error: Error, attempt: number) => void;
+
+export interface SubscriptionParts {
+  readonly connection: KurrentConnection;
+  readonly names: StreamNames;
+  readonly head: LogHead;
+  readonly handler: (batch: readonly RecordedEvent[]) => Promise<void>;
+  readonly passed: ((position: bigint) => Promise<void>) | undefined;
+  readonly maxBatch: number;
+  /** Silence, in milliseconds, after which the log's head is asked for what the server may have kept from us. */
+  readonly muteMs: number;
+  readonly broken: BreakListener;
+  readonly ended: () => void;
+}
+
+/** An event that came in, or how far the server has read without one. */
+type Item =
+  { readonly event: RecordedEvent; readonly bytes: number } | { readonly event: undefined; readonly passed: bigint };
+
+/** Bytes of events that may wait for the handler. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** Time between a look at the head and the verdict that the server is mute, in milliseconds. */
+const VERDICT_MS = 500;
+const FIRST_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 5_000;
+
+/** A subscription to all domain events that takes itself up again, for ever, behind what was handled. */
+export class KurrentSubscription implements Subscription {
+  readonly done: Promise<void>;
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly parts: SubscriptionParts,
+    private after: bigint,
+  ) {
+    this.done = this.run().finally(parts.ended);
+    // Whoever watches `done` hears of it; nobody has to.
+    this.done.catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.done.catch(() => undefined);
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    // The caller must hold the subscription before the first batch reaches its handler.
+    await nextTurn();
+    let failures = 0;
+    while (!signal.aborted) {
+      const start = this.after;
+      const failure = await this.follow();
+      if (failure === undefined) return;
+      const progress = this.after > start;
+      // A burst overflows the server's buffer for us: routine, and nothing is lost.
+      if (failure.kind === 'too-slow' && progress) {
+        failures = 0;
+        continue;
+      }
+      failures = progress ? 1 : failures + 1;
+      this.parts.broken(failure, failures);
+      await pause(backoffMs(failures, FIRST_BACKOFF_MS, MAX_BACKOFF_MS), signal);
+    }
+  }
+
+  /** One call, until it fails or the subscription is stopped (undefined). @throws whatever the handler throws */
+  private async follow(): Promise<CallFailure | undefined> {
+    const { signal } = this.stopping;
+    const inflow = new Inflow(this.parts, this.after, signal);
+    try {
+      for (;;) {
+        const { batch, passed } = await inflow.next();
+        if (signal.aborted) return undefined;
+        const last = batch.at(-1);
+        if (last !== undefined) {
+          await this.parts.handler(batch);
+          this.after = last.position;
+        }
+        if (passed !== undefined && passed > this.after) {
+          await this.parts.passed?.(passed);
+          this.after = passed;
+        }
+        // A long catch-up with a handler that never leaves the turn would starve requests.
+        await nextTurn();
+      }
+    } catch (error) {
+      if (!(error instanceof CallFailure)) throw error;
+      return signal.aborted ? undefined : error;
+    } finally {
+      inflow.end();
+    }
+  }
+}
+
+/** What one call brings in: held back while the handler is behind, handed out in batches. */
+class Inflow {
+  private readonly items: Item[] = [];
+  /** The newest that came in. */
+  private newest: bigint;
+  private bytes = 0;
+  private call: ClientReadableStream<ReadResp> | undefined;
+  private failure: CallFailure | undefined;
+  private over = false;
+  private confirmed = false;
+  private awaken: (() => void) | undefined;
+  private readonly stop = (): void => {
+    this.awaken?.();
+  };
+
+  constructor(
+    private readonly parts: SubscriptionParts,
+    private readonly after: bigint,
+    private readonly signal: AbortSignal,
+  ) {
+    this.newest = after;
+    signal.addEventListener('abort', this.stop);
+    const { calls } = parts.connection;
+    calls.open(subscriptionRequest(after, parts.names.domainRegex)).then(
+      (call) => {
+        this.call = call;
+        call.on('data', (message: ReadResp) => {
+          this.take(message);
+        });
+        // Stays for good: an error without a listener would end the process.
+        call.on('error', (error: unknown) => {
+          this.fail(callFailure(error));
+        });
+        call.on('end', () => {
+          this.fail(new CallFailure('broken', 'the server ended the subscription'));
+        });
+        if (this.over) cancelLater(call);
+      },
+      (error: unknown) => {
+        this.fail(callFailure(error));
+      },
+    );
+  }
+
+  /** The next events, or how far there are none; nothing where the subscription is stopped. @throws {CallFailure} */
+  async next(): Promise<{ readonly batch: readonly RecordedEvent[]; readonly passed: bigint | undefined }> {
+    while (this.items.length === 0 && !this.signal.aborted) {
+      if (this.failure !== undefined) throw this.failure;
+      const woken = await this.woken(this.confirmed ? this.parts.muteMs : this.parts.connection.patience.readMs);
+      if (!woken) await this.expectSign();
+    }
+    const batch: RecordedEvent[] = [];
+    let passed: bigint | undefined;
+    let count = 0;
+    for (const item of this.items) {
+      if (item.event !== undefined) {
+        if (batch.length === this.parts.maxBatch) break;
+        batch.push(item.event);
+        this.bytes -= item.bytes;
+      } else passed = item.passed;
+      count += 1;
+    }
+    this.items.splice(0, count);
+    if (!this.full) this.call?.resume();
+    return { batch, passed };
+  }
+
+  end(): void {
+    this.over = true;
+    this.signal.removeEventListener('abort', this.stop);
+    if (this.call !== undefined) cancelLater(this.call);
+  }
+
+  private get full(): boolean {
+    return this.items.length >= this.parts.maxBatch || this.bytes >= MAX_WAITING_BYTES;
+  }
+
+  private take(message: ReadResp): void {
+    if (this.over) return;
+    this.confirmed = true;
+    try {
+      const item = this.itemOf(message);
+      if (item !== undefined) {
+        this.items.push(item);
+        if (item.event !== undefined) {
+          this.newest = item.event.position;
+          this.bytes += item.bytes;
+          this.parts.head.seen(this.newest);
+        }
+        if (this.full) this.call?.pause();
+      }
+    } catch (error) {
+      this.fail(new CallFailure('other', error instanceof Error ? error.message : String(error), error));
+    }
+    this.awaken?.();
+  }
+
+  private itemOf(message: ReadResp): Item | undefined {
+    const checkpoint = message.getCheckpoint();
+    if (checkpoint !== undefined) return { event: undefined, passed: BigInt(checkpoint.getCommitPosition()) };
+    const event = message.getEvent()?.getEvent();
+    if (event === undefined) return undefined;
+    const stream = this.parts.names.ownDomain(storedStreamOf(event));
+    // From a position behind the log's end the server would deliver what comes before it.
+    if (stream === undefined || positionOf(event) <= this.after) return undefined;
+    return { event: recordedOf(event, stream), bytes: sizeOf(event) };
+  }
+
+  private fail(failure: CallFailure): void {
+    this.failure ??= failure;
+    this.awaken?.();
+  }
+
+  /** True once something came or happened, false after `ms` of silence. */
+  private async woken(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const woken = await new Promise<boolean>((resolve) => {
+      this.awaken = () => {
+        resolve(true);
+      };
+      timer = setTimeout(resolve, ms, false);
+    });
+    clearTimeout(timer);
+    this.awaken = undefined;
+    return woken;
+  }
+
+  /** After a long silence: is there something that should have come? @throws {CallFailure} where there is, or nobody answers */
+  private async expectSign(): Promise<void> {
+    if (!this.confirmed) throw new CallFailure('mute', 'the server does not confirm the subscription');
+    const head = await this.parts.head.find();
+    if (this.items.length > 0 || head <= this.newest) return;
+    if (!(await this.woken(VERDICT_MS))) throw new CallFailure('mute', 'the server keeps events back');
+  }
+}

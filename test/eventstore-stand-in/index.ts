@@ -1,0 +1,1 @@
+export { EventStoreStandIn } from './stand-in.js';
