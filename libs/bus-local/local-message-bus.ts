@@ -52,6 +52,7 @@ export class LocalMessageBus extends MessageBus {
   private readonly feeds: Feed[] = [];
   private newcomers: LocalSubscription[] = [];
   private forming: Promise<void> = Promise.resolve();
+  private closing: Promise<void> | undefined;
 
   /** @param checkpointFile losing it is harmless; `:memory:` starts from the log's beginning every time */
   constructor(
@@ -82,7 +83,12 @@ export class LocalMessageBus extends MessageBus {
   }
 
   /** Stops every subscription after the events in hand. */
-  override async close(): Promise<void> {
+  override close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
     this.ending.abort();
     await Promise.all([...this.subscriptions.values()].map((subscription) => subscription.stop()));
     await Promise.all(this.feeds.map((feed) => feed.stop()));

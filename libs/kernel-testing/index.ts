@@ -1,5 +1,7 @@
 export { InMemoryEventStore } from './in-memory-event-store.js';
 export type { StoreUnderTest } from './event-store-contract.js';
+export type { BusUnderTest } from './message-bus-contract.js';
+export { messageBusContract } from './message-bus-contract.js';
 export { eventStoreContract, everyEvent, sampleEvent } from './event-store-contract.js';
 export type { CommandBody, Given, GivenMetadata } from './records.js';
 export {

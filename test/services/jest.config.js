@@ -1,0 +1,15 @@
+import base from '../../jest.config.js';
+
+/** What needs real servers. They are started unless KAFKA_BROKERS names them; see `servers.ts`. */
+/** @type {import('jest').Config} */
+export default {
+  ...base,
+  rootDir: '../..',
+  roots: ['<rootDir>/libs', '<rootDir>/infra', '<rootDir>/test/services'],
+  testMatch: ['**/*.services.ts'],
+  globalSetup: '<rootDir>/test/services/start-servers.js',
+  globalTeardown: '<rootDir>/test/services/stop-servers.js',
+  // One after the other: the servers are shared, and times are measured on some of them.
+  maxWorkers: 1,
+  testTimeout: 120_000,
+};

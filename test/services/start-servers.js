@@ -1,0 +1,6 @@
+import { startServers } from '../../dist/test/services/servers.js';
+
+/** Before all suites: what the environment does not name is started, and named there. */
+export default async () => {
+  globalThis.startedServers = await startServers(process.env, (line) => process.stdout.write(`${line}\n`));
+};
