@@ -173,19 +173,32 @@ type RefundDue = NonNullable<EventData<'CommitmentCancelled'>['refundsDue']>[num
  * What providers are due back when the commitment is cancelled: per currency of its money legs, what they paid out, net, beyond the money
  * delivered. Providers who paid in one currency share it by what each paid; what does not divide falls to the first of them.
  */
-export const refundsDueOn = (state: CommitmentState): readonly RefundDue[] => {
-  const delivered = new Map<string, bigint>();
-  for (const { drawn, deliveredDrawn } of state.legs) {
-    if (drawn.measure !== 'money') continue;
-    delivered.set(drawn.currency, (delivered.get(drawn.currency) ?? 0n) + minorUnits(deliveredDrawn));
+export const refundsDueOn = (state: CommitmentState): readonly RefundDue[] =>
+  paidBeyond(state, ({ deliveredDrawn }) => deliveredDrawn);
+
+/** What providers paid out, net, beyond what money legs bind of each currency; nothing where no leg is money. */
+const paidBeyond = (
+  state: CommitmentState,
+  bound: (leg: CommitmentState['legs'][number]) => Quantity,
+): readonly RefundDue[] => {
+  const sums = new Map<string, bigint>();
+  for (const leg of state.legs) {
+    if (leg.drawn.measure !== 'money') continue;
+    const { currency } = leg.drawn;
+    sums.set(currency, (sums.get(currency) ?? 0n) + minorUnits(bound(leg)));
   }
-  return [...delivered].flatMap(([currency, arrived]) => {
+  if (sums.size === 0) return [];
+  // An amendment may have taken the last leg of a currency that was paid.
+  for (const currency of state.providers.flatMap((provider) => Object.keys(state.net[provider] ?? {}))) {
+    if (!sums.has(currency)) sums.set(currency, 0n);
+  }
+  return [...sums].flatMap(([currency, most]) => {
     const paid = state.providers
       .map((provider) => ({ provider, net: sumIn(state.net[provider], currency) }))
       .filter(({ net }) => net > 0n);
     const total = paid.reduce((sum, { net }) => sum + net, 0n);
-    if (total <= arrived) return [];
-    const due = total - arrived;
+    if (total <= most) return [];
+    const due = total - most;
     const shares = paid.map(({ provider, net }) => ({ provider, share: (due * net) / total }));
     const rest = due - shares.reduce((sum, { share }) => sum + share, 0n);
     return shares
@@ -197,15 +210,28 @@ export const refundsDueOn = (state: CommitmentState): readonly RefundDue[] => {
   });
 };
 
-/** What is due back with what has come back since. */
-const refundsView = ({ refundsDue, net }: CommitmentState): readonly object[] =>
-  refundsDue.map(({ provider, quantity, net: then }) => {
+/**
+ * What is due back: what a cancellation fixed, with what has come back since; while there was none, what is paid beyond the money legs
+ * since an amendment took from them (I3).
+ */
+const refundsView = (state: CommitmentState): readonly object[] => {
+  const { refundsDue, net, status, closedAs } = state;
+  if (status !== 'cancelled' && closedAs !== 'cancelled') {
+    return paidBeyond(state, ({ drawn }) => drawn).map(({ provider, quantity }) => ({
+      provider,
+      quantity,
+      paid: moneyOf(currencyIn(quantity), 0n),
+      outstanding: quantity,
+    }));
+  }
+  return refundsDue.map(({ provider, quantity, net: then }) => {
     const currency = currencyIn(quantity);
     const back = BigInt(then) - sumIn(net[provider], currency);
     const due = minorUnits(quantity);
     const paid = back < 0n ? 0n : back > due ? due : back;
     return { provider, quantity, paid: moneyOf(currency, paid), outstanding: moneyOf(currency, due - paid) };
   });
+};
 
 /** One inflow of a holder: the advance it is part of is used up in the order of dates. */
 interface Inflow {

@@ -430,8 +430,19 @@ const tallied = (before: CommitmentState, transfer: TransferState, sign: 1n | -1
   if (onward !== undefined) {
     state = tallyOf(state, onward, (tally) => ({ ...tally, onward: summed(tally.onward, currency, minor) }));
   }
-  return kind === 'refund' ? state : withPayment(state, { ...transfer, n }, sign === 1n ? 1 : -1);
+  if (kind === 'refund') return state;
+  // What came back of it moves with it: it has come off the instalment already.
+  const kept = quantityOf(amount, minorUnits(amount) - cameBack(before, transfer));
+  return withPayment(state, { ...transfer, n, amount: kept }, sign === 1n ? 1 : -1);
 };
+
+/** What came back of a transfer, less what of that was sent back again. Minor units. */
+const cameBack = (state: Pick<CommitmentState, 'transfers'>, { n, tally }: TransferState): bigint =>
+  tally?.refunded === undefined
+    ? 0n
+    : state.transfers
+        .filter(({ of }) => of === n)
+        .reduce((sum, refund) => sum + minorUnits(refund.amount) - cameBack(state, refund), 0n);
 
 /** What comes back opens the instalment it had paid; what undoes a refund pays it again. */
 const withReversal = (
@@ -547,12 +558,15 @@ const refundFault = (
     : undefined;
 };
 
-/** A provider's net disbursement stays within the money legs (I3). */
+/** The net disbursement of the providers together stays within the money legs (I3): a joint offer promises them once. */
 const disbursementFault = (state: CommitmentState, transfer: TransferState): CommitmentRejection | undefined => {
   const { from, amount } = transfer;
   if (!state.providers.includes(from) || disbursementSign(state, from, transfer) !== 1n) return undefined;
   const bound = moneyBound(state, amount);
-  const paid = sumIn(state.net[from], currencyIn(amount)) + minorUnits(amount);
+  const paid = state.providers.reduce(
+    (sum, provider) => sum + sumIn(state.net[provider], currencyIn(amount)),
+    minorUnits(amount),
+  );
   return bound !== undefined && paid > bound
     ? rejection('over-disbursement', 'More would be paid out than the money legs of this currency bind.', 'amount')
     : undefined;

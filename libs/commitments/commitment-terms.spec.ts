@@ -316,6 +316,23 @@ describe('an amendment of terms', () => {
   ])('that %s is refused', (_what, terms, code, field) => {
     expect(change(terms)).toMatchObject({ code, field });
   });
+  // Seen failing with the planned amount compared to what was paid alone: not even a date could move any more.
+  it('leaves an instalment as it is that was paid beyond its amount, and takes nothing from it', () => {
+    const over = { ...before, schedule: before.schedule.map((each) => ({ ...each, paid: usd('700.00') })) };
+    const plan = (one: string): ReturnType<typeof termsFault> =>
+      termsFault(
+        {
+          schedule: [
+            { ...first, amount: usd(one) },
+            { ...second, due: '2026-12-31' },
+          ],
+        },
+        deal,
+        over,
+      );
+    expect(plan('400.00')).toBeUndefined();
+    expect(plan('399.99')).toMatchObject({ code: 'terms-in-use', field: 'terms.schedule' });
+  });
   it('keeps what was said of a report that it keeps', () => {
     const returned = {
       ...before,
@@ -753,6 +770,24 @@ describe('instalments', () => {
       [{ type: 'AcceptReport', n: 1 }, VANUATU],
     );
     expect(exceptions(later)).toHaveLength(1);
+  });
+  // Seen failing with the whole transfer taken off its old instalment, which then stood below nothing.
+  it('take what came back with them when a correction moves the payment to another one', () => {
+    const back = { kind: 'refund', from: 'agency:cavr', to: 'donor:japan' } as const;
+    const paid = [
+      ...history,
+      transfer(1, usd('100.00'), { instalment: 1 }),
+      transfer(2, usd('60.00'), { ...back, of: 1 }),
+      transfer(3, usd('20.00'), { kind: 'refund', of: 2 }),
+    ];
+    expect(shown(paid).terms.schedule).toMatchObject([{ paid: usd('60.00') }, { paid: usd('0.00') }, {}, {}]);
+    const moved: Body = { type: 'CorrectTransfer', n: 1, instalment: 2, reason: 'It was the second one.' };
+    expect(shown(after(paid, [moved, JAPAN])).terms.schedule).toMatchObject([
+      { paid: usd('0.00'), status: 'open' },
+      { paid: usd('60.00'), status: 'part-paid' },
+      {},
+      {},
+    ]);
   });
   it('that an amendment took away leave their payments alone', () => {
     const gone = [...history, transfer(1, usd('5.00'), { instalment: 9 })];

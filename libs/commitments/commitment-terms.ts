@@ -395,10 +395,12 @@ const asksFor = ({ kind, by, text }: OwedReport): string => JSON.stringify([kind
 const vanishedFault = (changes: Terms, before: AgreedTerms): CommitmentRejection | undefined => {
   const inUse = (detail: string, field: string): CommitmentRejection => rejection('terms-in-use', detail, field);
   const { schedule = before.schedule, conditions = before.conditions, reports = before.reports } = changes;
-  for (const { n, paid } of before.schedule) {
+  for (const { n, paid, amount } of before.schedule) {
     if (minorUnits(paid) === 0n) continue;
     const now = schedule.find((instalment) => instalment.n === n);
-    if (now === undefined || !sameMeasure(now.amount, paid) || compare(now.amount, paid) < 0) {
+    // One that was paid beyond its amount may stay as it is: its dates can still move.
+    const isLess = now !== undefined && sameMeasure(now.amount, paid) && compare(now.amount, paid) < 0;
+    if (now === undefined || !sameMeasure(now.amount, paid) || (isLess && compare(now.amount, amount) < 0)) {
       return inUse(`Of instalment ${n} is paid ${formatQuantity(paid)}: it cannot be less.`, 'terms.schedule');
     }
   }
