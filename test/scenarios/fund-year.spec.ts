@@ -498,6 +498,26 @@ describe(`a fund year (PLEDGEBOOK_SEED=${seed})`, () => {
         ]);
         if (holder !== FUND.party) expect([holder, Number(closing)]).toEqual([holder, 0]);
       }
+      // Every line opens as events, and the lines add up to what the year closes with.
+      const sums = new Map<string, bigint>();
+      for (let next: string | null = `${path}&limit=200`; next !== null;) {
+        const page = ok(await app.get(next, { as: COORDINATOR }), path) as unknown as {
+          readonly lines: readonly {
+            readonly figure: { readonly currency: string; readonly amount: string };
+            readonly events: readonly unknown[];
+          }[];
+          readonly next: string | null;
+        };
+        for (const { figure, events } of page.lines) {
+          const minor = BigInt(figure.amount.replace('.', ''));
+          sums.set(figure.currency, (sums.get(figure.currency) ?? 0n) + minor);
+          expect(events.length).toBeGreaterThan(0);
+        }
+        next = page.next === null ? null : `${path}&limit=200&cursor=${encodeURIComponent(page.next)}`;
+      }
+      for (const { currency } of currencies) {
+        expect([holder, currency, sums.get(currency) ?? 0n]).toEqual([holder, currency, inHand(holder, currency)]);
+      }
     }
   });
 
@@ -557,10 +577,19 @@ describe(`a fund year (PLEDGEBOOK_SEED=${seed})`, () => {
   it('shows each check the error planted for it, and no other check', async () => {
     const expected: Record<string, number> = { ...CLEAN };
     for (const name of CHECKS) {
+      await app.settled();
+      const { asOf } = ok(await app.get(`/v1/audit/checks/${name}`, { as: AUDITOR }), name);
       await ERRORS[name]();
       expected[name] = 1;
       expect({ after: name, ...(await counts()) }).toEqual({ after: name, ...expected });
       const [found] = await findings(name);
+      // It is the planted one: it opens as something that was recorded for it.
+      const since = ok(await app.get(`/v1/audit/events?after=${String(asOf)}&limit=200`, { as: AUDITOR }), 'events');
+      const planted = (since.items as readonly { readonly eventId: string }[]).map(({ eventId }) => eventId);
+      expect({ name, of: found?.events.filter((event) => planted.includes(event)).length }).not.toEqual({
+        name,
+        of: 0,
+      });
       expect(found?.events.length).toBeGreaterThan(0);
     }
   }, 120_000);

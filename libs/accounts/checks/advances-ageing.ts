@@ -3,7 +3,7 @@ import { formatQuantity, measureKey, minorUnits, quantityOf } from '#vocabulary'
 import type { Check } from './check.js';
 import { finding } from './check.js';
 import type { Facts } from './facts.js';
-import { dayOf, later, providersOf, push, replacedReports, receiptsOf, transfersOf } from './facts.js';
+import { dayOf, later, providersOf, push, recipientsOf, replacedReports, receiptsOf, transfersOf } from './facts.js';
 
 interface Movement {
   readonly day: string;
@@ -16,6 +16,7 @@ interface Movement {
 /** What moved for every holder that is not a provider, by commitment, holder and currency. */
 const movementsOf = (facts: Facts): ReadonlyMap<string, readonly Movement[]> => {
   const providers = providersOf(facts);
+  const recipients = recipientsOf(facts);
   const accounts = new Map<string, Movement[]>();
   const book = (
     stream: string,
@@ -36,14 +37,16 @@ const movementsOf = (facts: Facts): ReadonlyMap<string, readonly Movement[]> => 
   const receipts = new Map<string, ReturnType<typeof receiptsOf>[number][]>();
   for (const receipt of receiptsOf(facts)) push(receipts, `${receipt.stream} ${receipt.data.transfer}`, receipt);
   for (const { stream, data, events } of transfersOf(facts)) {
-    const { kind, from, to, amount, date, effect, n } = data;
+    const { kind, from, to, amount, date, effect, n, onward } = data;
     if (from === to) {
       const gain =
         kind === 'interest' || kind === 'programme-income' || (kind === 'exchange-difference' && effect === 'gain');
       book(stream, from, amount, gain ? 1n : -1n, date, events);
       continue;
     }
-    book(stream, from, amount, -1n, date, events);
+    // What an assisted party pays in of its own comes out of no advance.
+    const own = kind === 'contribution' && onward === undefined && (recipients.get(stream)?.includes(from) ?? false);
+    if (!own) book(stream, from, amount, -1n, date, events);
     const arrived = receipts.get(`${stream} ${n}`) ?? [];
     // A transfer that nobody receipted yet counts as sent; charges on the way are not the holder's to account for.
     if (arrived.length === 0) book(stream, to, amount, 1n, date, events);

@@ -10,15 +10,22 @@ interface Known {
   readonly eventId: string;
 }
 
-/** Who the needs are for: from the needs themselves, and from commitments on them where only these may be read. */
-const beneficiariesOf = (facts: Facts): ReadonlyMap<string, readonly Known[]> => {
+/** Whom commitments on a need were for, by need: known also where the need itself may not be read. */
+const committedTo = (facts: Facts): ReadonlyMap<string, readonly Known[]> => {
   const known = new Map<string, Known[]>();
-  for (const { stream, eventId, data } of facts.of('NeedDrafted')) {
-    for (const party of data.beneficiaries) push(known, stream.slice('need-'.length), { party, stream, eventId });
-  }
   for (const { stream, eventId, data } of facts.of('CommitmentProposed')) {
-    if (known.get(data.needId)?.some((other) => other.stream === `need-${data.needId}`) ?? false) continue;
     for (const party of data.beneficiaries) push(known, data.needId, { party, stream, eventId });
+  }
+  return known;
+};
+
+/** Whom a need named at that place of the log; undefined where the need may not be read. */
+const namedIn = (facts: Facts, needId: string, position: bigint): readonly Known[] | undefined => {
+  let known: readonly Known[] | undefined;
+  for (const fact of facts.on(`need-${needId}`, 'NeedDrafted', 'NeedAmended')) {
+    const { stream, eventId, data } = fact;
+    if (fact.position > position) break;
+    known = data.beneficiaries?.map((party) => ({ party, stream, eventId })) ?? known;
   }
   return known;
 };
@@ -50,6 +57,7 @@ export const bodyInterests: Check = {
     'FundTermsAmended',
     'AllocationDecided',
     'NeedDrafted',
+    'NeedAmended',
     'CommitmentProposed',
     'PartyRegistered',
     'PartyAmended',
@@ -60,14 +68,15 @@ export const bodyInterests: Check = {
       if (data.ofState !== undefined) sovereigns.set(stream.slice('party-'.length), data.ofState);
     }
     const sovereignOf = (party: string): string | undefined => stateOfParty(party) ?? sovereigns.get(party);
-    const beneficiaries = beneficiariesOf(facts);
+    const committed = committedTo(facts);
     return facts.of('AllocationDecided').flatMap((decision) => {
       const { members, events } = bodyAt(facts, decision);
       const { body, date, reference, allocations, interests } = decision.data;
       const judging = members.filter((member) => !interests.some(({ party, recused }) => recused && party === member));
       return allocations.flatMap(({ needId, amount }) =>
         judging.flatMap((member) => {
-          const gains = (beneficiaries.get(needId) ?? []).find(
+          const beneficiaries = namedIn(facts, needId, decision.position) ?? committed.get(needId) ?? [];
+          const gains = beneficiaries.find(
             ({ party }) =>
               party === member || (sovereignOf(member) !== undefined && sovereignOf(party) === sovereignOf(member)),
           );

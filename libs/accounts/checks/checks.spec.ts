@@ -1,3 +1,4 @@
+import type { Terms } from '#commitments/contract';
 import type { Earmark } from '#offers/contract';
 import type { Quantity } from '#vocabulary';
 import type { Check, CheckParameters } from './check.js';
@@ -183,7 +184,16 @@ const evidence = (n: number, sha256: string): FactEvent => ({
     evidence: [{ title: 'List', uri: 'https://example.org', sha256 }],
   },
 });
+const CLOSED: Entry = [
+  FUND,
+  { type: 'PeriodClosed', data: { period: { from: '2026-01-01', to: '2026-06-30' }, party: 'fund:unscar' } },
+];
 const terms = (of: object): FactEvent => proposal({ terms: of });
+const amendedTerms = (changed: Terms): FactEvent => ({
+  type: 'CommitmentAmended',
+  data: { n: 1, changes: { terms: changed }, legs: [], increases: [], decreases: [], recredited: [] },
+});
+const EARLY = 'instalment paid before its trigger';
 const hand = (subject: string, party: string, stream = C1): Hand => ({
   subject,
   party,
@@ -285,6 +295,36 @@ const CASES: Readonly<
         [GIFT, { type: 'ContributionCancelled', data: { party: 'donor:japan' } }],
       ],
     ],
+    [
+      'received less what the way cost',
+      [],
+      [
+        [GIFT, pledged('50.00')],
+        [GIFT, giftSigned],
+        [GIFT, giftReceived(1, '49.00', '2026-01-20', { charges: usd('1.00') })],
+      ],
+    ],
+    [
+      'partly told by the donor, partly by the fund',
+      [],
+      [
+        [GIFT, pledged('50.00')],
+        [GIFT, giftSigned],
+        [GIFT, giftPaid(1, '30.00', '2026-01-20')],
+        [GIFT, giftReceived(1, '10.00', '2026-01-21', { payment: 1 })],
+        [GIFT, giftReceived(2, '20.00', '2026-01-21')],
+      ],
+    ],
+    [
+      'told by both, where the receipt names no payment',
+      ['contribution overdue'],
+      [
+        [GIFT, pledged('50.00')],
+        [GIFT, giftSigned],
+        [GIFT, giftPaid(1, '30.00', '2026-01-20')],
+        [GIFT, giftReceived(1, '30.00', '2026-01-21')],
+      ],
+    ],
   ],
   'advances-ageing': [
     [
@@ -360,6 +400,15 @@ const CASES: Readonly<
       [
         [C1, proposal()],
         [C1, transfer(1, '1.00', { from: 'agency:cavr', to: 'agency:cavr', kind: 'interest' })],
+      ],
+    ],
+    [
+      'held by a State that paid in as much of its own',
+      ['advance outstanding', 'advance outstanding'],
+      [
+        [C1, proposal()],
+        [C1, transfer(1, '50.00', { to: 'state:VUT' })],
+        [C1, transfer(2, '50.00', { kind: 'contribution', from: 'state:VUT', to: 'agency:cavr' })],
       ],
     ],
   ],
@@ -647,6 +696,18 @@ const CASES: Readonly<
       ],
     ],
     [
+      'one payment for a refund to a donor and a commitment',
+      ['payment reference used twice'],
+      [
+        [GIFT, pledged('5.00')],
+        [
+          GIFT,
+          { type: 'ContributionRefunded', data: { n: 1, amount: usd('5.00'), date: '2026-01-20', reference: 'P-1' } },
+        ],
+        [C1, transfer(1, '5.00', { reference: 'P-1' })],
+      ],
+    ],
+    [
       'one list of participants',
       ['evidence used twice'],
       [
@@ -766,6 +827,28 @@ const CASES: Readonly<
         [FUND, { type: 'FundTermsAmended', data: { changes: { decidingBody: { name: 'Board', members: [] } } } }],
       ],
     ],
+    [
+      'for a member that the need named by an amendment',
+      ['beneficiary on the deciding body'],
+      [
+        [FUND, fund()],
+        ['need-n1', need('state:FJI')],
+        ['need-n1', { type: 'NeedAmended', data: { changes: {}, beneficiaries: ['state:FJI', 'state:VUT'] } }],
+        ['need-n1', { type: 'NeedAmended', data: { changes: { title: 'Courses' } } }],
+        [FUND, decision()],
+      ],
+    ],
+    [
+      'for a member that the need named before and after, not then',
+      [],
+      [
+        [FUND, fund()],
+        ['need-n1', need('state:VUT')],
+        ['need-n1', { type: 'NeedAmended', data: { changes: {}, beneficiaries: ['state:FJI'] } }],
+        [FUND, decision()],
+        ['need-n1', { type: 'NeedAmended', data: { changes: {}, beneficiaries: ['state:FJI', 'state:VUT'] } }],
+      ],
+    ],
   ],
   'late-entries': [
     [
@@ -828,6 +911,38 @@ const CASES: Readonly<
         [GIFT, giftReceived(1, '5.00', '2026-05-01')],
       ],
     ],
+    ...(
+      [
+        ['into a closed period', '2026-07-01', '2026-06-30', ['prior-period entry']],
+        ['out of a closed period', '2026-06-30', '2026-07-01', ['prior-period entry']],
+        ['beside a closed period', '2026-07-01', '2026-07-02', []],
+      ] as const
+    ).flatMap(([says, before, now, found]) => {
+      const told = { transfer: 1, amount: usd('4.00'), date: now, reason: 'x' };
+      return (
+        [
+          ['transfer', transfer(1, '5.00', { date: before }), 'TransferCorrected'],
+          ['receipt', receipt(1, 1, '5.00', { date: before }), 'ReceiptCorrected'],
+        ] as const
+      ).map(
+        ([what, first, type]) =>
+          [
+            `a ${what} corrected ${says}`,
+            found,
+            [[C1, proposal()], [C1, first], CLOSED, [C1, { type, data: { n: 1, ...told } }, { at: now }]],
+          ] as const,
+      );
+    }),
+    [
+      'an account of a closed period that a certified one replaces',
+      ['prior-period entry'],
+      [
+        [C1, proposal()],
+        [C1, spent(1, '5.00', { date: '2026-06-30' })],
+        CLOSED,
+        [C1, spent(2, '4.00', { kind: 'certified', replaces: [1], date: '2026-08-01' })],
+      ],
+    ],
     ['thirty days later', [], [[FUND, fee('7.00'), { at: '2026-03-31' }]]],
     ['thirty-one days later', ['recorded late'], [[FUND, fee('7.00'), { at: '2026-04-01' }]]],
     ['within the days allowed', [], [[C1, evidence(1, 'aa'), { at: '2026-04-01' }]], { days: 31 }],
@@ -882,6 +997,32 @@ const CASES: Readonly<
         [C1, transfer(1, '5.00')],
       ],
     ],
+    ...(
+      [
+        ['on its date, put off afterwards', '2026-02-01', '2026-06-01', []],
+        ['before its date, brought forward afterwards', '2026-02-02', '2026-01-01', [EARLY]],
+      ] as const
+    ).map(
+      ([says, due, later, found]) =>
+        [
+          says,
+          found,
+          [
+            [C1, terms({ schedule: [{ n: 1, amount: usd('5.00'), on: 'date', due }] })],
+            [C1, transfer(1, '5.00', { instalment: 1 })],
+            [C1, amendedTerms({ schedule: [{ n: 1, amount: usd('5.00'), on: 'date', due: later }] })],
+          ],
+        ] as const,
+    ),
+    [
+      'before the date it was put off to',
+      [EARLY],
+      [
+        [C1, terms({ schedule: [{ n: 1, amount: usd('5.00'), on: 'date', due: '2026-01-01' }] })],
+        [C1, amendedTerms({ schedule: [{ n: 1, amount: usd('5.00'), on: 'date', due: '2026-06-01' }] })],
+        [C1, transfer(1, '5.00', { instalment: 1 })],
+      ],
+    ],
   ],
   'reports-late': [
     ['not bound', [], [[C1, terms({ reports: [{ n: 1, kind: 'narrative', by: 'agency:cavr', due: '2026-06-30' }] })]]],
@@ -930,20 +1071,7 @@ const CASES: Readonly<
       [
         [C1, terms({ reports: [{ n: 1, kind: 'narrative', by: 'agency:cavr', due: '2026-06-30' }] })],
         [C1, BOUND],
-        [
-          C1,
-          {
-            type: 'CommitmentAmended',
-            data: {
-              n: 1,
-              changes: { terms: { reports: [{ n: 1, kind: 'narrative', by: 'agency:cavr', due: '2027-06-30' }] } },
-              legs: [],
-              increases: [],
-              decreases: [],
-              recredited: [],
-            },
-          },
-        ],
+        [C1, amendedTerms({ reports: [{ n: 1, kind: 'narrative', by: 'agency:cavr', due: '2027-06-30' }] })],
       ],
     ],
   ],

@@ -60,6 +60,17 @@ const usesOf = (facts: Facts): readonly Use[] => {
       events: [eventId],
     });
   }
+  for (const { stream, data, eventId } of facts.of('ContributionRefunded')) {
+    if (data.reference === undefined) continue;
+    uses.push({
+      what: 'payment reference',
+      text: data.reference,
+      by: pledges.get(stream)?.fund ?? '',
+      thing: `${stream} refund ${data.n}`,
+      stream,
+      events: [eventId],
+    });
+  }
   for (const { stream, data, eventId } of facts.of('ContributionReceived')) {
     if (data.reference === undefined) continue;
     const by = pledges.get(stream)?.fund ?? '';
@@ -99,6 +110,7 @@ export const duplicateReferences: Check = {
     'ContributionPledged',
     'ContributionPaid',
     'ContributionReceived',
+    'ContributionRefunded',
     'ExpenditureReported',
   ],
   find: (facts) => {

@@ -57,9 +57,10 @@ export const earlyInstalments: Check = {
     'ConditionWaived',
   ],
   find: (facts) =>
-    transfersOf(facts).flatMap(({ stream, data, events }) => {
+    transfersOf(facts).flatMap(({ stream, data, events, position }) => {
       if (data.instalment === undefined) return [];
-      const { terms, events: agreed } = termsOf(facts, stream);
+      // As agreed when it was reported: a later extension makes no payment early.
+      const { terms, events: agreed } = termsOf(facts, stream, position);
       const instalment = terms.schedule?.find(({ n }) => n === data.instalment);
       if (instalment === undefined) return [];
       const { day, trigger, events: released } = payable(facts, stream, instalment);

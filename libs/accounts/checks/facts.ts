@@ -91,27 +91,27 @@ export interface Current<D> {
 }
 
 type Transfer = DataOf<'TransferReported'>;
+interface CurrentTransfer extends Current<Transfer> {
+  /** Of what was said last. */
+  readonly position: bigint;
+}
 
 /** The transfers as corrected, on every commitment. */
-export const transfersOf = (facts: Facts): readonly (Current<Transfer> & { readonly recordedAt: string })[] =>
+export const transfersOf = (facts: Facts): readonly CurrentTransfer[] =>
   facts.of('TransferReported').map((fact) =>
     facts
       .on(fact.stream, 'TransferCorrected')
       .filter(({ data }) => data.n === fact.data.n)
-      .reduce<
-        Current<Transfer> & {
-          readonly recordedAt: string;
-        }
-      >(
-        (current, { data: { reason: _reason, ...data }, eventId }) => {
+      .reduce<CurrentTransfer>(
+        (current, { data: { reason: _reason, ...data }, eventId, position }) => {
           const { leg: _leg, instalment: _instalment, reference: _reference, ...kept } = current.data;
-          return { ...current, data: { ...kept, ...data }, events: [...current.events, eventId] };
+          return { ...current, data: { ...kept, ...data }, events: [...current.events, eventId], position };
         },
         {
           stream: fact.stream,
           data: fact.data,
           events: [fact.eventId],
-          recordedAt: fact.recordedAt,
+          position: fact.position,
         },
       ),
   );
@@ -134,14 +134,16 @@ export const receiptsOf = (facts: Facts): readonly Current<Receipt>[] =>
       ),
   );
 
-/** The terms of a commitment as amended, with the events that set them. */
+/** The terms of a commitment as amended (up to a place of the log), with the events that set them. */
 export const termsOf = (
   facts: Facts,
   stream: string,
+  upTo?: bigint,
 ): { readonly terms: Terms; readonly events: readonly string[] } => {
   let terms: Terms = {};
   const events: string[] = [];
   for (const fact of facts.on(stream, 'CommitmentProposed', 'CommitmentAmended')) {
+    if (upTo !== undefined && fact.position > upTo) break;
     const given = 'changes' in fact.data ? fact.data.changes.terms : fact.data.terms;
     if (given === undefined) continue;
     terms = { ...terms, ...given };
@@ -153,6 +155,17 @@ export const termsOf = (
 /** Providers of each commitment. */
 export const providersOf = (facts: Facts): ReadonlyMap<string, readonly string[]> =>
   new Map(facts.of('CommitmentProposed').map(({ stream, data }) => [stream, data.providers]));
+
+/** The assisted side of each commitment. */
+export const recipientsOf = (facts: Facts): ReadonlyMap<string, readonly string[]> =>
+  new Map(
+    facts
+      .of('CommitmentProposed')
+      .map(({ stream, data: { beneficiaries, filer } }) => [
+        stream,
+        filer.startsWith('network:') ? [...beneficiaries, filer] : beneficiaries,
+      ]),
+  );
 
 export const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 

@@ -1,7 +1,7 @@
 import type { Check } from './check.js';
 import { finding } from './check.js';
 import type { Fact, Facts, FactType, Place } from './facts.js';
-import { dayOf, daysBetween, providersOf } from './facts.js';
+import { dayOf, daysBetween, providersOf, unique } from './facts.js';
 
 /** Entries in books: each carries the date it is for. */
 const ENTRIES = [
@@ -13,7 +13,10 @@ const ENTRIES = [
   'ContributionRefunded',
   'FundBooked',
 ] as const satisfies readonly FactType[];
-type Entry = Fact<(typeof ENTRIES)[number]>;
+
+/** What turns an entry: it touches the books of the earlier day, and of its own. */
+const CORRECTIONS = ['TransferCorrected', 'ReceiptCorrected'] as const satisfies readonly FactType[];
+type Entry = Fact<(typeof ENTRIES)[number] | (typeof CORRECTIONS)[number]>;
 
 /** Other facts that are dated by whoever reports them. */
 const REPORTS = [
@@ -35,6 +38,29 @@ const fundsOf = (facts: Facts): ((entry: Place) => readonly string[]) => {
   };
 };
 
+/** An entry with every day whose books it changes: the earlier one of what it corrects, those of the accounts it replaces, its own. */
+interface Dated {
+  readonly entry: Entry;
+  readonly days: readonly string[];
+}
+
+const datedEntries = (facts: Facts): readonly Dated[] => {
+  const known = new Map<string, string>();
+  return [...ENTRIES, ...CORRECTIONS]
+    .flatMap<Entry>((type) => facts.of(type))
+    .sort((a, b) => (a.position < b.position ? -1 : 1))
+    .map((entry) => {
+      const day = dayOf(entry.data.date);
+      const about = entry.type.replace(/(Reported|Corrected)$/, '');
+      const keyOf = (n: number): string => `${entry.stream} ${about} ${n}`;
+      const replaced = 'replaces' in entry.data ? (entry.data.replaces ?? []) : [];
+      const corrected = entry.type.endsWith('Corrected') ? [entry.data.n] : [];
+      const earlier = [...corrected, ...replaced].flatMap((n) => known.get(keyOf(n)) ?? []);
+      known.set(keyOf(entry.data.n), day);
+      return { entry, days: unique([...earlier, day]) };
+    });
+};
+
 /** Entries that came after the books were closed, or long after what they tell. */
 export const lateEntries: Check = {
   name: 'late-entries',
@@ -42,21 +68,22 @@ export const lateEntries: Check = {
     'Entries dated in a period whose books were closed before they were recorded, and entries recorded long after their date.',
   takesDate: false,
   days: { means: 'Days between the date of an entry and its recording that are in order', byDefault: 30 },
-  reads: [...ENTRIES, ...REPORTS, 'PeriodClosed', 'CommitmentProposed', 'ContributionPledged'],
+  reads: [...ENTRIES, ...CORRECTIONS, ...REPORTS, 'PeriodClosed', 'CommitmentProposed', 'ContributionPledged'],
   find: (facts, { days }) => {
     const closings = facts.of('PeriodClosed');
     const booksOf = fundsOf(facts);
-    const entries = ENTRIES.flatMap<Entry>((type) => facts.of(type));
-    const prior = entries.flatMap((entry) => {
-      const day = dayOf(entry.data.date);
+    const prior = datedEntries(facts).flatMap(({ entry, days: touched }) => {
+      const isIn = ({ from, to }: { readonly from: string; readonly to: string }): ((day: string) => boolean) => {
+        return (day) => from <= day && day <= to;
+      };
       const closing = closings.find(
         (closed) =>
           booksOf(entry).includes(closed.stream.slice('fund-'.length)) &&
-          closed.data.period.from <= day &&
-          day <= closed.data.period.to &&
+          touched.some(isIn(closed.data.period)) &&
           closed.position < entry.position,
       );
       if (closing === undefined) return [];
+      const day = touched.find(isIn(closing.data.period)) ?? '';
       const { from, to } = closing.data.period;
       return [
         finding(
@@ -71,7 +98,10 @@ export const lateEntries: Check = {
         ),
       ];
     });
-    const dated = [...entries, ...REPORTS.flatMap<Fact<(typeof REPORTS)[number]>>((type) => facts.of(type))];
+    const dated = [
+      ...ENTRIES.flatMap<Entry>((type) => facts.of(type)),
+      ...REPORTS.flatMap<Fact<(typeof REPORTS)[number]>>((type) => facts.of(type)),
+    ];
     const slow = dated.flatMap((entry) => {
       const lag = daysBetween(dayOf(entry.data.date), entry.recordedAt.slice(0, 10));
       if (lag <= days) return [];
