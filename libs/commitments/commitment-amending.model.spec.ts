@@ -310,8 +310,36 @@ const commandOf = ({ kind, side, n, quantity, second }: Move, state: CommitmentS
   }
 };
 
+/** What holds at every moment, whatever the processes have still to hear. */
+const expectWithinBounds = async (world: World): Promise<void> => {
+  for (const id of IDS) {
+    for (const { drawn, deliveredDrawn } of (await world.commitment(id)).legs) {
+      expect(compare(deliveredDrawn, drawn)).toBeLessThanOrEqual(0);
+    }
+  }
+  const { held, committed, delivered } = offered(await world.offer());
+  expect(held + committed).toBeLessThanOrEqual(CAPACITY);
+  expect(delivered).toBeLessThanOrEqual(committed);
+  const need = await world.need();
+  for (const line of [2, 4] as const) {
+    const { accepted, binding } = covered(need, line);
+    expect(accepted + binding).toBeLessThanOrEqual(ASKED[line]);
+  }
+};
+
+/** An amendment that takes from one leg and adds another is agreed; before the offer has heard of it, all of the first is delivered. */
+const OVERTAKEN: Move[] = (['amend', 'amend', 'deliver'] as const).map((kind, index) => ({
+  kind,
+  which: 0,
+  side: false,
+  n: 0,
+  quantity: index === 2 ? 2 : 1,
+  second: index === 0 ? 1 : undefined,
+  deliveries: [],
+}));
+
 describe('amendments under concurrent deliveries, through commitment, offer and need together', () => {
-  // Seen failing with changesFault left out of onceCovered (delivered above committed), with CommitmentAmended without its decreases,
+  // Seen failing with changesFault left out of onceCovered (delivered above committed; the first example alone shows it), with CommitmentAmended without its decreases,
   // with the offer not told of a refused amendment (its hold stayed), and with the need not told of returns.
   it('never go below what was delivered, nor above capacity and need, and all three agree when everything has settled', async () => {
     await fc.assert(
@@ -339,19 +367,10 @@ describe('amendments under concurrent deliveries, through commitment, offer and 
             const [command, actor] = commandOf(each, await world.commitment(id));
             await world.send(commitmentDecider, id, command, actor);
             for (const choice of each.deliveries) await world.deliver(choice);
-            for (const { drawn, deliveredDrawn } of (await world.commitment(id)).legs) {
-              expect(compare(deliveredDrawn, drawn)).toBeLessThanOrEqual(0);
-            }
-            const { held, committed, delivered } = offered(await world.offer());
-            expect(held + committed).toBeLessThanOrEqual(CAPACITY);
-            expect(delivered).toBeLessThanOrEqual(committed);
-            const need = await world.need();
-            for (const line of [2, 4] as const) {
-              const { accepted, binding } = covered(need, line);
-              expect(accepted + binding).toBeLessThanOrEqual(ASKED[line]);
-            }
+            await expectWithinBounds(world);
           }
           while (await world.deliver(0));
+          await expectWithinBounds(world);
           const states = await Promise.all(IDS.map((id) => world.commitment(id)));
           for (const { amendments } of states) {
             expect(amendments.filter(({ status }) => status === 'agreed' || status === 'held')).toEqual([]);
@@ -363,7 +382,7 @@ describe('amendments under concurrent deliveries, through commitment, offer and 
           await world.close();
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 30, examples: [[[2, 1], OVERTAKEN]] },
     );
   });
 });
