@@ -238,6 +238,11 @@ export class ProjectionRunner {
     }));
   }
 
+  /** Names of those that the shared feed brings forward: neither parked nor on their own way to it. */
+  following(): readonly string[] {
+    return [...this.slots.values()].filter((slot) => this.isFed(slot)).map(({ lane }) => lane.projection.name);
+  }
+
   /** True once every projection has come to where the log stood at the start, or is parked. */
   caughtUp(): boolean {
     return [...this.slots.values()].every(({ lane, state }) => state === 'parked' || lane.position >= this.headAtStart);

@@ -21,6 +21,7 @@ import { FoldRecord, Transact } from './dispatch.js';
 import { HttpAnswer } from './http-answer.js';
 import type { FieldError } from './problem.js';
 import { invalid, notFound, forbidden, Problem } from './problem.js';
+import { ReadGate } from './read-gate.js';
 import type { CommandAccess, CommandBuilder, RecordKind } from './record-kind.js';
 import type { RequestContext } from './request-context.js';
 import { ConsistencyTokens, Cursors } from './signing.js';
@@ -73,6 +74,7 @@ export class RecordEndpoints {
     private readonly tokens: ConsistencyTokens,
     private readonly cursors: Cursors,
     private readonly upcasting: Upcasting,
+    private readonly gate: ReadGate,
   ) {}
 
   /** 201 with `Location`, `ETag`, `Consistency-Token` and the record as `GET` shows it. */
@@ -134,14 +136,13 @@ export class RecordEndpoints {
     return this.written(ctx, kind, id, { status: 200, location }, now.folded, now.position, settle);
   }
 
-  /** 200 with `ETag`; 404 where the record is absent or hidden. */
+  /** 200 with `ETag`; 404 where the record is absent or hidden. @throws {Problem} 503 where what it shows of other streams is behind */
   async one<S, C extends Command, E extends DomainEvent, R extends Rejection>(
     ctx: RequestContext,
     kind: RecordKind<S, C, E, R>,
     id: string,
   ): Promise<HttpAnswer> {
-    const folded = await this.fold(kind.decider, id);
-    await this.requireSight(ctx.caller, kind, id, folded);
+    const folded = await this.seen(ctx, kind, id);
     return new HttpAnswer(200, { etag: etagOf(folded) }, await viewOf(ctx.caller, kind, id, folded));
   }
 
@@ -152,8 +153,7 @@ export class RecordEndpoints {
     id: string,
     page: HistoryPage = {},
   ): Promise<HttpAnswer> {
-    const folded = await this.fold(kind.decider, id);
-    await this.requireSight(ctx.caller, kind, id, folded);
+    const folded = await this.seen(ctx, kind, id);
     const after = page.cursor === undefined ? -1 : Number(this.cursors.decode(ctx, { history: id }, page.cursor)[0]);
     const last = page.limit === undefined ? folded.revision : Math.min(folded.revision, after + page.limit);
     const items: object[] = [];
@@ -182,13 +182,15 @@ export class RecordEndpoints {
 
   /**
    * The folded record if this caller sees it: for routes that show more than the record itself (replay, matches).
-   * @throws {Problem} 404
+   * @throws {Problem} 404, and 503 where what decides its sight is behind the caller's `Consistency-Token`
    */
   async seen<S, C extends Command, E extends DomainEvent, R extends Rejection>(
     ctx: RequestContext,
     kind: RecordKind<S, C, E, R>,
     id: string,
   ): Promise<Folded<S>> {
+    // The record itself is never behind; its figures of other streams, and who sees it, are read from projections.
+    await this.gate.ready(ctx);
     const folded = await this.fold(kind.decider, id);
     await this.requireSight(ctx.caller, kind, id, folded);
     return folded;

@@ -1,5 +1,5 @@
 import type { Response } from 'supertest';
-import type { As, TestApp } from '../support/app.js';
+import type { As, TestApp, TestAppOptions } from '../support/app.js';
 import { testApp } from '../support/app.js';
 
 /** The callers of an outside client: it knows API.md and DOMAIN.md, and nothing of the code. */
@@ -58,8 +58,8 @@ export interface ApiClient {
   bound(need: string, offer: string): Promise<string>;
 }
 
-export const apiClient = async (): Promise<ApiClient> => {
-  const app = await testApp();
+export const apiClient = async (options?: TestAppOptions): Promise<ApiClient> => {
+  const app = await testApp(options);
   const get: ApiClient['get'] = (path, as, headers) =>
     app.get(path, { ...(as === undefined ? {} : { as }), ...(headers === undefined ? {} : { headers }) });
   const post: ApiClient['post'] = (path, body, as, headers = {}) => app.post(path, body, { as, headers });

@@ -102,6 +102,19 @@ test('a poison event parks its projection alone, alarms, and says so to whoever 
   });
 });
 
+test('a parked view holds up no read with a token but its own', async () => {
+  await write(SECRET);
+  expect(await statusOf('note-words')).toMatchObject({ state: 'parked' });
+  const { headers } = await app.post('/v1/notes', { title: 'Second' }, { as: AUTHOR });
+  const { location = '', 'consistency-token': token = '' } = headers as Record<string, string>;
+  for (const path of ['/v1/notes', location, `${location}/history`]) {
+    const read = await app.get(path, { headers: { 'consistency-token': token, prefer: 'wait=5' } });
+    expect([path, read.status]).toEqual([path, 200]);
+  }
+  expect(await titles()).toEqual([SECRET, 'Second']);
+  expect(wordsKnown()).toEqual([]);
+});
+
 test('is released by the operator after the fix, and catches up with what came meanwhile', async () => {
   await write(SECRET);
   await write('Second');
