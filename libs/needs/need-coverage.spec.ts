@@ -299,60 +299,60 @@ describe('a scope in words', () => {
 const commitment = fc.constantFrom('c1', 'c1', 'c1', 'c2');
 const leg = fc.constantFrom(1, 1, 1, 2);
 const number = fc.integer({ min: 1, max: 2 });
-const amounts = fc.integer({ min: 1, max: 300 }).map((n) => usd(`${n}.00`));
+const upTo = (most: number): fc.Arbitrary<Quantity> => fc.integer({ min: 1, max: most }).map((n) => usd(`${n}.00`));
+// A leg takes several tranches, and what comes back of one is mostly less than it.
+const amounts = upTo(300);
+const tranches = upTo(120);
 const key = { commitment, leg, amendment: fc.constant(0), delivery: number };
-// Weighted so that legs have several tranches before much is given back.
+const reserves = (amendments: fc.Arbitrary<number>): fc.Arbitrary<Body> =>
+  fc
+    .record({ commitment, amendment: amendments, asked: fc.uuid(), a: amounts, b: amounts })
+    .map(({ a, b, ...rest }): Body => ({
+      ...{ type: 'ReserveCoverage', ...rest },
+      legs: [
+        { leg: 1, line: 1, quantity: a },
+        { leg: 2, line: 1, quantity: b },
+      ],
+    }));
+const binds = fc
+  .record({ commitment, amendments: fc.subarray([0, 1, 2]) })
+  .map((each): Body => ({ type: 'BindCoverage', ...each }));
+// Weighted so that legs have several tranches before all is given back: after a release nothing more arrives.
 const bodies: fc.Arbitrary<Body> = fc.oneof(
+  { weight: 6, arbitrary: reserves(fc.integer({ min: 0, max: 2 })) },
+  { weight: 9, arbitrary: binds },
   {
-    weight: 2,
+    weight: 18,
+    arbitrary: fc.record({ ...key, quantity: tranches }).map((each): Body => ({ type: 'DeliverCoverage', ...each })),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({ ...key, quantity: upTo(60) }).map((each): Body => ({ type: 'ConfirmCoverage', ...each })),
+  },
+  {
+    weight: 12,
     arbitrary: fc
-      .record({ commitment, amendment: fc.integer({ min: 0, max: 2 }), asked: fc.uuid(), a: amounts, b: amounts })
-      .map(({ a, b, ...rest }): Body => ({
-        ...{ type: 'ReserveCoverage', ...rest },
-        legs: [
-          { leg: 1, line: 1, quantity: a },
-          { leg: 2, line: 1, quantity: b },
-        ],
-      })),
-  },
-  {
-    weight: 3,
-    arbitrary: fc
-      .record({ commitment, amendments: fc.subarray([0, 1, 2]) })
-      .map((each): Body => ({ type: 'BindCoverage', ...each })),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({ ...key, quantity: amounts }).map((each): Body => ({ type: 'DeliverCoverage', ...each })),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({ ...key, quantity: amounts }).map((each): Body => ({ type: 'ConfirmCoverage', ...each })),
-  },
-  {
-    weight: 2,
-    arbitrary: fc
-      .record({ ...key, return: number, quantity: amounts, sure: fc.boolean() })
+      .record({ ...key, return: number, quantity: upTo(60), sure: fc.boolean() })
       .map(({ sure, ...each }): Body => ({
         ...{ type: 'ReturnCoverage', ...each },
         ...(sure ? { confirmed: each.quantity } : {}),
       })),
   },
   {
-    weight: 5,
+    weight: 12,
     arbitrary: fc
-      .record({ ...key, asked: fc.uuid(), quantity: amounts })
+      .record({ ...key, asked: fc.uuid(), quantity: tranches })
       .map((each): Body => ({ type: 'CorrectCoverage', ...each })),
   },
   {
-    weight: 2,
+    weight: 6,
     arbitrary: fc
       .record({
         commitment,
         amendment: fc.integer({ min: 1, max: 3 }),
         bind: fc.boolean(),
         asked: fc.uuid(),
-        recredited: fc.array(fc.record({ leg, delivery: number, quantity: amounts }), { maxLength: 2 }),
+        recredited: fc.array(fc.record({ leg, delivery: number, quantity: tranches }), { maxLength: 2 }),
         reductions: fc.uniqueArray(fc.record({ leg, quantity: amounts }), {
           maxLength: 2,
           selector: (each) => each.leg,
@@ -361,13 +361,24 @@ const bodies: fc.Arbitrary<Body> = fc.oneof(
       .map((each): Body => ({ type: 'AmendCoverage', ...each })),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc
-      .record({ commitment, legs: fc.array(fc.record({ leg, amendment: fc.nat(2) }), { minLength: 1, maxLength: 4 }) })
+      .record({
+        commitment,
+        legs: fc.array(fc.record({ leg, amendment: fc.constantFrom(0, 0, 1, 2) }), { minLength: 1, maxLength: 4 }),
+      })
       .map((each): Body => ({ type: 'ReleaseCoverage', ...each })),
   },
-  { weight: 1, arbitrary: commitment.map((each): Body => ({ type: 'ReopenCoverage', commitment: each })) },
+  { weight: 6, arbitrary: commitment.map((each): Body => ({ type: 'ReopenCoverage', commitment: each })) },
 );
+/** Most commitments are reserved and bound before anything else is said of them. */
+const walks = fc
+  .tuple(
+    fc.array(reserves(fc.constant(0)), { maxLength: 2 }),
+    fc.array(binds, { maxLength: 2 }),
+    fc.array(bodies, { minLength: 20, maxLength: 60, size: 'max' }),
+  )
+  .map((parts): readonly Body[] => parts.flat());
 
 /** What stands, reckoned from the events alone. */
 interface Ledger {
@@ -399,36 +410,24 @@ const reckon = (ledger: Ledger, { type, data }: NeedEvent): Ledger => {
   }
 };
 
-const EVERYWHERE = [
-  'CoverageBound',
-  'CoverageConfirmed',
-  'CoverageDelivered',
-  'CoverageDeliveryCorrected',
-  'CoverageRefused',
-  'CoverageReleased',
-  'CoverageReopened',
-  'CoverageReserved',
-  'CoverageReturned',
-];
+const asked = (body: Body): NeedCommand => ({ ...body, by: { ...process, effectiveAt: TEST_TIME } });
 
 describe('at every revision of amended, returned and corrected coverage', () => {
   // Fails when a reservation leaves out what stands (I2), when a delivery or a correction leaves out the other tranches, when a reduction leaves
   // out what is delivered (I3), when what is freed is set instead of added up, when a return is not counted (I6). Each seen.
   it('accepted + binding stay within what is asked, delivered within what binds, and nothing is lost (I2, I3, I6)', () => {
-    const seen = new Set<string>();
     fc.assert(
-      fc.property(fc.array(bodies, { minLength: 20, maxLength: 60, size: 'max' }), (steps) => {
+      fc.property(walks, (steps) => {
         let state = stateAfter(needDecider, START);
         let ledger: Ledger = { reserved: 0n, arrived: {} };
         for (const body of steps) {
-          const decision = needDecider.decide({ ...body, by: { ...process, effectiveAt: TEST_TIME } }, state);
+          const decision = needDecider.decide(asked(body), state);
           if (decision.kind === 'refused') continue;
           for (const event of decision.events) {
             state = needDecider.evolve(state, recordedEvent('need-r1', 9, event));
             ledger = reckon(ledger, event);
             const [accepted = 0n, binding = 0n, arrived = 0n, sure = 0n] = figures(state);
             expect(accepted >= 0n && accepted + binding <= 100_000n).toBe(true);
-            seen.add(event.type);
             expect(binding >= arrived && arrived >= sure && sure >= 0n).toBe(true);
             expect(accepted + binding).toBe(ledger.reserved);
             const counted = Object.entries(ledger.arrived).filter(([name]) => !name.endsWith('/back'));
@@ -439,13 +438,40 @@ describe('at every revision of amended, returned and corrected coverage', () => 
               expect(of.delivered <= of.binding).toBe(true);
             }
           }
-          const again = needDecider.decide({ ...body, by: { ...process, effectiveAt: TEST_TIME } }, state);
-          expect(again).toEqual({ kind: 'accepted', events: [] });
+          expect(needDecider.decide(asked(body), state)).toEqual({ kind: 'accepted', events: [] });
         }
       }),
       { numRuns: 150 },
     );
-    // The walk goes everywhere.
-    expect([...seen].sort()).toEqual(EVERYWHERE);
+  });
+
+  // Of one seed: which events a random run happens to meet says nothing of the rules.
+  it('is walked everywhere: one walk in twenty meets each of the events', () => {
+    const met = new Map<string, number>();
+    const sample = fc.sample(walks, { seed: 1, numRuns: 150 });
+    for (const steps of sample) {
+      let state = stateAfter(needDecider, START);
+      const types = new Set<string>();
+      for (const body of steps) {
+        const decision = needDecider.decide(asked(body), state);
+        for (const event of decision.kind === 'refused' ? [] : decision.events) {
+          state = needDecider.evolve(state, recordedEvent('need-r1', 9, event));
+          types.add(event.type);
+        }
+      }
+      for (const type of types) met.set(type, (met.get(type) ?? 0) + 1);
+    }
+    const often = [...met].filter(([, walked]) => walked * 20 >= sample.length).map(([type]) => type);
+    expect(often.sort()).toEqual([
+      'CoverageBound',
+      'CoverageConfirmed',
+      'CoverageDelivered',
+      'CoverageDeliveryCorrected',
+      'CoverageRefused',
+      'CoverageReleased',
+      'CoverageReopened',
+      'CoverageReserved',
+      'CoverageReturned',
+    ]);
   });
 });
