@@ -55,8 +55,8 @@ export interface AppOptions {
   readonly store?: EventStore;
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** Requests a second and caller; `off`: no limit. */
-  readonly rate?: number | 'off';
+  /** Requests a second and caller, or a limit of its own (with a clock that stands still, for tests); `off`: no limit. */
+  readonly rate?: number | RateLimit | 'off';
   readonly audience?: string;
   /** Largest document in bytes; 50 MiB unless told. */
   readonly documentLimit?: number | undefined;
@@ -124,7 +124,7 @@ export const createApp = async (options: AppOptions): Promise<PledgebookApp> => 
     installPipeline(fastify, {
       closing: () => life.closing,
       verifier,
-      rateLimit: rate === 'off' ? undefined : new RateLimit(rate),
+      rateLimit: limitOf(rate),
       answered: (line) => {
         metrics.observe(line);
         logger.info(line, 'answered');
@@ -181,6 +181,9 @@ const folderOf = (dataFolder: string | undefined): string => {
   if (dataFolder === undefined) throw new Error('an app needs a data folder, or a store of its own');
   return dataFolder;
 };
+
+const limitOf = (rate: number | RateLimit | 'off'): RateLimit | undefined =>
+  rate === 'off' ? undefined : typeof rate === 'number' ? new RateLimit(rate) : rate;
 
 const issuerOf = (
   { oidc, audience = DEFAULT_AUDIENCE }: AppOptions,

@@ -1,4 +1,5 @@
 import type { Response } from 'supertest';
+import { RateLimit } from '#web';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 import { probeContext } from './probe.js';
@@ -154,7 +155,7 @@ test.each(pairs)('%s is answered before %s', async (first, second) => {
 });
 
 test('too many requests are answered after a bad token and before the body is looked at', async () => {
-  const limited = await testApp({ contexts: [probeContext], rate: 1 });
+  const limited = await testApp({ contexts: [probeContext], rate: new RateLimit(1, () => 0) });
   try {
     expect((await limited.get('/v1/notes', { as: AUTHOR })).status).toBe(200);
     const second = await limited.post('/v1/notes', 'not json', {

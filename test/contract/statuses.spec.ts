@@ -3,7 +3,7 @@ import type { Response } from 'supertest';
 import { InMemoryEventStore } from '#kernel-testing';
 import { StoreUnavailableError } from '#kernel';
 import type { WebProblemCode } from '#web';
-import { WEB_PROBLEMS } from '#web';
+import { RateLimit, WEB_PROBLEMS } from '#web';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 import { poison, probeContext } from './probe.js';
@@ -53,7 +53,7 @@ const scenes: Readonly<Record<WebProblemCode, Scene>> = {
   },
   'if-match-required': () => app.post(`${note}/stamp`, {}, { as: AUTHOR }),
   'too-many-requests': async () => {
-    const limited = await testApp({ contexts: [probeContext], rate: 1 });
+    const limited = await testApp({ contexts: [probeContext], rate: new RateLimit(1, () => 0) });
     await limited.get('/v1/notes');
     const answer = await limited.get('/v1/notes');
     await limited.close();
