@@ -210,7 +210,8 @@ describe('consistency tokens', () => {
   test('a token that was changed, or of another log, is 400', async () => {
     const token = (await write({ title: 'a' })).headers['consistency-token'] ?? '';
     const elsewhere = await testApp({ contexts: [probeContext] });
-    const read = (sent: string): Promise<Response> => app.get('/v1/notes', { headers: { 'consistency-token': sent } });
+    const read = (sent: string): Promise<Response> =>
+      app.get('/v1/notes', { headers: { 'consistency-token': sent, prefer: 'wait=5' } });
     expect((await elsewhere.get('/v1/notes', { headers: { 'consistency-token': token } })).status).toBe(400);
     await elsewhere.close();
     expect((await read(`${token}A`)).status).toBe(400);
