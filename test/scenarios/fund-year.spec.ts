@@ -125,6 +125,8 @@ const contribute = async (donor: As, currency: string, minor: bigint, more: obje
     ADMINISTRATOR,
   );
   book(FUND.party, 'USD', credited);
+  // A process tells the fund's book, and a fee is taken of what stands there.
+  await app.settled();
   const fee = (credited * 7n) / 100n;
   await bookFee(fee, credited);
 };
