@@ -34,8 +34,8 @@ const at = '2026-11-22T10:00:00.000Z';
 const metadata = { commandId: 'c', correlationId: 'c', causationId: null, actor: { party: 'p', role: 'r' }, effectiveAt: at, recordedAt: at, schema: 1, salt: 's' };
 const writer = async () => {
   const stream = 'need-' + randomUUID();
-  for (let revision = -1; ; ) {
-    const of = 1 + Math.floor(Math.random() * 5);
+  for (let revision = -1, turn = 0; ; turn += 1) {
+    const of = 1 + (turn % 5);
     const append = randomUUID();
     const events = Array.from({ length: of }, () => ({ id: randomUUID(), type: 'Written', data: { append, of, filler: 'x'.repeat(300) }, metadata }));
     const receipt = await store.append(stream, revision, events);
