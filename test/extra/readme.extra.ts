@@ -1,9 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 
 /** A fenced block of the README: its language, what follows the language, its text. */
 interface Block {
@@ -19,28 +20,16 @@ const blocksOf = (markdown: string): Block[] =>
     text,
   }));
 
-const freePort = async (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
-  });
-
 const MARK = '----- end of block -----';
 
 describe('the README', () => {
   const blocks = blocksOf(readFileSync('README.md', 'utf8'));
   let data: string;
-  let port: number;
-  let service: ChildProcess;
+  let port: string;
+  let service: ChildProcessByStdio<null, Readable, null>;
 
   beforeAll(async () => {
     data = mkdtempSync(join(tmpdir(), 'pledgebook-readme-'));
-    port = await freePort();
     const start =
       blocks
         .find(({ role }) => role === 'start')
@@ -48,19 +37,20 @@ describe('the README', () => {
         .split('\n')
         .at(-1) ?? '';
     service = spawn('bash', ['-c', `exec ${start}`], {
-      env: { ...process.env, PORT: String(port), PLEDGEBOOK_DATA: data, PLEDGEBOOK_LOG: 'warn' },
+      env: { ...process.env, PORT: '0', PLEDGEBOOK_DATA: data, PLEDGEBOOK_LOG: 'warn' },
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true,
     });
-    await new Promise<void>((resolve, reject) => {
-      service.stdout?.on('data', (text: Buffer) => {
-        if (text.includes('ready')) resolve();
+    port = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: service.stdout }).on('line', (line) => {
+        const url = /ready on (http:\S+)/.exec(line)?.[1];
+        if (url !== undefined) resolve(new URL(url).port);
       });
       service.once('exit', (code) => {
         reject(new Error(`npm start ended with ${code}`));
       });
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     const ended = new Promise((resolve) => service.once('exit', resolve));
@@ -78,7 +68,7 @@ describe('the README', () => {
       execFile(
         'bash',
         ['-euo', 'pipefail', '-c', script.replaceAll('127.0.0.1:3000', `127.0.0.1:${port}`)],
-        { env: { ...process.env, PORT: String(port), PLEDGEBOOK_DATA: data }, timeout: 120_000 },
+        { env: { ...process.env, PORT: port, PLEDGEBOOK_DATA: data }, timeout: 300_000 },
         (error, stdout, stderr) => {
           if (error === null) resolve(stdout);
           else reject(new Error(`${error.message}\n${stdout}\n${stderr}`));
@@ -93,5 +83,5 @@ describe('the README', () => {
       if (language === 'text' && blocks[index - 1]?.language === 'sh') shown.push([printed[command] ?? '', text]);
     }
     expect(shown.map(([real]) => real)).toEqual(shown.map(([, documented]) => documented));
-  }, 180_000);
+  });
 });

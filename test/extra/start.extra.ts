@@ -129,6 +129,8 @@ test('a damaged read model is built anew from the log, with a line that says so'
   writeFileSync(board, bytes);
   const { url, logged } = await start();
   expect(await logged(({ msg }) => msg === 'a read model is built anew')).toMatchObject({ name: 'parties' });
+  // Ready once what was built anew has come to the end of the log.
+  while ((await fetch(`${url}/readyz`)).status !== 200);
   const list = (await (await fetch(`${url}/v1/parties`)).json()) as { items: { id: string }[] };
   expect(list.items.map(({ id }) => id)).toEqual(['donor:chile', 'donor:fiji', 'donor:norway', 'donor:japan']);
 });
