@@ -60,5 +60,7 @@ export default {
   coverageDirectory: 'coverage',
   // Every core: two on the machine the checks are timed on.
   maxWorkers: '100%',
-  testTimeout: 30_000,
+  // Bounds on what hangs, not on what is slow: a machine that does other work beside takes several times as long, to end a worker too.
+  testTimeout: 120_000,
+  workerGracefulExitTimeout: 30_000,
 };

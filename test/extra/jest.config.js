@@ -8,5 +8,5 @@ export default {
   roots: ['<rootDir>/test/extra'],
   testMatch: ['**/*.extra.ts'],
   maxWorkers: 1,
-  testTimeout: 300_000,
+  testTimeout: 600_000,
 };

@@ -37,7 +37,7 @@ describe('the demo', () => {
       cases: FOLDER,
       say: (line = '') => printed.push(line),
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await app.close();
