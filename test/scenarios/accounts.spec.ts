@@ -109,6 +109,17 @@ describe('rates', () => {
     expect(code(await convert('from=EUR&to=USD&on=2025-02-01'))).toEqual([409, 'rate-unknown']);
     expect(code(await convert('from=EUR&to=USD&on=2025-01-22'))).toEqual([409, 'rate-unknown']);
     expect(code(await convert('from=EUR&to=XXL&on=2025-01-24'))).toEqual([400, 'invalid-request']);
+    // An amount is money of its currency, wherever it is converted to.
+    for (const [from, amount] of [
+      ['JPY', '1.5'],
+      ['USD', '1.005'],
+      ['USD', '0'],
+      ['XXL', '-1'],
+    ] as const) {
+      const faulty = await convert(`from=${from}&to=USD&on=2025-01-24&amount=${amount}`);
+      expect([from, amount, code(faulty)]).toEqual([from, amount, [400, 'invalid-request']]);
+      expect((faulty.body as { errors: { field: string }[] }).errors.map(({ field }) => field)).toContain('amount');
+    }
     ok(await record(day('2025-01-24', '1.05', { source: 'un-operational' })), 201);
     await app.settled();
     expect(code(await convert('from=EUR&to=USD&on=2025-01-24'))).toEqual([409, 'rate-ambiguous']);

@@ -1,5 +1,5 @@
 import type { Fault } from '#vocabulary';
-import { currencyOf } from '#vocabulary';
+import { currencyOf, parseQuantity } from '#vocabulary';
 import { Checked, Code, DateField, DecimalText, ListQuery, Nested, Text } from '#web';
 
 /** Most days in one request; a year's file goes in five. */
@@ -122,6 +122,14 @@ export class RatesQuery extends ListQuery {
   to?: string;
 }
 
+/** What no amount of money may be, in this currency or, while that is unknown, in any. */
+const amountFaults = (from: unknown, amount: unknown): readonly Fault[] => {
+  // CLF has the finest minor unit of all.
+  const currency = isCurrency(from) ? from : 'CLF';
+  const parsed = parseQuantity({ measure: 'money', currency, amount }, { published: true });
+  return parsed.ok ? [] : parsed.faults.map(({ message }) => at('', message));
+};
+
 /** Parameters of a conversion. */
 export class ConvertQuery {
   @Code(isCurrency, A_CURRENCY, { example: 'USD' })
@@ -133,7 +141,14 @@ export class ConvertQuery {
   @DateField({ example: '2025-01-24' })
   on!: string;
 
-  @DecimalText({ required: false, description: 'Units of `from`', example: '1000.00' })
+  @Checked({
+    name: 'amount',
+    required: false,
+    schema: { type: 'string', pattern: '^(0|[1-9][0-9]*)(\\.[0-9]+)?$' },
+    faults: (amount, dto) => amountFaults((dto as ConvertQuery).from, amount),
+    description: 'Units of `from`, no finer than its minor unit',
+    example: '1000.00',
+  })
   amount?: string;
 
   @Code(isSource, A_SOURCE, { required: false, description: 'Needed where several sources have a rate' })
