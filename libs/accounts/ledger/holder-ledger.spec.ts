@@ -200,6 +200,8 @@ describe('holder ledger', () => {
           note: { transfer: 1, arrived: cash('USD', 9_900), rate: '0.909091', charges: cash('USD', 100) },
         },
       ]);
+      // Of dollars nothing is left to state. Seen failing with every currency stated that has sums.
+      expect(currenciesOf(model, { holder: 'agency:cavr' }, ALWAYS, false)).toMatchObject([{ currency: 'EUR' }]);
     });
   });
 
@@ -274,6 +276,9 @@ describe('holder ledger', () => {
         ['2026-02-01', 10_000n, false, false],
         ['2026-02-02', 10_000n, false, false],
       ]);
+      // A day on which one line undoes the other did move.
+      const day = { from: '2026-01-10', to: '2026-01-10' };
+      expect(currenciesOf(model, { holder: 'agency:cavr' }, day, false)).toMatchObject([{ currency: 'USD' }]);
     });
   });
 

@@ -92,6 +92,16 @@ export const sumsUntil = (reads: ReadQueries, scope: LedgerScope, day: string): 
   ]);
 };
 
+/** Whether a holder has lines in a currency within these days. */
+export const hasLines = (reads: ReadQueries, { holder }: LedgerScope, currency: string, { from, to }: Span): boolean =>
+  reads.get(
+    'SELECT 1 AS there FROM entry WHERE holder = ? AND currency = ? AND day >= ? AND day <= ? LIMIT 1',
+    holder,
+    currency,
+    from,
+    to,
+  ) !== undefined;
+
 /** What is left in hand by these sums. */
 export const balanceOf = (classes: ReadonlyMap<EntryClass, bigint> | undefined): bigint =>
   [...(classes?.values() ?? [])].reduce((sum, minor) => sum + minor, 0n);

@@ -12,6 +12,7 @@ import {
   contributionsTo,
   dayBefore,
   fundOf,
+  hasLines,
   sumsUntil,
   sumsWithin,
 } from '../ledger/ledger.js';
@@ -75,7 +76,9 @@ export const currenciesOf = (
   return currencies.flatMap((currency): CurrencyStatement[] => {
     const moved = within.get(currency);
     const [opening, closing] = [balanceOf(before.get(currency)), balanceOf(after.get(currency))];
-    if (moved === undefined && opening === 0n && closing === 0n) return [];
+    const stood = opening === 0n && closing === 0n && [...(moved?.values() ?? [])].every((minor) => minor === 0n);
+    // Sums of nothing are left where a receipt in another currency took the place of what was sent.
+    if (stood && (moved === undefined || !hasLines(reads, scope, currency, { from, to }))) return [];
     const text = (minor: bigint): string => textOf(currency, minor);
     const of = (each: EntryClass): bigint => moved?.get(each) ?? 0n;
     const used = (each: EntryClass): string => text(-of(each));
