@@ -33,8 +33,6 @@ interface Drawn {
 
 const keyOf = (fund: string, currency: string): string => `${fund} ${currency}`;
 
-const PAYING: readonly string[] = ['contribution', 'disbursement', 'onward-grant'];
-
 const taken = (state: Outlay, event: RecordedEvent<CommitmentEvent>): Outlay => {
   // The envelope keeps type and data apart; together they are one of the commitment's events.
   const fact = event as unknown as CommitmentEvent;
@@ -48,8 +46,9 @@ const taken = (state: Outlay, event: RecordedEvent<CommitmentEvent>): Outlay => 
     case 'CommitmentSigned':
       return { ...state, signed: [...new Set([...state.signed, fact.data.party])] };
     case 'TransferReported': {
-      const { n, kind, from, amount } = fact.data;
-      return PAYING.includes(kind) ? { ...state, paid: { ...state.paid, [n]: { from, amount } } } : state;
+      const { n, from, to, amount } = fact.data;
+      // A refund sent back and a fee to somebody else are paid, too; what a fund books with itself is for its own book.
+      return from === to ? state : { ...state, paid: { ...state.paid, [n]: { from, amount } } };
     }
     case 'TransferCorrected': {
       const { n, amount } = fact.data;

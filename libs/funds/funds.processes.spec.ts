@@ -294,6 +294,18 @@ describe('what a fund signed for is drawn on its decisions', () => {
     const start = [...rich, decide(100), proposed(100), signed(), sent(1, 100), refund, received] as const;
     expect(await figures(...start)).toMatchObject({ used: 100, refunds: 40, available: 940 });
     expect(await figures(...start, sent(3, 40))).toMatchObject({ used: 140, refunds: 40, available: 900 });
+    // Seen failing with disbursements alone counted as paid.
+    const undone = sent(3, 25, FUND, { kind: 'refund', of: 2 });
+    expect(await figures(...start, undone)).toMatchObject({ used: 125, refunds: 40, available: 915 });
+  });
+
+  test('and shows a fee paid to others, but not what the fund books with itself', async () => {
+    const closed = tell({ type: 'CommitmentClosed', data: { as: 'confirmed', openDiscrepancies: [] } });
+    const start = [...rich, decide(100), proposed(100), signed(), sent(1, 60)] as const;
+    const fee = sent(2, 10, FUND, { kind: 'fee', to: 'agency:cavr' });
+    expect(await figures(...start, fee, closed)).toMatchObject({ used: 70, allocated: 70 });
+    const own = sent(2, 10, FUND, { kind: 'bank-charge', to: FUND });
+    expect(await figures(...start, own, closed)).toMatchObject({ used: 60, allocated: 60 });
   });
 
   test('as far as was decided where several provide', async () => {
