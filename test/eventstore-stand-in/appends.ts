@@ -72,8 +72,8 @@ const expectedOf = (options: ExpectedOptions, revision: string): Expected => {
   return options.hasStreamExists() ? 'stream_exists' : Number(revision);
 };
 
-/** A correlation id in the other form, which answers made by a deadline have. */
-const structured = (id: Uuid): Uuid => {
+/** An id in the other form, which answers made by a deadline have. */
+export const structured = (id: Uuid): Uuid => {
   const hex = id.getString().replaceAll('-', '');
   const half = (from: number): string => BigInt.asIntN(64, BigInt(`0x${hex.slice(from, from + 16)}`)).toString();
   return new sharedPb.UUID().setStructured(
@@ -102,7 +102,7 @@ export class Appends {
     });
     call.on('error', () => undefined);
     call.on('end', () => {
-      if (options !== undefined) void this.single(options, messages, answer);
+      if (options !== undefined) void this.single(call, options, messages, answer);
     });
   };
 
@@ -162,6 +162,7 @@ export class Appends {
   };
 
   private async single(
+    call: ServerReadableStream<AppendReq, AppendResp>,
     options: AppendReq.Options,
     messages: readonly AppendReq.ProposedMessage[],
     answer: sendUnaryData<AppendResp>,
@@ -173,6 +174,8 @@ export class Appends {
       return;
     }
     await this.faults.before(fault);
+    // A call that was given up while the server stood still is done no more.
+    if (call.cancelled) return;
     const events: ProposedEvent[] = [];
     for (const message of messages) {
       const event = eventOf(message);

@@ -202,8 +202,8 @@ export const appendWrongVersion = (expected: Expected, current: number): Instanc
   else if (expected === 'stream_exists') {
     wrong.setExpectedStreamExists(new sharedPb.Empty()).setStreamExists2060(new sharedPb.Empty());
   } else if (expected === 'no_stream') {
-    // 2^64 - 1, as far as a number holds it.
-    wrong.setExpectedNoStream(new sharedPb.Empty()).setExpectedRevision2060(18_446_744_073_709_551_615);
+    // A real server writes 2^64 - 1; this is the largest that the stubs write.
+    wrong.setExpectedNoStream(new sharedPb.Empty()).setExpectedRevision2060(18_446_744_073_709_549_568);
   } else wrong.setExpectedRevision(String(expected)).setExpectedRevision2060(expected);
   return new streamsPb.AppendResp().setWrongExpectedVersion(wrong);
 };

@@ -150,7 +150,8 @@ export class Reads {
       return undefined;
     }
     const newest = first.kind === 'there' ? (first.records.at(-1)?.revision ?? -1) : -1;
-    let after = from.hasEnd() ? newest : from.hasStart() ? -1 : Number(from.getRevision());
+    const start = from.hasEnd() ? newest : from.hasStart() ? -1 : Number(from.getRevision());
+    let after = start;
     return {
       stream,
       past: () => {
@@ -159,7 +160,7 @@ export class Reads {
         after = records.at(-1)?.revision ?? after;
         return records;
       },
-      concerns: (record) => record.stream === stream && record.revision > (record.isTombstone ? -1 : after),
+      concerns: (record) => record.stream === stream && record.revision > start,
       told: (record) => this.told(record, options.getResolveLinks()),
     };
   }

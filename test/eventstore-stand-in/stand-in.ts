@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
@@ -11,7 +12,7 @@ import featuresGrpc from '@eventstore/db-client/generated/serverfeatures_grpc_pb
 import featuresPb from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js';
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
-import { Appends } from './appends.js';
+import { Appends, structured } from './appends.js';
 import { Faults } from './faults.js';
 import { Log } from './log.js';
 import { bytesOf } from './outlet.js';
@@ -39,6 +40,7 @@ const METHODS: readonly [service: string, method: string, features: readonly str
 /** A test double of EventStoreDB 23.10.8: the same protocol, the same answers as far as they were observed, and faults on demand. */
 export class EventStoreStandIn {
   readonly faults = new Faults();
+  private readonly instance = randomUUID();
   private readonly log: Log;
   private readonly reads: Reads;
   private readonly sockets = new Set<Socket>();
@@ -134,11 +136,7 @@ export class EventStoreStandIn {
     answer: sendUnaryData<ClusterInfo>,
   ): void => {
     const member = new gossipPb.MemberInfo()
-      .setInstanceId(
-        new sharedPb.UUID().setStructured(
-          new sharedPb.UUID.Structured().setMostSignificantBits('1').setLeastSignificantBits('1'),
-        ),
-      )
+      .setInstanceId(structured(new sharedPb.UUID().setString(this.instance)))
       .setTimeStamp(String(BigInt(Date.now()) * 10_000n))
       .setState(gossipPb.MemberInfo.VNodeState.LEADER)
       .setIsAlive(true)
