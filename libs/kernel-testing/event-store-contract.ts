@@ -8,6 +8,10 @@ export interface StoreUnderTest {
   readonly store: EventStore;
   /** Closes the store and opens the same log again; absent where a log does not outlive its store. */
   readonly reopen?: () => Promise<EventStore>;
+  /** The next append is stored and its answer lost; absent where nothing lies between a store and its log. */
+  readonly loseAnswer?: () => Promise<void>;
+  /** Kills the log's server and starts it again; the store stays open. Absent where there is none, or it is not ours to kill. */
+  readonly killServer?: () => Promise<void>;
   readonly dispose: () => Promise<void>;
 }
 
@@ -570,6 +574,57 @@ export const eventStoreContract = (name: string, makeStore: () => Promise<StoreU
         await store.append('need-1', NO_STREAM, samples(3));
         await arrivals.until(6);
         await subscription.stop();
+      });
+    });
+
+    describe('a store apart from its server', () => {
+      /** As whoever repeats a request does: the same append until it is answered. */
+      const answered = async (stream: string, expected: number, events: readonly EventToAppend[]) => {
+        for (;;) {
+          try {
+            return await store.append(stream, expected, events);
+          } catch (error) {
+            expect(error).toBeInstanceOf(StoreUnavailableError);
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+        }
+      };
+
+      it('stores an append once whose answer is lost, and gives the receipt to whoever makes it again', async () => {
+        if (under.loseAnswer === undefined) return;
+        await store.append('need-1', NO_STREAM, samples(2));
+        await under.loseAnswer();
+        const events = samples(3);
+        const receipt = await answered('need-1', 1, events);
+        const stored = await store.readStream('need-1', 0, 10);
+        expect(idsOf(stored.slice(2))).toEqual(idsOf(events));
+        expect(receipt).toEqual({ revision: 4, position: stored.at(-1)?.position });
+        expect(await store.append('need-1', 1, events)).toEqual(receipt);
+      });
+
+      it('refuses an append whose answer is lost and whose place was taken', async () => {
+        if (under.loseAnswer === undefined) return;
+        await store.append('need-1', NO_STREAM, samples(1));
+        await under.loseAnswer();
+        await expect(store.append('need-1', NO_STREAM, samples(1))).rejects.toMatchObject({ actual: 0 });
+      });
+
+      it('goes on with appends and subscriptions after the server was killed, without gap, duplicate or loss', async () => {
+        if (under.killServer === undefined) return;
+        const arrivals = new Arrivals();
+        const subscription = store.subscribeToAll(0n, arrivals.handler, { maxBatch: 4 });
+        const before = samples(10);
+        await store.append('need-1', NO_STREAM, before);
+        await arrivals.until(5);
+        const during = samples(3);
+        const [receipt] = await Promise.all([answered('need-1', 9, during), under.killServer()]);
+        expect(receipt.revision).toBe(12);
+        const after = samples(2);
+        await answered('need-1', 12, after);
+        await arrivals.until(15);
+        await subscription.stop();
+        expect(idsOf(arrivals.events)).toEqual(idsOf([...before, ...during, ...after]));
+        expect(idsOf(await everyEvent(store))).toEqual(idsOf(arrivals.events));
       });
     });
 

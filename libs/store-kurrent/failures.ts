@@ -49,6 +49,8 @@ const grpcError = (error: unknown): GrpcError | undefined => {
 const kindOf = ({ code, details, exception }: GrpcError): FailureKind => {
   if (exception === 'stream-deleted') return 'deleted';
   if (exception === 'access-denied') return 'denied';
+  // The client goes to the leader with the next call.
+  if (exception === 'not-leader') return 'broken';
   switch (code) {
     case status.UNAVAILABLE:
       return details.startsWith('No connection established') ? 'unsent' : 'broken';

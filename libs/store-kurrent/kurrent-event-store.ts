@@ -12,6 +12,7 @@ import {
   newId,
   newSalt,
   NO_STREAM,
+  pause,
   serialisedAppend,
   StoreUnavailableError,
   WrongRevisionError,
@@ -164,7 +165,10 @@ export class KurrentEventStore extends EventStore {
     return subscription;
   }
 
-  /** Stops subscriptions, waits for appends already made, gives the connection back. Handlers in hand may still append until they return. */
+  /**
+   * Stops subscriptions, waits for appends already made, gives the connection back. Handlers in hand may still append until they return.
+   * Appends that the server does not answer are given up after the time that an answer may take.
+   */
   override close(): Promise<void> {
     this.closing ??= this.shutDown();
     return this.closing;
@@ -172,8 +176,14 @@ export class KurrentEventStore extends EventStore {
 
   private async shutDown(): Promise<void> {
     await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
+    const appends = Promise.allSettled(this.appends);
+    const settled = new AbortController();
+    void appends.then(() => {
+      settled.abort();
+    });
+    await pause(this.connection.patience.appendMs, settled.signal);
     this.ending.abort();
-    await Promise.allSettled(this.appends);
+    await appends;
     this.closed = true;
     await this.connection.close();
   }
@@ -183,6 +193,7 @@ export class KurrentEventStore extends EventStore {
     const { calls, patience } = this.connection;
     let last = after;
     let seen = 0;
+    let from = after;
     const take = (message: ReadResp, end: bigint): 'more' | 'enough' => {
       const resolved = message.getEvent();
       const event = resolved?.getEvent() ?? resolved?.getLink();
@@ -197,12 +208,19 @@ export class KurrentEventStore extends EventStore {
     };
     // One more than asked for: a read begins with the event it is to come after.
     const count = Math.max(limit + 1, SMALLEST_READ);
-    await calls.read(allRequest(after, count), (message) => take(message, LAST_POSITION), patience.readMs);
-    if (events.length === limit || seen < count) return events;
+    try {
+      await calls.read(allRequest(after, count), (message) => take(message, LAST_POSITION), patience.readMs);
+      if (events.length === limit || seen < count) return events;
+      from = last;
+    } catch (error) {
+      if (callFailure(error).kind !== 'no-boundary') throw error;
+      // No record begins there, but whoever asks is to have what comes after it: found by coming from the start.
+      from = 0n;
+    }
     // Reads have no filter on the server, subscriptions have: one passes over whatever lies before the next of our events.
     const head = await this.headOfLog.find();
     if (head <= last) return events;
-    const onwards = subscriptionRequest(last, this.names.domainRegex);
+    const onwards = subscriptionRequest(from, this.names.domainRegex);
     await calls.read(onwards, (message) => take(message, head), patience.readMs);
     return events;
   }

@@ -62,10 +62,17 @@ export class KurrentSubscription implements Subscription {
     // The caller must hold the subscription before the first batch reaches its handler.
     await nextTurn();
     let failures = 0;
+    let from = this.after;
     while (!signal.aborted) {
       const start = this.after;
-      const failure = await this.follow();
+      const failure = await this.follow(from);
       if (failure === undefined) return;
+      if (failure.kind === 'no-boundary' && from !== 0n) {
+        // No record begins there, but whoever asks is to have what comes after it: found by coming from the start.
+        from = 0n;
+        continue;
+      }
+      from = this.after;
       const progress = this.after > start;
       // A burst overflows the server's buffer for us: routine, and nothing is lost.
       if (failure.kind === 'too-slow' && progress) {
@@ -79,9 +86,9 @@ export class KurrentSubscription implements Subscription {
   }
 
   /** One call, until it fails or the subscription is stopped (undefined). @throws whatever the handler throws */
-  private async follow(): Promise<CallFailure | undefined> {
+  private async follow(from: bigint): Promise<CallFailure | undefined> {
     const { signal } = this.stopping;
-    const inflow = new Inflow(this.parts, this.after, signal);
+    const inflow = new Inflow(this.parts, from, this.after, signal);
     try {
       for (;;) {
         const { batch, passed } = await inflow.next();
@@ -124,13 +131,14 @@ class Inflow {
 
   constructor(
     private readonly parts: SubscriptionParts,
+    from: bigint,
     private readonly after: bigint,
     private readonly signal: AbortSignal,
   ) {
     this.newest = after;
     signal.addEventListener('abort', this.stop);
     const { calls } = parts.connection;
-    calls.open(subscriptionRequest(after, parts.names.domainRegex)).then(
+    calls.open(subscriptionRequest(from, parts.names.domainRegex)).then(
       (call) => {
         this.call = call;
         call.on('data', (message: ReadResp) => {

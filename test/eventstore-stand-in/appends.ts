@@ -16,8 +16,10 @@ import type { AppendResult, Expected, Log, ProposedEvent } from './log.js';
 import type { Failure } from './messages.js';
 import {
   appendSuccess,
+  accessDenied,
   appendWrongVersion,
   batchDeleted,
+  batchDenied,
   batchMalformed,
   batchSuccess,
   batchTimeout,
@@ -167,10 +169,11 @@ export class Appends {
     messages: readonly AppendReq.ProposedMessage[],
     answer: sendUnaryData<AppendResp>,
   ): Promise<void> {
+    this.faults.counts.appends += 1;
     const stream = nameOf(options.getStreamIdentifier());
     const fault = this.faults.meet('append', stream);
-    if (fault?.act === 'refuse') {
-      answer(unavailable('the stand-in refuses'));
+    if (fault?.act === 'refuse' || fault?.act === 'deny') {
+      answer(fault.act === 'deny' ? accessDenied() : unavailable('the stand-in refuses'));
       return;
     }
     await this.faults.before(fault);
@@ -292,7 +295,12 @@ class Batches {
   }
 
   private run(append: Assembling): void {
+    this.faults.counts.appends += 1;
     const fault = this.faults.meet('append', append.stream);
+    if (fault?.act === 'deny') {
+      this.answer(append, batchDenied(append.stream));
+      return;
+    }
     if (fault?.act === 'refuse') {
       this.call.emit('error', unavailable('the stand-in refuses'));
       return;

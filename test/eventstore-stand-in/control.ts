@@ -7,7 +7,14 @@ import type { Fault } from './faults.js';
 import type { EventStoreStandIn } from './stand-in.js';
 
 const OCCASIONS: readonly Fault['on'][] = ['append', 'read', 'subscribe'];
-const ACTS: readonly Fault['act'][] = ['delay-request', 'delay-answer', 'swallow-answer', 'drop-connection', 'refuse'];
+const ACTS: readonly Fault['act'][] = [
+  'delay-request',
+  'delay-answer',
+  'swallow-answer',
+  'drop-connection',
+  'refuse',
+  'deny',
+];
 
 const COMMANDS: Readonly<Record<string, (standIn: EventStoreStandIn) => void>> = {
   freeze: ({ faults }) => {

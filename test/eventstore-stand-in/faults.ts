@@ -6,11 +6,12 @@ export type Occasion = 'append' | 'read' | 'subscribe';
  * What goes wrong on such calls:
  * - `delay-request`: nothing is done for so long; `delay-answer`: it is done, but said so late;
  * - `swallow-answer`: it is done, and never said; `drop-connection`: it is done, and the connection breaks instead of an answer;
- * - `refuse`: it is not done, the call ends as unavailable.
+ * - `refuse`: it is not done, the call ends as unavailable; `deny`: it is not done, for the account may not (as the protocol has it:
+ *   the observed server had no accounts).
  */
 export interface Fault {
   readonly on: Occasion;
-  readonly act: 'delay-request' | 'delay-answer' | 'swallow-answer' | 'drop-connection' | 'refuse';
+  readonly act: 'delay-request' | 'delay-answer' | 'swallow-answer' | 'drop-connection' | 'refuse' | 'deny';
   /** Milliseconds of a delay. */
   readonly ms?: number;
   /** How many calls meet it; all until it is taken away where absent. */
@@ -24,8 +25,17 @@ interface Active {
   left: number;
 }
 
+/** What the stand-in was asked for and gave, since its start. */
+export interface Counts {
+  /** Appends that came in whole. */
+  appends: number;
+  /** Events sent by reads and subscriptions. */
+  sent: number;
+}
+
 /** The faults in force. Without any, nothing here takes a turn of the loop: the order of answers stays what it was. */
 export class Faults {
+  readonly counts: Counts = { appends: 0, sent: 0 };
   private active: Active[] = [];
   private thawed: Promise<void> | undefined;
   private thawing: (() => void) | undefined;
@@ -72,12 +82,12 @@ export class Faults {
   /** How long to wait before the call is done; undefined for not at all. */
   before(fault: Fault | undefined): Promise<void> | undefined {
     if (fault?.act !== 'delay-request') return this.thawed;
-    return wait(fault.ms ?? 0).then(() => this.thawed);
+    return wait(fault.ms ?? 0, undefined, { ref: false }).then(() => this.thawed);
   }
 
   /** How long to wait before the answer is given; undefined for not at all. */
   after(fault: Fault | undefined): Promise<void> | undefined {
     if (fault?.act !== 'delay-answer') return this.thawed;
-    return wait(fault.ms ?? 0).then(() => this.thawed);
+    return wait(fault.ms ?? 0, undefined, { ref: false }).then(() => this.thawed);
   }
 }

@@ -27,6 +27,8 @@ const failure = (code: number, details: string, trailers: Readonly<Record<string
 const trailerOf = (stream: string): string => (/^[\x20-\x7e]*$/.test(stream) ? stream : encodeURIComponent(stream));
 
 export const unavailable = (details: string): Failure => failure(status.UNAVAILABLE, details);
+export const accessDenied = (): Failure =>
+  failure(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
 export const unknown = (details: string): Failure => failure(status.UNKNOWN, details);
 export const commitTimeout = (): Failure => failure(status.ABORTED, 'Operation timed out: Commit phase timeout.');
 export const tooSlow = (): Failure =>
@@ -145,6 +147,9 @@ const batchError = (
 
 export const batchTimeout = (stream: string): BatchAppendResp =>
   batchError(stream, codePb.Code.DEADLINE_EXCEEDED, 'Timeout', 'Timeout', new sharedPb.Timeout());
+
+export const batchDenied = (stream: string): BatchAppendResp =>
+  batchError(stream, codePb.Code.PERMISSION_DENIED, 'AccessDenied', 'AccessDenied', new sharedPb.AccessDenied());
 
 export const batchTooLarge = (stream: string): BatchAppendResp =>
   batchError(

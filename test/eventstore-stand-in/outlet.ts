@@ -1,5 +1,6 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { Counts } from './faults.js';
 import type { LogRecord } from './log.js';
 import type { Failure } from './messages.js';
 import { eventMessage } from './messages.js';
@@ -28,7 +29,10 @@ export class Outlet {
   private readonly ends: (() => void)[] = [];
   private over = false;
 
-  constructor(call: ServerWritableStream<ReadReq, ReadResp>) {
+  constructor(
+    call: ServerWritableStream<ReadReq, ReadResp>,
+    private readonly counts: Counts,
+  ) {
     this.call = call;
     this.call.on('cancelled', () => {
       this.close();
@@ -52,7 +56,9 @@ export class Outlet {
   }
 
   write(message: Outgoing): void {
-    if (!this.over) this.call.write(message);
+    if (this.over) return;
+    if (Buffer.isBuffer(message) || message.hasEvent()) this.counts.sent += 1;
+    this.call.write(message);
   }
 
   /** Resolves once the client keeps up again, or the call is over. */

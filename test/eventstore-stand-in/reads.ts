@@ -4,7 +4,7 @@ import streamsPb from '@eventstore/db-client/generated/streams_pb.js';
 import type { Faults } from './faults.js';
 import { Filter } from './filter.js';
 import type { Log, LogRecord } from './log.js';
-import { eventMessage, nameOf, streamDeleted, streamNotFound, unavailable, unknown } from './messages.js';
+import { accessDenied, eventMessage, nameOf, streamDeleted, streamNotFound, unavailable, unknown } from './messages.js';
 import type { Outgoing } from './outlet.js';
 import { madeEvent, Outlet } from './outlet.js';
 import type { SubscriptionSource } from './subscription.js';
@@ -24,15 +24,15 @@ export class Reads {
 
   readonly read = (call: ServerWritableStream<ReadReq, ReadResp>): void => {
     const options = call.request.getOptions();
-    const outlet = new Outlet(call);
+    const outlet = new Outlet(call, this.faults.counts);
     if (options === undefined) {
       outlet.fail(unknown('Exception was thrown by handler.'));
       return;
     }
     const stream = options.hasStream() ? nameOf(options.getStream()?.getStreamIdentifier()) : '';
     const fault = this.faults.meet(options.hasSubscription() ? 'subscribe' : 'read', stream);
-    if (fault?.act === 'refuse') {
-      outlet.fail(unavailable('the stand-in refuses'));
+    if (fault?.act === 'refuse' || fault?.act === 'deny') {
+      outlet.fail(fault.act === 'deny' ? accessDenied() : unavailable('the stand-in refuses'));
       return;
     }
     if (fault?.act === 'drop-connection') {
