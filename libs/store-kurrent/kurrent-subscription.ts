@@ -33,6 +33,8 @@ type Item =
 
 /** Bytes of events that may wait for the handler. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** How long events of the past gather to a batch, in milliseconds. */
+const GATHER_MS = 10;
 /** Time between a look at the head and the verdict that the server is mute, in milliseconds. */
 const VERDICT_MS = 500;
 const FIRST_BACKOFF_MS = 50;
@@ -124,9 +126,10 @@ class Inflow {
   private failure: CallFailure | undefined;
   private over = false;
   private confirmed = false;
-  private awaken: (() => void) | undefined;
+  private caughtUp = false;
+  private waiting: { readonly for: () => boolean; readonly go: () => void } | undefined;
   private readonly stop = (): void => {
-    this.awaken?.();
+    this.wake();
   };
 
   constructor(
@@ -163,9 +166,14 @@ class Inflow {
   async next(): Promise<{ readonly batch: readonly RecordedEvent[]; readonly passed: bigint | undefined }> {
     while (this.items.length === 0 && !this.signal.aborted) {
       if (this.failure !== undefined) throw this.failure;
-      const woken = await this.woken(this.confirmed ? this.parts.muteMs : this.parts.connection.patience.readMs);
-      if (!woken) await this.expectSign();
+      const patience = this.confirmed ? this.parts.muteMs : this.parts.connection.patience.readMs;
+      const confirmed = this.confirmed;
+      if (!(await this.comes(() => this.items.length > 0 || this.confirmed !== confirmed, patience))) {
+        await this.expectSign();
+      }
     }
+    // The past comes in by ones and twos: handlers are for batches. What is live goes on at once.
+    if (!this.caughtUp) await this.comes(() => this.full || this.caughtUp, GATHER_MS);
     const batch: RecordedEvent[] = [];
     let passed: bigint | undefined;
     let count = 0;
@@ -195,6 +203,7 @@ class Inflow {
   private take(message: ReadResp): void {
     if (this.over) return;
     this.confirmed = true;
+    this.caughtUp ||= message.hasCaughtUp();
     try {
       const item = this.itemOf(message);
       if (item !== undefined) {
@@ -209,7 +218,7 @@ class Inflow {
     } catch (error) {
       this.fail(new CallFailure('other', error instanceof Error ? error.message : String(error), error));
     }
-    this.awaken?.();
+    this.wake();
   }
 
   private itemOf(message: ReadResp): Item | undefined {
@@ -225,21 +234,29 @@ class Inflow {
 
   private fail(failure: CallFailure): void {
     this.failure ??= failure;
-    this.awaken?.();
+    this.wake();
   }
 
-  /** True once something came or happened, false after `ms` of silence. */
-  private async woken(ms: number): Promise<boolean> {
+  private wake(): void {
+    if (this.failure !== undefined || this.signal.aborted || this.waiting?.for() === true) this.waiting?.go();
+  }
+
+  /** True once `what` holds or the call is over, false after `ms`. */
+  private async comes(what: () => boolean, ms: number): Promise<boolean> {
+    if (what() || this.failure !== undefined || this.signal.aborted) return true;
     let timer: NodeJS.Timeout | undefined;
-    const woken = await new Promise<boolean>((resolve) => {
-      this.awaken = () => {
-        resolve(true);
+    const came = await new Promise<boolean>((resolve) => {
+      this.waiting = {
+        for: what,
+        go: () => {
+          resolve(true);
+        },
       };
       timer = setTimeout(resolve, ms, false);
     });
     clearTimeout(timer);
-    this.awaken = undefined;
-    return woken;
+    this.waiting = undefined;
+    return came;
   }
 
   /** After a long silence: is there something that should have come? @throws {CallFailure} where there is, or nobody answers */
@@ -247,6 +264,7 @@ class Inflow {
     if (!this.confirmed) throw new CallFailure('mute', 'the server does not confirm the subscription');
     const head = await this.parts.head.find();
     if (this.items.length > 0 || head <= this.newest) return;
-    if (!(await this.woken(VERDICT_MS))) throw new CallFailure('mute', 'the server keeps events back');
+    if (!(await this.comes(() => this.items.length > 0, VERDICT_MS)))
+      throw new CallFailure('mute', 'the server keeps events back');
   }
 }
