@@ -2,7 +2,7 @@ import type { CommitmentEvent, LegShift } from '#commitments/contract';
 import type { CommandContext, Decider, Process, ProcessCommand, RecordedEvent } from '#kernel';
 import { idOfStream, processCommand } from '#kernel';
 import type { Quantity } from '#vocabulary';
-import { minorUnits, quantityOf } from '#vocabulary';
+import { isRival, minorUnits, quantityOf } from '#vocabulary';
 import type { CapacityKey } from './offer.contract.js';
 import type { LegKey, OfferCommand } from './offer.js';
 import { offerDecider } from './offer.js';
@@ -11,6 +11,17 @@ interface DrawnLeg {
   readonly leg: number;
   readonly offerLine: number;
   readonly drawn: Quantity;
+  readonly credited: Quantity;
+}
+
+/** A tranche as it is now, in the offer's measure and in the need's. */
+interface Tranche {
+  readonly leg: number;
+  readonly reported: bigint;
+  readonly returned: bigint;
+  readonly credited: bigint;
+  readonly creditReturned: bigint;
+  readonly confirmed: boolean;
 }
 
 /** What of a commitment says where its capacity is: later events name neither the offer nor all legs. */
@@ -31,14 +42,9 @@ interface Drawing {
   /** Revision at which it was cancelled, or left before it bound. */
   readonly leftAt?: number;
   readonly closed: boolean;
-  /** Revisions of the events after which it held access no more. */
-  readonly restedAt: readonly number[];
-  readonly tranches: Readonly<
-    Record<
-      string,
-      { readonly leg: number; readonly reported: bigint; readonly returned: bigint; readonly confirmed: boolean }
-    >
-  >;
+  /** Revisions of the events after which it held access no more, and what was in effect then. */
+  readonly rested: readonly { readonly at: number; readonly amendments: readonly number[] }[];
+  readonly tranches: Readonly<Record<string, Tranche>>;
 }
 
 type Told = Extract<
@@ -64,6 +70,14 @@ type Told = Extract<
   }
 >;
 
+const NO_TRANCHE: Tranche = {
+  ...{ leg: 0, reported: 0n, returned: 0n, credited: 0n, creditReturned: 0n },
+  confirmed: false,
+};
+
+/** A scope in words has no figure. */
+const figureOf = (credited: Quantity): bigint => (isRival(credited) ? minorUnits(credited) : 0n);
+
 const grown = (increases: readonly LegShift[], n: number): readonly LegKey[] =>
   increases.flatMap(({ leg, drawn }) => (drawn === undefined ? [] : [{ leg, amendment: n }]));
 
@@ -71,10 +85,10 @@ const grown = (increases: readonly LegShift[], n: number): readonly LegKey[] =>
 const after = (so: Drawing, event: RecordedEvent): Drawing => {
   // The envelope keeps type and data apart; together they are one of the commitment's events.
   const fact = event as unknown as Told;
-  const tranche = (n: number, changes: Partial<Drawing['tranches'][string]>): Drawing => {
-    const before = so.tranches[n] ?? { leg: 0, reported: 0n, returned: 0n, confirmed: false };
-    return { ...so, tranches: { ...so.tranches, [n]: { ...before, ...changes } } };
-  };
+  const tranche = (n: number, changes: Partial<Tranche>): Drawing => ({
+    ...so,
+    tranches: { ...so.tranches, [n]: { ...(so.tranches[n] ?? NO_TRANCHE), ...changes } },
+  });
   switch (fact.type) {
     case 'CommitmentProposed': {
       const { offerId, legs } = fact.data;
@@ -97,29 +111,41 @@ const after = (so: Drawing, event: RecordedEvent): Drawing => {
       return { ...so, asked: { ...so.asked, [n]: grown(increases, n) } };
     }
     case 'CommitmentAmended': {
-      const { n, legs } = fact.data;
+      const { n, legs, recredited } = fact.data;
       const brought = legs.filter(({ leg }) => so.broughtBy[leg] === undefined).map(({ leg }) => [leg, n] as const);
+      const credits = recredited.map(({ delivery, credited }) => [
+        delivery,
+        // What was sent back before never had a credit.
+        { ...(so.tranches[delivery] ?? NO_TRANCHE), credited: figureOf(credited), creditReturned: 0n },
+      ]);
       return {
         ...so,
         legs,
         broughtBy: { ...so.broughtBy, ...Object.fromEntries(brought) },
         inEffect: [...so.inEffect, n],
+        tranches: { ...so.tranches, ...Object.fromEntries(credits) },
       };
     }
     case 'DeliveryReported':
     case 'DeliveryCorrected': {
-      const { n, leg, drawn } = fact.data;
-      return tranche(n, { leg, reported: minorUnits(drawn) });
+      const { n, leg, drawn, credited } = fact.data;
+      return tranche(n, { leg, reported: minorUnits(drawn), credited: figureOf(credited) });
     }
-    case 'DisputeSettled':
-      return tranche(fact.data.n, { reported: minorUnits(fact.data.drawn) });
+    case 'DisputeSettled': {
+      const { n, drawn, credited } = fact.data;
+      return tranche(n, { reported: minorUnits(drawn), credited: figureOf(credited) });
+    }
     case 'DeliveryConfirmed':
       return tranche(fact.data.n, { confirmed: true });
     case 'DeliveryDisputed':
       return tranche(fact.data.n, { confirmed: false });
     case 'ReturnReported': {
-      const { delivery, drawn } = fact.data;
-      return tranche(delivery, { returned: (so.tranches[delivery]?.returned ?? 0n) + minorUnits(drawn) });
+      const { delivery, drawn, credited } = fact.data;
+      const { returned, creditReturned } = so.tranches[delivery] ?? NO_TRANCHE;
+      return tranche(delivery, {
+        returned: returned + minorUnits(drawn),
+        creditReturned: creditReturned + figureOf(credited),
+      });
     }
     case 'CommitmentDeclined':
     case 'CommitmentLapsed':
@@ -131,14 +157,17 @@ const after = (so: Drawing, event: RecordedEvent): Drawing => {
   }
 };
 
-/** Every leg has arrived and every tranche is confirmed, or came back whole. */
+/** Every leg has arrived, in both measures, and every tranche is confirmed or came back whole: the commitment's own word for confirmed. */
 const isConfirmed = ({ legs, tranches }: Drawing): boolean => {
   const all = Object.values(tranches);
-  const arrived = (leg: number): bigint =>
-    all.reduce((sum, one) => (one.leg === leg ? sum + one.reported - one.returned : sum), 0n);
+  const sumOf = (leg: number, part: (tranche: Tranche) => bigint): bigint =>
+    all.reduce((sum, one) => (one.leg === leg ? sum + part(one) : sum), 0n);
   return (
-    legs.every(({ leg, drawn }) => arrived(leg) === minorUnits(drawn)) &&
-    all.every(({ confirmed, reported, returned }) => confirmed || reported === returned)
+    legs.every(
+      ({ leg, drawn, credited }) =>
+        sumOf(leg, ({ reported, returned }) => reported - returned) >= minorUnits(drawn) &&
+        sumOf(leg, ({ credited: come, creditReturned }) => come - creditReturned) >= figureOf(credited),
+    ) && all.every(({ confirmed, reported, returned }) => confirmed || reported === returned)
   );
 };
 
@@ -157,7 +186,7 @@ const drawing: Decider<Drawing, never, Told, never> = {
     asked: {},
     inEffect: [0],
     closed: false,
-    restedAt: [],
+    rested: [],
     tranches: {},
   },
   schemas: {
@@ -183,7 +212,8 @@ const drawing: Decider<Drawing, never, Told, never> = {
   },
   evolve: (before, event) => {
     const so = after(before, event);
-    return restsAccess(so) ? { ...so, restedAt: [...so.restedAt, event.revision] } : so;
+    if (!restsAccess(so)) return so;
+    return { ...so, rested: [...so.rested, { at: event.revision, amendments: so.inEffect }] };
   },
 };
 
@@ -229,8 +259,14 @@ export const capacityHolding: Process = {
     // What comes back or turns out smaller after the commitment was left is no longer promised to it.
     const unlessLeft = (): readonly ProcessCommand[] =>
       so.leftAt !== undefined && so.leftAt < event.revision ? everything() : [];
+    // Told again later, an event still frees only what was in effect at its own moment: an amendment may have added uses since.
     const access = (): readonly ProcessCommand[] =>
-      so.restedAt.includes(event.revision) ? [to('free-access', (by) => ({ type: 'FreeAccess', by, commitment }))] : [];
+      so.rested
+        .filter(({ at }) => at === event.revision)
+        .map(({ amendments }) => {
+          const legs = amendments.flatMap((n) => so.asked[n] ?? []);
+          return to('free-access', (by) => ({ type: 'FreeAccess', by, commitment, legs }));
+        });
     const corrected = (leg: number, delivery: number, quantity: Quantity): ProcessCommand =>
       to('correct', (by) => ({
         type: 'CorrectCapacity',

@@ -345,6 +345,26 @@ describe('capacity holding', () => {
       expect(await lab(...bound, CANCELLED)).toEqual(nothing);
       expect(await lab(...bound, delivered(2, 1, 1), confirmed(2, 1), returned(1))).toEqual(nothing);
     });
+
+    test('keeps uses that an amendment adds after the first were freed, however often the confirmation is told', async () => {
+      const grownSince = [
+        ...[proposed(1), BOUND, delivered(1, 1, 1), confirmed(1, 1), returned(1)],
+        ...[wished(1, { leg: 1, drawn: 2 }), agreed(1, shift(1, 1)), amended(1, [{ leg: 1, drawn: 2 }], [shift(1, 1)])],
+      ];
+      expect(await lab(...grownSince)).toEqual({ held: 0n, committed: 1n, delivered: 0n });
+      // What came of the uses since is told of uses that stand on the line no more.
+      expect(await lab(...grownSince, delivered(2, 1, 1))).toEqual({ held: 0n, committed: 1n, delivered: 0n });
+      expect(await lab(...grownSince, delivered(2, 1, 2), confirmed(2, 2))).toEqual(nothing);
+    });
+
+    test('holds the uses while the credit is not all there, as the commitment counts it', async () => {
+      const short = (event: CommitmentEvent): CommitmentEvent =>
+        JSON.parse(
+          JSON.stringify(event).replace(/"credited":\{[^}]*\}/g, '"credited":{"measure":"seats","amount":"1"}'),
+        ) as CommitmentEvent;
+      const [first, ...rest] = [proposed(2), BOUND, delivered(1, 1, 2), confirmed(1, 2)] as const;
+      expect(await lab(first, ...rest.map(short))).toEqual({ ...inUse, delivered: 2n });
+    });
   });
 
   test('stops at a commitment that was never proposed', async () => {

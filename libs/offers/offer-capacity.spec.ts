@@ -362,7 +362,14 @@ describe('an access line', () => {
     reserved(0, uses(amount), line),
     committed(0, uses(amount), line),
   ];
-  const free: CommandBody<OfferCommand> = { type: 'FreeAccess', commitment: C1 };
+  const free: CommandBody<OfferCommand> = {
+    type: 'FreeAccess',
+    commitment: C1,
+    legs: [
+      { leg: 1, amendment: 0 },
+      { leg: 1, amendment: 1 },
+    ],
+  };
 
   test('is drawn on in whole uses, as many at once as it has', () => {
     spec
@@ -418,6 +425,31 @@ describe('an access line', () => {
     tell({ type: 'CorrectCapacity', key: key(), delivery: 1, quantity: uses(2), asked: 'e7' });
     tell(release([1, 0]));
     tell(commit([1, 0]));
+    tell(free);
+  });
+
+  test('that was freed stays so, and keeps what an amendment has added to it since', () => {
+    const since = [
+      ...held(2, 2),
+      delivered(1, uses(2), 2),
+      freed(0, uses(2), 2),
+      reserved(1, uses(1), 2),
+      committed(1, uses(1), 2),
+    ];
+    const tell = (command: CommandBody<OfferCommand>): unknown =>
+      spec
+        .given(...since)
+        .when(command, byProcess)
+        .then();
+    // What freed the first uses, told again; what happened to them since, told at last or again.
+    tell({ ...free, legs: [{ leg: 1, amendment: 0 }] });
+    tell({ type: 'DeliverCapacity', key: key(), delivery: 2, quantity: uses(1) });
+    tell({ type: 'CorrectCapacity', key: key(), delivery: 2, quantity: uses(1), asked: 'e7' });
+    tell({ type: 'ReturnCapacity', key: key(), delivery: 1, return: 1, quantity: uses(1) });
+    spec
+      .given(...since)
+      .when(free, byProcess)
+      .then(released(1, uses(1), 2));
   });
 
   test('may become unlimited, or limited to no less than is in use', () => {

@@ -158,7 +158,12 @@ const processCommands: fc.Arbitrary<CommandBody<OfferCommand>> = fc.oneof(
         legs: [{ leg, quantity }],
       })),
   },
-  { weight: 1, arbitrary: commitmentId.map((commitment) => ({ type: 'FreeAccess' as const, commitment })) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ commitment: commitmentId, legs: legKeys })
+      .map((keys) => ({ type: 'FreeAccess' as const, ...keys })),
+  },
 );
 const deskCommands: fc.Arbitrary<CommandBody<OfferCommand>> = fc.oneof(
   fc.constantFrom<CommandBody<OfferCommand>>(
@@ -262,7 +267,7 @@ const chosen = (state: OfferState, { commitment, leg, act, amount }: Fitting): C
     case 8:
       return { type: 'ReduceCapacity', commitment, amendment: 10 + told, legs: [{ leg, quantity: some(9n) }] };
     case 9:
-      return { type: 'FreeAccess', commitment };
+      return { type: 'FreeAccess', commitment, legs: keys };
     case 10:
       return { type: 'ReleaseCapacity', commitment, legs: keys };
     default:

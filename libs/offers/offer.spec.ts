@@ -336,7 +336,7 @@ const PROCESS_COMMANDS: readonly CommandBody<OfferCommand>[] = [
   { type: 'ReturnCapacity', key: leg(), delivery: 1, return: 1, quantity: seats('1') },
   { type: 'CorrectCapacity', key: leg(), delivery: 1, quantity: seats('1'), asked: 'e7' },
   { type: 'ReduceCapacity', commitment: C1, amendment: 1, legs: [{ leg: 1, quantity: seats('1') }] },
-  { type: 'FreeAccess', commitment: C1 },
+  { type: 'FreeAccess', ...keys() },
   { type: 'CommitCapacity', ...keys() },
   { type: 'DeliverCapacity', key: leg(), delivery: 1, quantity: seats('1') },
   { type: 'ReleaseCapacity', ...keys() },

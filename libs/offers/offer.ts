@@ -170,8 +170,8 @@ export type OfferCommand = { readonly by: CommandContext } & (
     }
   /** Frees what these legs took and did not deliver. */
   | { readonly type: 'ReleaseCapacity'; readonly commitment: string; readonly legs: readonly LegKey[] }
-  /** Gives back every use of access lines: the commitment is confirmed or left. */
-  | { readonly type: 'FreeAccess'; readonly commitment: string }
+  /** Gives back the uses of access lines that these legs took: the commitment is confirmed or left. */
+  | { readonly type: 'FreeAccess'; readonly commitment: string; readonly legs: readonly LegKey[] }
 );
 type CommandOf<T extends OfferCommand['type']> = Extract<OfferCommand, { type: T }>;
 type OfferDecision = Decision<OfferEvent, OfferRejection>;
@@ -668,7 +668,10 @@ const commit = ({ commitment, legs }: CommandOf<'CommitCapacity'>, state: Existi
   return accept(...events);
 };
 
-/** A leg whose deliveries may be told: its account, or why not. */
+/**
+ * A leg whose deliveries may be told: its account, or why not. Of uses that were freed once nothing that is told moves anything, whether
+ * or not an amendment has added others since: so it makes no difference when, or how often, it is told.
+ */
 const told = (
   { key, quantity }: { readonly key: CapacityKey; readonly quantity: Quantity },
   state: Existing,
@@ -685,7 +688,7 @@ const deliver = (command: CommandOf<'DeliverCapacity'>, state: Existing): OfferD
   const { key, delivery, quantity } = command;
   const leg = told(command, state);
   if ('kind' in leg) return leg;
-  if (leg.tranches[delivery] !== undefined) return accept();
+  if (leg.tranches[delivery] !== undefined || leg.freed > 0n) return accept();
   return (
     unbalanced(key, leg, minorUnits(quantity)) ??
     accept({ type: 'CapacityDelivered', data: { ...key, delivery, line: leg.line, quantity } })
@@ -696,8 +699,6 @@ const deliver = (command: CommandOf<'DeliverCapacity'>, state: Existing): OfferD
 const unbalanced = (key: CapacityKey, leg: LegAccount, change: bigint): OfferDecision | undefined => {
   const after = deliveredOf(leg) + change;
   if (after >= 0n && after <= committedOf(leg)) return undefined;
-  // Freed uses stand on the line no more: what happens to them moves nothing.
-  if (leg.freed > 0n) return accept();
   return refuse('over-committed', `Leg ${key.leg} of ${key.commitment} has another quantity committed than is told.`);
 };
 
@@ -705,7 +706,7 @@ const giveBack = (command: CommandOf<'ReturnCapacity'>, state: Existing): OfferD
   const { key, delivery, return: n, quantity } = command;
   const leg = told(command, state);
   if ('kind' in leg) return leg;
-  if (leg.answered.includes(returnMark(n))) return accept();
+  if (leg.answered.includes(returnMark(n)) || leg.freed > 0n) return accept();
   return (
     unbalanced(key, leg, -minorUnits(quantity)) ??
     accept({ type: 'CapacityReturned', data: { ...key, delivery, return: n, line: leg.line, quantity } })
@@ -716,7 +717,7 @@ const correct = (command: CommandOf<'CorrectCapacity'>, state: Existing): OfferD
   const { key, delivery, quantity, asked } = command;
   const leg = told(command, state);
   if ('kind' in leg) return leg;
-  if (leg.answered.includes(asked)) return accept();
+  if (leg.answered.includes(asked) || leg.freed > 0n) return accept();
   return (
     unbalanced(key, leg, minorUnits(quantity) - trancheOf(leg, delivery).reported) ??
     accept({ type: 'CapacityDeliveryCorrected', data: { ...key, delivery, line: leg.line, quantity, asked } })
@@ -780,17 +781,19 @@ const release = ({ commitment, legs }: CommandOf<'ReleaseCapacity'>, state: Exis
   return accept(...events);
 };
 
-const freeAccess = ({ commitment }: CommandOf<'FreeAccess'>, state: Existing): OfferDecision => {
+const freeAccess = ({ commitment, legs }: CommandOf<'FreeAccess'>, state: Existing): OfferDecision => {
   const events: OfferEvent[] = [];
   for (const [number, account] of Object.entries(accountOf(state, commitment))) {
     if (account.like.measure !== 'access') continue;
     const key = { commitment, leg: Number(number) };
+    const isNamed = ({ amendment }: Take): boolean =>
+      legs.some((named) => named.leg === key.leg && named.amendment === amendment);
     // What an amendment in flight holds is not in use yet: it goes its own way.
-    const from = account.takes.filter(({ phase }) => phase === 'committed');
+    const from = account.takes.filter((take) => take.phase === 'committed' && isNamed(take));
     const released = releases(key, account, { from });
     const after = released.reduce((so, event) => takeCapacity(so, event as CapacityEvent).leg, account);
     events.push(...released);
-    for (const { amendment, phase, taken } of after.takes) {
+    for (const { amendment, phase, taken } of after.takes.filter(isNamed)) {
       if (phase === 'held' || taken === 0n) continue;
       const { line, like } = after;
       events.push({ type: 'AccessFreed', data: { ...key, amendment, line, quantity: quantityOf(like, taken) } });
