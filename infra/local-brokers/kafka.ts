@@ -235,7 +235,10 @@ const answers = async (brokers: string): Promise<boolean> => {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    return (await admin.describeCluster()).brokers.length > 0;
+    if ((await admin.describeCluster()).brokers.length === 0) return false;
+    // After a restart it answers before it leads what it keeps.
+    const { topics } = await admin.fetchTopicMetadata();
+    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
   } catch {
     return false;
   } finally {

@@ -105,6 +105,15 @@ export class InMemoryBroker extends Broker {
     return [...sent.values()];
   }
 
+  /** Takes every partition from every member of a group, as if another had them all for a moment; `giveBack` shares them out anew. */
+  takeAway(group: string): void {
+    this.groups.get(group)?.takeAway();
+  }
+
+  giveBack(group: string): void {
+    this.groups.get(group)?.rebalance();
+  }
+
   /** After `away`, or a change of the topics. */
   wake(): void {
     for (const group of this.groups.values()) group.wake();
@@ -191,7 +200,11 @@ class Group {
     for (const member of this.members) member.wake();
   }
 
-  private rebalance(): void {
+  takeAway(): void {
+    for (const member of this.members) member.assign([]);
+  }
+
+  rebalance(): void {
     const assigned = new Map(this.members.map((member) => [member, [] as TopicPartition[]]));
     for (const topic of new Set(this.members.flatMap(({ topics }) => topics))) {
       const readers = this.members.filter(({ topics }) => topics.includes(topic));

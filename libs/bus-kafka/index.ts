@@ -21,3 +21,6 @@ export type { LaneStatus, RelayAlarm, RelayOptions, RelayStatus } from './relay.
 export { Relay } from './relay.js';
 export type { Category } from './topic-names.js';
 export { TopicNames } from './topic-names.js';
+export type { TopicPlan, TopicSettings, TopicsSettings, WantedTopic } from './topic-plan.js';
+export { settingsFaults, topicsSettings, wantedTopics } from './topic-plan.js';
+export { ensureTopics, TopicsRefusedError } from './topic-setup.js';

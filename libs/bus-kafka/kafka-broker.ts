@@ -42,6 +42,25 @@ const GOODBYE_MS = 5_000;
 const PARTITION_BYTES = 64 * 1024;
 const FETCH_BYTES = 1024 * 1024;
 
+/** A client of kafkajs, silent: failures come back as errors, and are repeated by us, who know whether they still should be. */
+export const kafkaOf = ({
+  brokers,
+  clientId = 'pledgebook',
+  ssl = false,
+  sasl,
+  requestTimeoutMs = 10_000,
+}: KafkaBrokerOptions): Kafka =>
+  new kafkajs.Kafka({
+    clientId,
+    brokers: [...brokers],
+    ssl,
+    ...(sasl === undefined ? {} : { sasl }),
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: Math.min(requestTimeoutMs, 3_000),
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 2, initialRetryTime: 50, maxRetryTime: 1_000 },
+  });
+
 /** Kafka through kafkajs. Thin: what must hold is decided elsewhere. */
 export class KafkaBroker extends Broker {
   private readonly kafka: Kafka;
@@ -50,18 +69,7 @@ export class KafkaBroker extends Broker {
 
   constructor(private readonly options: KafkaBrokerOptions) {
     super();
-    const requestTimeout = options.requestTimeoutMs ?? 10_000;
-    this.kafka = new kafkajs.Kafka({
-      clientId: options.clientId ?? 'pledgebook',
-      brokers: [...options.brokers],
-      ssl: options.ssl ?? false,
-      ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
-      requestTimeout,
-      connectionTimeout: Math.min(requestTimeout, 3_000),
-      // Failures come back as errors and are told of as alarms; they are repeated by us, who know whether they still should be.
-      logLevel: kafkajs.logLevel.NOTHING,
-      retry: { retries: 2, initialRetryTime: 50, maxRetryTime: 1_000 },
-    });
+    this.kafka = kafkaOf(options);
   }
 
   override producer(): TopicProducer {

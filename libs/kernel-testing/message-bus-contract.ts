@@ -268,6 +268,27 @@ export const messageBusContract = (name: string, makeBus: () => Promise<BusUnder
       expect(seen.places).toEqual(places('counter-1', 3));
     });
 
+    it('stops while an event fails, and counts nothing of it as handled', async () => {
+      const bus = under.open();
+      const seen = new Seen();
+      let failures = 0;
+      bus.subscribe('a', ['Raised'], async (event) => {
+        if (event.stream === 'counter-sick') {
+          failures += 1;
+          seen.changed();
+          throw new StoreUnavailableError('not today');
+        }
+        seen.add(event);
+      });
+      await raise('counter-sick', 2);
+      await raise('counter-well', 2);
+      await seen.until(() => failures > 2 && seen.places.length === 2);
+      await bus.close();
+      const after = new Seen();
+      await collecting(under.open(), 'a', after).reached(await store.head());
+      expect(after.of('counter-sick')).toEqual(places('counter-sick', 2));
+    });
+
     it('closes once, however often it is asked to', async () => {
       const bus = under.open();
       await collecting(bus, 'a', new Seen()).reached(await raise('counter-1', 1));
