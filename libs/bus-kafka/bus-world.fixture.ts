@@ -102,7 +102,9 @@ export class BusWorld {
 
   /** The messages of a topic with the event each tells of. */
   sent(topic: string): readonly { readonly place: string; readonly id: string }[] {
-    return this.broker.messagesOf(topic).map((message) => ({ place: placeOf(message), id: message.headers.ce_id ?? '' }));
+    return this.broker
+      .messagesOf(topic)
+      .map((message) => ({ place: placeOf(message), id: message.headers.ce_id ?? '' }));
   }
 
   alarmsOf<K extends KafkaBusAlarm['kind']>(kind: K): readonly Extract<KafkaBusAlarm, { readonly kind: K }>[] {

@@ -307,7 +307,7 @@ export class Forwarder {
   }
 
   private async saveAtTheEnd(): Promise<boolean> {
-    if (!this.isDue) return true;
+    if (this.sentTo <= this.saved.position) return true;
     // What is not saved is sent again by whoever comes after us.
     return this.save().catch(() => true);
   }

@@ -44,7 +44,8 @@ class Sickness {
 
   readonly handler = async (event: RecordedEvent): Promise<void> => {
     this.tried.push(where(event));
-    if (this.broken && this.sick.includes(where(event))) throw new TypeError(`cannot read ${JSON.stringify(event.data)}`);
+    if (this.broken && this.sick.includes(where(event)))
+      throw new TypeError(`cannot read ${JSON.stringify(event.data)}`);
     this.seen.push(where(event));
   };
 
@@ -167,7 +168,9 @@ describe('a replay', () => {
     const sickness = new Sickness(['counter-sick@2']);
     const bus = world.bus();
     const subscription = bus.subscribe('a', ['Raised'], sickness.handler);
-    await subscription.reached(await world.append('counter-sick', 'Raised', 'Noted', 'Raised', 'Noted', 'Raised', 'Raised'));
+    await subscription.reached(
+      await world.append('counter-sick', 'Raised', 'Noted', 'Raised', 'Noted', 'Raised', 'Raised'),
+    );
     expect(sickness.seen).toEqual(['counter-sick@0']);
     sickness.broken = false;
     expect(await bus.replay('a', 'counter-other')).toEqual([]);
@@ -199,9 +202,7 @@ describe('a replay', () => {
     const sickness = new Sickness(['counter-sick@0']);
     const again = new Sickness(['counter-sick@2']);
     const bus = world.bus();
-    const subscription = bus.subscribe('a', ['Raised'], (event) =>
-      (sickness.broken ? sickness : again).handler(event),
-    );
+    const subscription = bus.subscribe('a', ['Raised'], (event) => (sickness.broken ? sickness : again).handler(event));
     await subscription.reached(await world.raise('counter-sick', 4));
     sickness.broken = false;
     await bus.replay('a');
@@ -420,7 +421,12 @@ describe('what comes twice or not at all', () => {
     await subscription.reached(await world.raise('counter-1', 1));
     const [message] = world.broker.messagesOf(RESTRICTED);
     if (message === undefined) throw new Error('nothing was sent');
-    const foreign = { topic: RESTRICTED, key: 'counter-1', headers: { ...message.headers, ce_source: '/x' }, value: '' };
+    const foreign = {
+      topic: RESTRICTED,
+      key: 'counter-1',
+      headers: { ...message.headers, ce_source: '/x' },
+      value: '',
+    };
     world.broker.put([foreign, foreign]);
     await subscription.reached(await world.raise('counter-1', 1));
     expect(seen).toEqual(places('counter-1', 0, 1));

@@ -139,43 +139,54 @@ describe('the checkpoint', () => {
     const next = world.relay();
     await forwarded(next, await world.raise('counter-1', 1));
     const messages = world.sent(RESTRICTED);
-    expect(messages.map(({ place }) => place)).toEqual([
-      ...places('counter-1', 0, 5),
-      ...places('counter-1', 3, 6),
-    ]);
+    expect(messages.map(({ place }) => place)).toEqual([...places('counter-1', 0, 5), ...places('counter-1', 3, 6)]);
     expect(messages.slice(6, 9).map(({ id }) => id)).toEqual(messages.slice(3, 6).map(({ id }) => id));
   });
 
   it('is saved by the way only now and then, also for what merely passes by', async () => {
     // A store whose server says how far it has read.
     class Passing extends InMemoryEventStore {
-      private tell: ((position: bigint) => Promise<void>) | undefined;
-      after = -1n;
+      private told: ((position: bigint) => Promise<void>)[] = [];
+      /** Where the lanes of the newest relay began. */
+      begun: bigint[] = [];
       override subscribeToAll(
         after: bigint,
         handler: (batch: readonly RecordedEvent[]) => Promise<void>,
         options: { readonly maxBatch?: number; readonly passed?: (position: bigint) => Promise<void> } = {},
       ): Subscription {
-        this.after = after;
-        this.tell ??= options.passed;
+        if (this.begun.length === 2) this.reset();
+        this.begun.push(after);
+        if (options.passed !== undefined) this.told.push(options.passed);
         return super.subscribeToAll(after, handler, options);
       }
+      reset(): void {
+        this.told = [];
+        this.begun = [];
+      }
       async pass(position: bigint): Promise<void> {
-        await this.tell?.(position);
+        for (const tell of this.told) await tell(position);
       }
     }
     const store = new Passing();
     world = new BusWorld(store);
-    const relay = world.relay({ idleCheckpointEveryMs: 20 });
-    await forwarded(relay, await world.raise('counter-1', 1));
-    await until(async () => (await saved()) > 0n);
-    const before = (await lastOf(store, WAKE_UPS))?.revision ?? 0;
-    for (let position = 1_000n; position < 2_000n; position += 1n) await store.pass(position);
+    const seldom = world.relay({ idleCheckpointEveryMs: 600_000 });
+    const position = await world.raise('counter-1', 1);
+    await until(async () => (await saved()) === position);
+    for (let passed = 1_000n; passed < 1_100n; passed += 1n) {
+      await store.pass(passed);
+      await nextTurn();
+    }
+    await until(async () => (await seldom.status()).wakeUps.position === 1_099n);
+    expect(await saved()).toBe(position);
+    await seldom.stop();
+    const oftener = world.relay({ idleCheckpointEveryMs: 20 });
+    // What passed by is saved at the end.
+    await until(() => store.begun.length === 2 && store.begun.every((after) => after === 1_099n));
+    await store.pass(1_999n);
     await until(async () => (await saved()) === 1_999n);
-    expect(((await lastOf(store, WAKE_UPS))?.revision ?? 0) - before).toBeLessThan(20);
-    await relay.stop();
-    const next = world.relay();
-    await until(async () => (await roleOf(next)) === 'leader' && store.after === 1_999n);
+    await oftener.stop();
+    world.relay();
+    await until(() => store.begun.every((after) => after === 1_999n));
   });
 
   it('is found in few reads however long its stream is, also where only the newest are kept', async () => {
@@ -210,6 +221,9 @@ describe('two relays', () => {
     expect(await roleOf(second)).toBe('standby');
     await first.stop();
     expect(await roleOf(first)).toBe('stopped');
+    // Given back, so that nobody need wait until it runs out.
+    const leases = await world.store.readStream('_lease-relay', 0, 1_000);
+    expect(leases.map(({ type }) => type)).toContain('RelayLeaseReleased');
     await forwarded(second, await world.raise('counter-1', 3));
     expect(sentOf('counter-1')).toEqual(places('counter-1', 0, 5));
   });
@@ -299,6 +313,31 @@ describe('a relay that was paused past its lease', () => {
     expect(world.sent(RESTRICTED)).toHaveLength(byOther);
   });
 
+  it('asks its own time before every send: nothing goes out before it has the lease anew', async () => {
+    let now = 0;
+    const asleep = gate();
+    const paused = world.relay({ monotonic: () => now, leaseMs: 300 });
+    await forwarded(paused, await world.raise('counter-1', 1));
+    let sleeping = false;
+    world.broker.beforeStoring = async (messages) => {
+      if (!toTopic(messages, RESTRICTED) || sleeping) return;
+      sleeping = true;
+      await asleep.passed;
+    };
+    const leases = async (): Promise<number> => (await world.store.readStream('_lease-relay', 0, 1_000)).length;
+    let leasesAtSend = 0;
+    world.broker.beforeAcknowledging = async () => {
+      leasesAtSend = await leases();
+    };
+    const position = await world.raise('counter-1', 1);
+    await until(() => sleeping);
+    now = 301;
+    const before = await leases();
+    asleep.open();
+    await forwarded(paused, position);
+    expect(leasesAtSend).toBeGreaterThan(before);
+  });
+
   it('keeps a lease whose renewal was stored though the answer was lost', async () => {
     const store = new (class extends InMemoryEventStore {
       lose = 0;
@@ -362,7 +401,8 @@ describe('what does not get through', () => {
 
   it('for want of a topic waits and says so', async () => {
     const relay = world.relay();
-    const { data, metadata } = (await world.raise('counter-1', 1), (await world.store.readStream('counter-1', 0, 1))[0]!);
+    const { data, metadata } =
+      (await world.raise('counter-1', 1), (await world.store.readStream('counter-1', 0, 1))[0]!);
     await world.store.append('stranger-1', -1, [
       { id: '00000000-0000-4000-8000-000000000004', type: 'Raised', data, metadata },
     ]);
