@@ -1,5 +1,5 @@
-import type { Response } from 'supertest';
 import type { As } from '../support/app.js';
+import type { Response } from '../support/http.js';
 import type { ApiClient, Json } from './api-client.js';
 import {
   aNeed,

@@ -1,6 +1,6 @@
-import type { Response } from 'supertest';
 import type { As, TestApp, TestAppOptions } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 /** The callers of an outside client: it knows API.md and DOMAIN.md, and nothing of the code. */
 export const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };

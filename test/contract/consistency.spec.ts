@@ -1,7 +1,7 @@
-import type { Response } from 'supertest';
 import { InMemoryEventStore } from '#kernel-testing';
 import type { RecordedEvent, Subscription } from '#kernel';
 import type { As } from '../support/app.js';
+import type { Response } from '../support/http.js';
 import type { ApiClient, Json } from './api-client.js';
 import { apiClient, bodyOf, JAPAN, machines, VANUATU, WAIT } from './api-client.js';
 

@@ -1,7 +1,6 @@
-import type { Response } from 'supertest';
-import supertest from 'supertest';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 /** Whoever asks whatever of any route gets an answer that the document foretells, and never a fault of ours. */
 interface Described {
@@ -144,15 +143,11 @@ const requestsTo = (path: string, method: string, { requestBody }: Operation): r
   ]);
 };
 
-const send = async (method: string, { url, body, headers }: Sent, as: As | undefined): Promise<Response> => {
+const send = (method: string, { url, body, headers }: Sent, as: As | undefined): Promise<Response> => {
   const request = as === undefined ? { headers } : { as, headers };
   if (method === 'get') return app.get(url, request);
   if (method === 'post') return app.post(url, body ?? {}, request);
-  const token = as === undefined ? undefined : await app.token({ party: as.party, roles: [as.role].flat() });
-  return supertest(app.url)
-    [method as 'head' | 'patch'](url)
-    .set({ ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) })
-    .send(method === 'patch' ? Buffer.from('bytes') : undefined);
+  return app.send(method.toUpperCase(), url, { ...request, ...(method === 'patch' ? { body: 'bytes' } : {}) });
 };
 
 test.each(Object.entries(callers))(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TestApp } from '../support/app.js';
+import type { As, TestApp } from '../support/app.js';
 import type { CallerName, HiddenKind } from './hidden-world.js';
 
 type Seers = readonly CallerName[];
@@ -41,7 +41,7 @@ export interface Builder {
     amount: string,
     more?: object,
   ) => Promise<string>;
-  readonly authorization: (caller: CallerName) => Promise<string>;
+  readonly by: (caller: CallerName) => { readonly as?: As };
 }
 
 const USD = (amount: string): object => ({ measure: 'money', currency: 'USD', amount });
@@ -421,22 +421,19 @@ export interface Files {
   upload(name: string, caller: CallerName, seers: Seers): Promise<string>;
 }
 
-export const filesOf = ({ app, authorization }: Builder): Files => {
+export const filesOf = ({ app, by }: Builder): Files => {
   const all: HiddenFile[] = [];
   return {
     all,
     upload: async (name, caller, seers) => {
       const bytes = Buffer.from(`The bytes of ${name}`);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      const headers = { authorization: await authorization(caller) };
-      const declared = await fetch(`${app.url}/v1/documents`, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body: JSON.stringify({ sha256, size: bytes.length, mediaType: 'text/plain', name: `${name}.txt` }),
-      });
-      const sent = await fetch(`${app.url}/v1/documents/${sha256}`, {
-        method: 'PATCH',
-        headers: { ...headers, 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' },
+      const request = by(caller);
+      const document = { sha256, size: bytes.length, mediaType: 'text/plain', name: `${name}.txt` };
+      const declared = await app.post('/v1/documents', document, request);
+      const sent = await app.send('PATCH', `/v1/documents/${sha256}`, {
+        ...request,
+        headers: { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' },
         body: bytes,
       });
       if (declared.status !== 201 || sent.status !== 204) throw new Error(`${name}: ${declared.status} ${sent.status}`);

@@ -44,6 +44,11 @@ export const CALLERS = {
 } as const satisfies Readonly<Record<string, As | undefined>>;
 
 export type CallerName = keyof typeof CALLERS;
+/** Part of a request: whose it is. */
+export const by = (caller: CallerName): { readonly as?: As } => {
+  const as: As | undefined = CALLERS[caller];
+  return as === undefined ? {} : { as };
+};
 export const CALLER_NAMES = Object.keys(CALLERS) as CallerName[];
 export const OUTSIDERS = CALLER_NAMES.slice(0, CALLER_NAMES.indexOf('board'));
 
@@ -111,16 +116,14 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     key: string,
     wait = false,
   ): Promise<{ id: string }> => {
-    const as: As | undefined = CALLERS[caller];
     const headers = { 'idempotency-key': key.replaceAll(' ', '-'), ...(wait ? { prefer: 'wait=5' } : {}) };
-    const answer = await app.post(path, body, as === undefined ? { headers } : { as, headers });
+    const answer = await app.post(path, body, { ...by(caller), headers });
     if (answer.status !== 201) throw new Error(`${key}: ${answer.status} ${answer.text}`);
     return answer.body as { id: string };
   };
   const command = async (path: string, body: object, caller: CallerName): Promise<void> => {
-    const as: As | undefined = CALLERS[caller];
     const [, version, records, id] = path.split('/');
-    const request = as === undefined ? {} : { as };
+    const request = by(caller);
     const etag = (await app.get(`/${version}/${records}/${id}`, request)).headers.etag ?? '"0"';
     const answer = await app.post(path, body, { ...request, headers: { 'if-match': etag, prefer: 'wait=5' } });
     if (answer.status !== 200) throw new Error(`${caller} ${path}: ${answer.status} ${answer.text}`);
@@ -324,11 +327,7 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     open,
     hiddenOffer,
     propose,
-    authorization: async (caller) => {
-      const as: As | undefined = CALLERS[caller];
-      const roles = as === undefined ? [] : typeof as.role === 'string' ? [as.role] : as.role;
-      return `Bearer ${await app.token({ party: as?.party ?? '', roles })}`;
-    },
+    by,
   };
   const files = filesOf(building);
 

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { CallerName, HiddenKind, HiddenRecord, World } from './hidden-world.js';
-import { buildWorld, CALLER_NAMES, CALLERS, OUTSIDERS } from './hidden-world.js';
+import { buildWorld, by, CALLER_NAMES, OUTSIDERS } from './hidden-world.js';
 
 /**
  * What is hidden from a caller is found by no route: two services hold the same visible world, one of them hidden records as well, and
@@ -37,7 +37,6 @@ let bare: World;
 let full: World;
 let paths: Paths;
 let checks: readonly string[];
-const tokens = new Map<CallerName, string>();
 beforeAll(async () => {
   [bare, full] = [await buildWorld(false), await buildWorld(true)];
   paths = (JSON.parse((await ask(full, 'anonymous', 'GET', '/openapi.json')).text) as { paths: Paths }).paths;
@@ -49,41 +48,19 @@ afterAll(async () => {
   await full.close();
 });
 
-const authorization = async (world: World, caller: CallerName): Promise<Record<string, string>> => {
-  const as: { party: string; role: string | readonly string[]; sub?: string } | undefined = CALLERS[caller];
-  if (as === undefined) return {};
-  const key = `${world === bare ? 'bare' : 'full'} ${caller}` as CallerName;
-  const { party, role, sub } = as;
-  const token =
-    tokens.get(key) ??
-    (await world.app.token({
-      party,
-      roles: typeof role === 'string' ? [role] : role,
-      ...(sub === undefined ? {} : { sub }),
-    }));
-  tokens.set(key, token);
-  return { authorization: `Bearer ${token}` };
-};
-
-const ask = async (
+const ask = (
   world: World,
   caller: CallerName,
   method: 'GET' | 'HEAD' | 'PATCH' | 'POST',
   url: string,
   body?: object,
   headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> => {
-  const answer = await fetch(`${world.app.url}${url}`, {
-    method,
-    headers: {
-      ...(await authorization(world, caller)),
-      ...headers,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
+): Promise<Answer> =>
+  world.app.send(method, url, {
+    ...by(caller),
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  return { status: answer.status, headers: Object.fromEntries(answer.headers), text: await answer.text() };
-};
 
 /** What a caller has been shown that it may not know: markers, and ids of records hidden from it. */
 const leaks = (caller: CallerName, text: string, asked = ''): readonly string[] => [

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
-import type { Response } from 'supertest';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 import { probeContext } from './probe.js';
 
 const as: As = { party: 'state:VUT', role: 'npc' };

@@ -1,7 +1,7 @@
-import type { Response } from 'supertest';
 import { RateLimit } from '#web';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 import { probeContext } from './probe.js';
 
 /**

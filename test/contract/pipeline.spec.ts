@@ -1,11 +1,11 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { pino } from 'pino';
-import type { Response } from 'supertest';
 import type { Context } from '#web';
 import { declaredRoutes } from '#web';
 import { contexts } from '../../apps/pledgebook/contexts.js';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 import { poison, probeContext } from './probe.js';
 
 const as: As = { party: 'state:VUT', role: 'npc' };

@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
-import type { Response } from 'supertest';
 import { InMemoryEventStore } from '#kernel-testing';
 import { StoreUnavailableError } from '#kernel';
 import type { WebProblemCode } from '#web';
 import { RateLimit, WEB_PROBLEMS } from '#web';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 import { poison, probeContext } from './probe.js';
 
 /** Every code of the table that generates the OpenAPI problems is brought about over HTTP: a new code does not compile without its scene. */

@@ -1,6 +1,6 @@
-import type { Response } from 'supertest';
 import type { As, TestApp } from '../support/app.js';
 import { NOW, temporaryFolder, testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 /** "Deadlines … catching up after downtime": the service is down while each of them comes, and does on its next day what was due. */
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };

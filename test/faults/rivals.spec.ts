@@ -1,9 +1,9 @@
-import type { Response } from 'supertest';
 import { newId } from '#kernel';
 import type { EventToAppend } from '#kernel';
 import { sampleEvent } from '#kernel-testing';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
 const OPERATOR: As = { party: 'agency:hosting', role: 'operator' };

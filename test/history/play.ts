@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ManualClock } from '#kernel';
 import type { PledgebookApp } from '../../apps/pledgebook/app.js';
+import type { Response } from '../support/http.js';
+import { send } from '../support/http.js';
 
 /** Who speaks: a party in one of its offices. */
 export interface Office {
@@ -61,13 +63,13 @@ export class Play {
 
   async create(as: Office, path: string, body: Body, headers: Readonly<Record<string, string>> = {}): Promise<Made> {
     const answer = await this.send(as, 'POST', path, body, headers, 201);
-    const location = String(answer.headers.get('location'));
+    const location = String(answer.headers.location);
     return { path: location, id: location.slice(location.lastIndexOf('/') + 1) };
   }
 
   async command(as: Office, { path }: Made, name: string, body: Body = {}): Promise<Body> {
     const { headers } = await this.send(as, 'GET', path, undefined, {}, 200);
-    const ifMatch = { 'if-match': String(headers.get('etag')) };
+    const ifMatch = { 'if-match': String(headers.etag) };
     return (await this.send(as, 'POST', `${path}/${name}`, body, ifMatch, 200)).body;
   }
 
@@ -78,9 +80,8 @@ export class Play {
     body: Body | undefined,
     headers: Readonly<Record<string, string>>,
     expected: number,
-  ): Promise<{ readonly headers: Headers; readonly body: Body }> {
-    const response = await fetch(`${this.url}${path}`, {
-      method,
+  ): Promise<Response> {
+    const answer = await send(method, `${this.url}${path}`, {
       headers: {
         authorization: await this.authorization(as),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -88,10 +89,10 @@ export class Play {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
-    if (response.status !== expected) throw new Error(`${method} ${path} by ${as.party}: ${response.status} ${text}`);
+    if (answer.status !== expected)
+      throw new Error(`${method} ${path} by ${as.party}: ${answer.status} ${answer.text}`);
     if (method === 'POST') await this.app.settled();
-    return { headers: response.headers, body: JSON.parse(text) as Body };
+    return answer;
   }
 
   /** Brings a file in one chunk; answers its hash. */
@@ -104,8 +105,7 @@ export class Play {
       mediaType: 'text/plain',
       ...more,
     });
-    const response = await fetch(`${this.url}${path}`, {
-      method: 'PATCH',
+    const { status, text: refusal } = await send('PATCH', `${this.url}${path}`, {
       headers: {
         authorization: await this.authorization(as),
         'content-type': 'application/offset+octet-stream',
@@ -113,7 +113,7 @@ export class Play {
       },
       body: bytes,
     });
-    if (response.status !== 204) throw new Error(`PATCH ${path}: ${response.status} ${await response.text()}`);
+    if (status !== 204) throw new Error(`PATCH ${path}: ${status} ${refusal}`);
     await this.app.settled();
     return sha256;
   }

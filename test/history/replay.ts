@@ -4,6 +4,8 @@ import { categoryOfStream, idOfStream, ManualClock } from '#kernel';
 import type { LoggedEvent } from '../../infra/frozen-events.js';
 import { logged } from '../../infra/frozen-events.js';
 import { createApp } from '../../apps/pledgebook/app.js';
+import type { Response } from '../support/http.js';
+import { send } from '../support/http.js';
 
 /** What a frozen log says to those who read it, at its end. */
 export interface Reading {
@@ -67,13 +69,12 @@ export const replayed = async (
           ? undefined
           : `Bearer ${await app.token({ party: reader.party, roles: [...reader.roles], sub: name })}`;
       const ask = (path: string, method: string): Promise<Response> =>
-        fetch(`${url}${path}`, { method, ...(authorization === undefined ? {} : { headers: { authorization } }) });
+        send(method, `${url}${path}`, authorization === undefined ? {} : { headers: { authorization } });
       const get: Get = async (path) => {
         const response = await ask(path, 'GET');
         if (response.status === 404 || response.status === 403) return undefined;
-        const text = await response.text();
-        if (response.status !== 200) throw new Error(`GET ${path} as ${name}: ${response.status} ${text}`);
-        return JSON.parse(text) as unknown;
+        if (response.status !== 200) throw new Error(`GET ${path} as ${name}: ${response.status} ${response.text}`);
+        return response.body as unknown;
       };
       readers[name] = await everything(events, get, async (path) => (await ask(path, 'HEAD')).status);
     }

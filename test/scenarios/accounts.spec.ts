@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Response } from 'supertest';
 import { accountsContext } from '#accounts';
 import { commitmentsContext } from '#commitments';
 import { directoryContext } from '#directory';
@@ -8,6 +7,7 @@ import { needsContext } from '#needs';
 import { offersContext } from '#offers';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
 const OPERATOR: As = { party: 'agency:hosting', role: 'operator' };

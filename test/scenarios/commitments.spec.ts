@@ -1,10 +1,10 @@
-import type { Response } from 'supertest';
 import { commitmentsContext } from '#commitments';
 import { directoryContext } from '#directory';
 import { needsContext } from '#needs';
 import { offersContext } from '#offers';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
 const JAPAN: As = { party: 'donor:japan', role: 'donor-desk' };

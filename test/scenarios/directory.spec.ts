@@ -1,9 +1,9 @@
-import type { Response } from 'supertest';
 import { directoryContext } from '#directory';
 import { needsContext } from '#needs';
 import { offersContext } from '#offers';
 import type { As, TestApp, TestRequest } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
 const MISSION: As = { party: 'state:VUT', role: 'mission', sub: 'mission@gov.example' };

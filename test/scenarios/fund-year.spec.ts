@@ -1,7 +1,7 @@
-import type { Response } from 'supertest';
 import { currencyOf } from '#vocabulary';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 import { Random } from '../extra/random.js';
 
 const seed = Number(process.env.PLEDGEBOOK_SEED ?? Date.now() % 1_000_000_007);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Response } from 'supertest';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
 const JAPAN: As = { party: 'donor:japan', role: 'donor-desk' };

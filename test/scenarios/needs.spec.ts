@@ -1,8 +1,8 @@
-import type { Response } from 'supertest';
 import { directoryContext } from '#directory';
 import { needsContext } from '#needs';
 import type { As, TestApp, TestRequest } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 const VANUATU: As = { party: 'state:VUT', role: 'npc' };
 const FIJI: As = { party: 'state:FJI', role: 'mission' };

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Response } from 'supertest';
 import { commitmentsContext } from '#commitments';
 import { directoryContext } from '#directory';
 import { needsContext } from '#needs';
 import { offersContext } from '#offers';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
 const JAPAN: As = { party: 'donor:japan', role: 'donor-desk' };

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Response } from 'supertest';
 import type { Actor } from '#kernel';
 import type { ReportedCommand } from '#reported';
 import { reportedDecider } from '#reported';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
 const GEORGIA: As = { party: 'state:GEO', role: 'npc' };

@@ -2,12 +2,12 @@ import 'reflect-metadata';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Response } from 'supertest';
-import supertest from 'supertest';
 import { InMemoryEventStore } from '#kernel-testing';
 import { ManualClock } from '#kernel';
 import type { AppOptions, PledgebookApp } from '../../apps/pledgebook/app.js';
 import { createApp } from '../../apps/pledgebook/app.js';
+import type { Response, Sent } from './http.js';
+import { send } from './http.js';
 
 /** Who a test's request comes from: a party and a role, or nobody. */
 export interface As {
@@ -28,6 +28,8 @@ export interface TestApp extends PledgebookApp {
   readonly clock: ManualClock;
   /** Where it listens. */
   readonly url: string;
+  /** `path` begins with a slash; the body of PATCH may be bytes. */
+  send(method: string, path: string, request?: TestRequest & Pick<Sent, 'body'>): Promise<Response>;
   get(path: string, request?: TestRequest): Promise<Response>;
   /** `body` as JSON; a text is sent as it is. */
   post(path: string, body: object | string, request?: TestRequest): Promise<Response>;
@@ -51,29 +53,40 @@ export const testApp = async ({ now = NOW, ...options }: TestAppOptions = {}): P
     clock,
   });
   const url = await app.listen(0);
+  const tokenFor = tokensOf(app);
   const headersOf = async ({ as, authorization, headers }: TestRequest): Promise<Record<string, string>> => ({
-    ...(as === undefined ? {} : { authorization: `Bearer ${await tokenFor(app, as)}` }),
+    ...(as === undefined ? {} : { authorization: `Bearer ${await tokenFor(as)}` }),
     ...(authorization === undefined ? {} : { authorization }),
     ...headers,
   });
+  const asked: TestApp['send'] = async (method, path, { body, ...request } = {}) =>
+    send(method, `${url}${path}`, { headers: await headersOf(request), ...(body === undefined ? {} : { body }) });
   return {
     ...app,
     clock,
     url,
-    get: async (path, request = {}) =>
-      supertest(url)
-        .get(path)
-        .set(await headersOf(request)),
-    post: async (path, body, request = {}) =>
-      supertest(url)
-        .post(path)
-        .set({ 'content-type': 'application/json', ...(await headersOf(request)) })
-        .send(typeof body === 'string' ? body : JSON.stringify(body)),
+    send: asked,
+    get: (path, request = {}) => asked('GET', path, request),
+    post: (path, body, { headers, ...request } = {}) =>
+      asked('POST', path, {
+        ...request,
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
   };
 };
 
-const tokenFor = (app: PledgebookApp, { party, role, sub }: As): Promise<string> =>
-  app.token({ party, roles: typeof role === 'string' ? [role] : role, ...(sub === undefined ? {} : { sub }) });
+/** Tokens as clients hold them: one is used again until the clock has moved. */
+const tokensOf = (app: PledgebookApp): ((as: As) => Promise<string>) => {
+  const held = new Map<string, Promise<string>>();
+  return ({ party, role, sub }) => {
+    const roles = typeof role === 'string' ? [role] : role;
+    const key = JSON.stringify([party, roles, sub, app.clock.now()]);
+    const token = held.get(key) ?? app.token({ party, roles, ...(sub === undefined ? {} : { sub }) });
+    held.set(key, token);
+    return token;
+  };
+};
 
 /** A folder that is gone after the test. */
 export const temporaryFolder = (): { readonly path: string; remove(): void } => {
