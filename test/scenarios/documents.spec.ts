@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { backUp, checkDocuments, restoreFrom } from '#store-sqlite';
@@ -438,51 +438,6 @@ describe('in one service', () => {
     }
   });
 
-  /** A chunk of which only the first part is sent. */
-  const halfSent = async (
-    as: As,
-    sha256: string,
-    { first, length }: { readonly first: Buffer; readonly length: number },
-  ): Promise<ReturnType<typeof httpRequest>> => {
-    const outgoing = httpRequest(`${app.url}/v1/documents/${sha256}`, {
-      method: 'PATCH',
-      headers: {
-        'content-type': 'application/offset+octet-stream',
-        'upload-offset': '0',
-        'content-length': String(length),
-        authorization: await bearer(as),
-      },
-    });
-    outgoing.on('error', () => undefined);
-    await new Promise<void>((resolve) => {
-      outgoing.write(first, () => {
-        resolve();
-      });
-    });
-    return outgoing;
-  };
-
-  test('while a chunk is being written another is told to wait, and a sender that breaks off goes on where it stopped', async () => {
-    const bytes = randomBytes(20_000);
-    const sha256 = hashOf(bytes);
-    await declare(VANUATU, bytes);
-    const outgoing = await halfSent(VANUATU, sha256, { first: bytes.subarray(0, 8_000), length: 20_000 });
-    let second = await send(VANUATU, sha256, 8_000, Buffer.alloc(0));
-    while ((second.body as { code: string }).code === 'offset-mismatch')
-      second = await send(VANUATU, sha256, 8_000, Buffer.alloc(0));
-    expect([second.status, (second.body as { code: string }).code]).toEqual([409, 'upload-busy']);
-    outgoing.destroy();
-    // How much of it had come is for the server to say; the end of the first request may still be on its way.
-    let rest: Response;
-    do {
-      const stands = Number((await progress(VANUATU, sha256)).headers['upload-offset']);
-      expect(stands).toBeLessThanOrEqual(8_000);
-      rest = await send(VANUATU, sha256, stands, bytes.subarray(stands));
-    } while (rest.status === 409);
-    expect(rest.status).toBe(204);
-    expect((await fetchAs(VANUATU, sha256)).bytes).toEqual(bytes);
-  });
-
   test('what is no hash is no document', async () => {
     for (const name of ['x', '..%2f..%2flog.sqlite', 'A'.repeat(64), '0'.repeat(64)]) {
       expect((await fetchAs(VANUATU, name)).status).toBe(404);
@@ -522,6 +477,50 @@ describe('on a data folder', () => {
   };
   const noteOf = (sha256: string): string => partOf(sha256).replace(/part$/, 'json');
   const fileOf = (sha256: string): string => join(data(), 'documents', sha256.slice(0, 2), sha256.slice(2));
+
+  /** A chunk of which only the first part is sent. */
+  const halfSent = async (
+    as: As,
+    sha256: string,
+    { first, length }: { readonly first: Buffer; readonly length: number },
+  ): Promise<ReturnType<typeof httpRequest>> => {
+    const outgoing = httpRequest(`${app.url}/v1/documents/${sha256}`, {
+      method: 'PATCH',
+      headers: {
+        'content-type': 'application/offset+octet-stream',
+        'upload-offset': '0',
+        'content-length': String(length),
+        authorization: await bearer(as),
+      },
+    });
+    outgoing.on('error', () => undefined);
+    await new Promise<void>((resolve) => {
+      outgoing.write(first, () => {
+        resolve();
+      });
+    });
+    return outgoing;
+  };
+
+  test('while a chunk is being written another is told to wait, and a sender that breaks off goes on where it stopped', async () => {
+    const bytes = randomBytes(20_000);
+    const sha256 = hashOf(bytes);
+    await declare(VANUATU, bytes);
+    const outgoing = await halfSent(VANUATU, sha256, { first: bytes.subarray(0, 8_000), length: 20_000 });
+    while (!existsSync(partOf(sha256)) || statSync(partOf(sha256)).size < 8_000) await progress(VANUATU, sha256);
+    const second = await send(VANUATU, sha256, 8_000, Buffer.alloc(0));
+    expect([second.status, (second.body as { code: string }).code]).toEqual([409, 'upload-busy']);
+    outgoing.destroy();
+    // How much of it had come is for the server to say; the end of the first request may still be on its way.
+    let rest: Response;
+    do {
+      const stands = Number((await progress(VANUATU, sha256)).headers['upload-offset']);
+      expect(stands).toBeLessThanOrEqual(8_000);
+      rest = await send(VANUATU, sha256, stands, bytes.subarray(stands));
+    } while (rest.status === 409);
+    expect(rest.status).toBe(204);
+    expect((await fetchAs(VANUATU, sha256)).bytes).toEqual(bytes);
+  });
 
   test('an upload goes on after a restart where it stood, and a stored file is there', async () => {
     const bytes = randomBytes(3_000);
