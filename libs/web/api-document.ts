@@ -1,13 +1,16 @@
-/** The interface's OpenAPI document: built once, when every route is known. */
+/** The interface's OpenAPI document: built when it is first asked for, and kept. */
 export class ApiDocument {
+  private build: (() => object) | undefined;
   private document: object | undefined;
 
-  get value(): object {
-    if (this.document === undefined) throw new Error('the document is read before it is built');
-    return this.document;
+  /** How the document is built, once every route is known. */
+  builtBy(build: () => object): void {
+    this.build = build;
   }
 
-  set value(document: object) {
-    this.document = document;
+  get value(): object {
+    if (this.build === undefined) throw new Error('the document is read before its routes are known');
+    this.document ??= this.build();
+    return this.document;
   }
 }

@@ -126,12 +126,15 @@ const WRITE_HEADERS = [
   CORRELATION,
 ];
 
+/** Names of responses in the document, by the status and the codes they tell. */
+type SharedRefusals = Map<string, string>;
+
 /** What each route does, by method and path: `POST /v1/needs`. */
 type RouteSummaries = Readonly<Record<string, string>>;
 
-/** Builds the document from the routes, their summaries and the problem table, once. */
+/** Publishes the document of the routes, their summaries and the problem table: a service starts without building it. */
 export const publishDocument = (app: INestApplication, summaries: RouteSummaries): void => {
-  app.get(ApiDocument, { strict: false }).value = buildDocument(app, summaries);
+  app.get(ApiDocument, { strict: false }).builtBy(() => buildDocument(app, summaries));
 };
 
 const buildDocument = (app: INestApplication, summaries: RouteSummaries): object => {
@@ -149,11 +152,12 @@ const buildDocument = (app: INestApplication, summaries: RouteSummaries): object
   const actions = new Map(
     declaredRoutes(app).map(({ controller, handler, action }) => [`${controller}_${handler}`, action]),
   );
+  const shared: SharedRefusals = new Map();
   for (const [path, operations] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(operations)) {
       const action = actions.get(operation.operationId ?? '');
       if (action === undefined) continue;
-      describe(document, path, method, operation, action);
+      describe(document, shared, path, method, operation, action);
       operation.summary = summaries[`${method.toUpperCase()} ${path}`] ?? action.action;
     }
   }
@@ -162,6 +166,7 @@ const buildDocument = (app: INestApplication, summaries: RouteSummaries): object
 
 const describe = (
   document: Document,
+  shared: SharedRefusals,
   path: string,
   method: string,
   operation: Operation,
@@ -186,7 +191,7 @@ const describe = (
     ...(action.alsoStatus === undefined
       ? {}
       : { [String(action.alsoStatus)]: answerOf(path, isPost, creates, action, 'It stood there already.') }),
-    ...(path.startsWith('/v1/') ? refusalsOf(document, method, action) : {}),
+    ...(path.startsWith('/v1/') ? refusalsOf(document, shared, method, action) : {}),
   };
 };
 
@@ -276,15 +281,20 @@ const sharedParameter = (document: Document, parameter: Header): object => {
 };
 
 /** Routes that refuse alike share one response: the document is read over slow lines too. */
-const sharedResponse = (document: Document, status: number, response: object): object => {
-  document.components.responses ??= {};
-  const { responses } = document.components;
-  const text = JSON.stringify(response);
-  const known = Object.keys(responses).find((name) => JSON.stringify(responses[name]) === text);
-  const name =
-    known ??
-    `Problem${status}-${Object.keys(responses).filter((each) => each.startsWith(`Problem${status}-`)).length + 1}`;
-  responses[name] ??= response;
+const sharedRefusal = (
+  document: Document,
+  shared: SharedRefusals,
+  status: number,
+  codes: readonly string[],
+): object => {
+  const alike = `${status} ${codes.join(' ')}`;
+  let name = shared.get(alike);
+  if (name === undefined) {
+    name = `Problem${status}-${[...shared.keys()].filter((each) => each.startsWith(`${status} `)).length + 1}`;
+    shared.set(alike, name);
+    document.components.responses ??= {};
+    document.components.responses[name] = refusal(document, status, codes);
+  }
   return { $ref: `#/components/responses/${name}` };
 };
 
@@ -294,29 +304,36 @@ const sharedExample = (document: Document, code: string): object => {
   return { $ref: `#/components/examples/${code}` };
 };
 
-const refusalsOf = (document: Document, method: string, action: RouteActionOptions): Record<string, object> =>
+const refusal = (document: Document, status: number, codes: readonly string[]): object => ({
+  description: codes.map((code) => `\`${code}\`: ${problemInfo(code).title}.`).join(' '),
+  headers: {
+    'X-Correlation-Id': textHeader('Names this request in every event and log line.'),
+    ...(status === 401 ? { 'WWW-Authenticate': textHeader('Bearer') } : {}),
+    ...(status === 429 || status === 503 ? { 'Retry-After': textHeader('Seconds to wait.') } : {}),
+  },
+  content: {
+    [PROBLEM_MEDIA_TYPE]: {
+      schema: {
+        allOf: [
+          { $ref: '#/components/schemas/Problem' },
+          { type: 'object', properties: { code: { type: 'string', enum: codes } } },
+        ],
+      },
+      examples: Object.fromEntries(codes.map((code) => [code, sharedExample(document, code)])),
+    },
+  },
+});
+
+const refusalsOf = (
+  document: Document,
+  shared: SharedRefusals,
+  method: string,
+  action: RouteActionOptions,
+): Record<string, object> =>
   Object.fromEntries(
     [...refusalCodes(method, action)].map(([status, codes]) => [
       String(status),
-      sharedResponse(document, status, {
-        description: codes.map((code) => `\`${code}\`: ${problemInfo(code).title}.`).join(' '),
-        headers: {
-          'X-Correlation-Id': textHeader('Names this request in every event and log line.'),
-          ...(status === 401 ? { 'WWW-Authenticate': textHeader('Bearer') } : {}),
-          ...(status === 429 || status === 503 ? { 'Retry-After': textHeader('Seconds to wait.') } : {}),
-        },
-        content: {
-          [PROBLEM_MEDIA_TYPE]: {
-            schema: {
-              allOf: [
-                { $ref: '#/components/schemas/Problem' },
-                { type: 'object', properties: { code: { type: 'string', enum: codes } } },
-              ],
-            },
-            examples: Object.fromEntries(codes.map((code) => [code, sharedExample(document, code)])),
-          },
-        },
-      }),
+      sharedRefusal(document, shared, status, codes),
     ]),
   );
 
