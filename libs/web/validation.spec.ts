@@ -106,6 +106,12 @@ describe('validation', () => {
 
   it('takes nothing where nothing is asked', () => {
     expect(validated(EmptyBody, {})).toEqual({ ok: true, value: {} });
+    const [first, second] = [validated(Filter, {}), validated(Filter, {})];
+    expect(second).toEqual(first);
+    expect(first).toEqual({ ok: true, value: {} });
+    if (first.ok && second.ok) expect(second.value).not.toBe(first.value);
+    expect(validated(Whole, {})).toEqual(validated(Whole, {}));
+    expect(validated(Whole, {})).toMatchObject({ ok: false, errors: [{ field: 'party' }] });
     expect(validated(EmptyBody, { a: 1 })).toEqual({
       ok: false,
       errors: [{ field: 'a', message: 'unknown field; there are no fields here' }],
