@@ -724,6 +724,15 @@ const CASES: Readonly<
       ],
     ],
     [
+      'one paper for two accounts',
+      ['document of an account used twice'],
+      [
+        [C1, spent(1, '1.00', { document: { kind: 'budget', title: 'Ledger', sha256: 'bb' } })],
+        [C2, spent(1, '1.00', { document: { kind: 'budget', title: 'Ledger', sha256: 'bb' } })],
+        [C1, evidence(1, 'bb')],
+      ],
+    ],
+    [
       'a reference that was corrected',
       [],
       [

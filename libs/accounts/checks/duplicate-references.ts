@@ -4,7 +4,7 @@ import type { Facts } from './facts.js';
 import { push, receiptsOf, replacedReports, transfersOf, unique } from './facts.js';
 
 interface Use {
-  readonly what: 'evidence' | 'payment reference' | 'receipt reference' | 'invoice';
+  readonly what: 'evidence' | 'payment reference' | 'receipt reference' | 'invoice' | 'document of an account';
   readonly text: string;
   /** Two uses are one and the same thing where these are equal. */
   readonly by: string;
@@ -80,16 +80,9 @@ const usesOf = (facts: Facts): readonly Use[] => {
   for (const { stream, data, eventId } of facts.of('ExpenditureReported')) {
     // What a certified report replaces it repeats.
     if (replaced.has(`${stream} ${data.party} ${data.n}`)) continue;
-    for (const text of data.invoices ?? []) {
-      uses.push({
-        what: 'invoice',
-        text,
-        by: '',
-        thing: `${stream} expenditure ${data.n} of ${data.party}`,
-        stream,
-        events: [eventId],
-      });
-    }
+    const of = { by: '', thing: `${stream} expenditure ${data.n} of ${data.party}`, stream, events: [eventId] };
+    for (const text of data.invoices ?? []) uses.push({ what: 'invoice', text, ...of });
+    if (data.document !== undefined) uses.push({ what: 'document of an account', text: data.document.sha256, ...of });
   }
   return uses;
 };
@@ -98,7 +91,7 @@ const usesOf = (facts: Facts): readonly Use[] => {
 export const duplicateReferences: Check = {
   name: 'duplicate-references',
   looksFor:
-    'The same evidence (by hash), payment or receipt reference of one party, or invoice, used for two different things.',
+    'The same evidence or document of an account (by hash), payment or receipt reference of one party, or invoice, used for two different things.',
   takesDate: false,
   reads: [
     'DeliveryReported',
