@@ -99,7 +99,7 @@ export const settingsFaults = ({ restricted, partner, deadLetters }: TopicsSetti
       );
     }
     if (!['delete', 'compact'].includes(of.cleanupPolicy)) {
-      faults.push(`${kind}.cleanupPolicy is "${String(of.cleanupPolicy)}": give "delete" or "compact"`);
+      faults.push(`${kind}.cleanupPolicy is "${of.cleanupPolicy}": give "delete" or "compact"`);
     }
   }
   for (const [kind, of] of Object.entries({ restricted, partner })) {

@@ -3,9 +3,6 @@ import type { Admin } from 'kafkajs';
 import { type KafkaBrokerOptions, kafkaOf } from './kafka-broker.js';
 import { type FoundTopic, planTopics, settingsOf, type TopicPlan, type WantedTopic } from './topic-plan.js';
 
-/** Where a setting comes from, by Kafka's numbers: set on this topic. */
-const OF_THE_TOPIC = 1;
-
 /** Topics are not as they should be, and are not changed: each refusal says why. Nothing was done. */
 export class TopicsRefusedError extends Error {
   override readonly name = 'TopicsRefusedError';
@@ -74,7 +71,7 @@ const settingsFound = async (
       configEntries.map(({ configName, configValue, configSource }) => ({
         key: configName,
         value: configValue,
-        ofTheTopic: Number(configSource) === OF_THE_TOPIC,
+        ofTheTopic: configSource === kafkajs.ConfigSource.TOPIC_CONFIG,
       })),
     ]),
   );

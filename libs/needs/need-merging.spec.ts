@@ -12,7 +12,7 @@ const VANUATU: Actor = { party: 'state:VUT', role: 'npc', sovereign: 'VUT' };
 const COORDINATOR: Actor = { party: 'agency:secretariat', role: 'coordinator' };
 
 const tell = (id: string, body: CommandBody<NeedCommand>, actor = VANUATU, atOnce = false): ScenarioStep =>
-  step({ decider: needDecider, id, actor, atOnce, command: (by) => ({ ...body, by }) as NeedCommand });
+  step({ decider: needDecider, id, actor, atOnce, command: (by) => ({ ...body, by }) });
 
 const open = (id: string): readonly ScenarioStep[] => [
   tell(id, { type: 'DraftNeed', filer: 'state:VUT', beneficiaries: ['state:VUT'], content: CONTENT }),

@@ -113,7 +113,7 @@ const after = (so: Drawing, event: RecordedEvent): Drawing => {
     case 'CommitmentAmended': {
       const { n, legs, recredited } = fact.data;
       const brought = legs.filter(({ leg }) => so.broughtBy[leg] === undefined).map(({ leg }) => [leg, n] as const);
-      const credits = recredited.map(({ delivery, credited }) => [
+      const credits = recredited.map(({ delivery, credited }): readonly [number, Tranche] => [
         delivery,
         // What was sent back before never had a credit.
         { ...(so.tranches[delivery] ?? NO_TRANCHE), credited: figureOf(credited), creditReturned: 0n },

@@ -144,10 +144,12 @@ const requestsTo = (path: string, method: string, { requestBody }: Operation): r
 };
 
 const send = (method: string, { url, body, headers }: Sent, as: As | undefined): Promise<Response> => {
-  const request = as === undefined ? { headers } : { as, headers };
-  if (method === 'get') return app.get(url, request);
-  if (method === 'post') return app.post(url, body ?? {}, request);
-  return app.send(method.toUpperCase(), url, { ...request, ...(method === 'patch' ? { body: 'bytes' } : {}) });
+  const json = { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body ?? {}) };
+  return app.sendPlain(method.toUpperCase(), url, {
+    ...(as === undefined ? {} : { as }),
+    headers,
+    ...(method === 'post' ? json : method === 'patch' ? { body: 'bytes' } : {}),
+  });
 };
 
 test.each(Object.entries(callers))(

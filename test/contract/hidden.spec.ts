@@ -56,7 +56,7 @@ const ask = (
   body?: object,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> =>
-  world.app.send(method, url, {
+  world.app.sendPlain(method, url, {
     ...by(caller),
     headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

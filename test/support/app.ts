@@ -7,7 +7,7 @@ import { ManualClock } from '#kernel';
 import type { AppOptions, PledgebookApp } from '../../apps/pledgebook/app.js';
 import { createApp } from '../../apps/pledgebook/app.js';
 import type { Response, Sent } from './http.js';
-import { send } from './http.js';
+import { send, sendPlain } from './http.js';
 
 /** Who a test's request comes from: a party and a role, or nobody. */
 export interface As {
@@ -30,6 +30,8 @@ export interface TestApp extends PledgebookApp {
   readonly url: string;
   /** `path` begins with a slash; the body of PATCH may be bytes. */
   send(method: string, path: string, request?: TestRequest & Pick<Sent, 'body'>): Promise<Response>;
+  /** The same, for those who send tens of thousands. */
+  sendPlain: TestApp['send'];
   get(path: string, request?: TestRequest): Promise<Response>;
   /** `body` as JSON; a text is sent as it is. */
   post(path: string, body: object | string, request?: TestRequest): Promise<Response>;
@@ -59,13 +61,17 @@ export const testApp = async ({ now = NOW, ...options }: TestAppOptions = {}): P
     ...(authorization === undefined ? {} : { authorization }),
     ...headers,
   });
-  const asked: TestApp['send'] = async (method, path, { body, ...request } = {}) =>
-    send(method, `${url}${path}`, { headers: await headersOf(request), ...(body === undefined ? {} : { body }) });
+  const by =
+    (client: typeof send): TestApp['send'] =>
+    async (method, path, { body, ...request } = {}) =>
+      client(method, `${url}${path}`, { headers: await headersOf(request), ...(body === undefined ? {} : { body }) });
+  const asked = by(send);
   return {
     ...app,
     clock,
     url,
     send: asked,
+    sendPlain: by(sendPlain),
     get: (path, request = {}) => asked('GET', path, request),
     post: (path, body, { headers, ...request } = {}) =>
       asked('POST', path, {
