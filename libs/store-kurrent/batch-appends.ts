@@ -27,6 +27,12 @@ interface Call {
 }
 
 /**
+ * The server judges a deadline by its own clock, and one that is over fails at once: far enough off that no difference of clocks matters.
+ * It waits no longer than its own two seconds all the same, and we no longer than our time.
+ */
+const DEADLINE_MS = 24 * 3_600_000;
+
+/**
  * Appends over one long-lived call of the protocol, opened with the first and anew after it broke. Every append has an answer after
  * `timeoutMs` at the latest, and what breaks concerns the appends of that call alone.
  */
@@ -42,7 +48,7 @@ export class BatchAppends {
   append(stream: string, expected: number, events: readonly SerialisedEvent[]): Promise<AppendAnswer> {
     const call = (this.call ??= this.begin());
     const id = randomUUID();
-    const request = appendRequest(id, stream, expected, events, new Date(Date.now() + this.timeoutMs));
+    const request = appendRequest(id, stream, expected, events, new Date(Date.now() + DEADLINE_MS));
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         call.pending.delete(id);
@@ -59,11 +65,11 @@ export class BatchAppends {
   }
 
   /** Ends the call; what is in flight fails. The next append opens another. */
-  async end(): Promise<void> {
+  end(): void {
     const { call } = this;
     if (call === undefined) return;
     this.finish(call, new CallFailure('broken', 'the call was ended'));
-    await call.stream.then(cancelLater, () => undefined);
+    call.stream.then(cancelLater, () => undefined);
   }
 
   private begin(): Call {

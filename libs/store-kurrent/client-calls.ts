@@ -3,7 +3,7 @@ import type { BatchAppendReq, BatchAppendResp, ReadReq, ReadResp } from '@events
 import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import { EventStoreDBClient } from '@eventstore/db-client';
-import { CallFailure, callFailure } from './failures.js';
+import { CallFailure, callFailure, openingFailure } from './failures.js';
 
 /**
  * What the client's own methods stand on, protected in its types: calls on the connection that it holds, to the node that it found, and
@@ -38,17 +38,22 @@ export class ClientCalls {
     this.inside.handleError = (...of) => handleError(...of).catch(() => undefined);
   }
 
+  /** @throws {CallFailure} */
   batchAppend(): Promise<ClientDuplexStream<BatchAppendReq, BatchAppendResp>> {
-    return this.inside.GRPCStreamCreator(streamsGrpc.StreamsClient, 'batchAppend', (grpc) =>
-      grpc.batchAppend(...this.inside.callArguments(FROM_LEADER, NO_DEADLINE)),
-    )();
+    return this.inside
+      .GRPCStreamCreator(streamsGrpc.StreamsClient, 'batchAppend', (grpc) =>
+        grpc.batchAppend(...this.inside.callArguments(FROM_LEADER, NO_DEADLINE)),
+      )()
+      .catch(refuse);
   }
 
-  /** A call to follow: whoever opens it listens to its errors for good, and cancels it. */
+  /** A call to follow: whoever opens it listens to its errors for good, and cancels it. @throws {CallFailure} */
   open(request: ReadReq): Promise<ClientReadableStream<ReadResp>> {
-    return this.inside.GRPCStreamCreator(streamsGrpc.StreamsClient, 'read', (grpc) =>
-      grpc.read(request, ...this.inside.callArguments(FROM_LEADER, NO_DEADLINE)),
-    )();
+    return this.inside
+      .GRPCStreamCreator(streamsGrpc.StreamsClient, 'read', (grpc) =>
+        grpc.read(request, ...this.inside.callArguments(FROM_LEADER, NO_DEADLINE)),
+      )()
+      .catch(refuse);
   }
 
   /**
@@ -102,6 +107,10 @@ export class ClientCalls {
     await this.client.dispose();
   }
 }
+
+const refuse = (error: unknown): never => {
+  throw openingFailure(error);
+};
 
 /** Cancelling within a message's own turn breaks grpc-js (grpc-node issues 1464 and 1652). */
 export const cancelLater = (call: { cancel(): void }): void => {

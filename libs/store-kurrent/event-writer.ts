@@ -1,8 +1,8 @@
 import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendReceipt, ExpectedRevision, SerialisedEvent } from '#kernel';
-import { InvalidAppendError, pause, StoreUnavailableError, WrongRevisionError } from '#kernel';
-import type { CallFailure, FailureKind } from './failures.js';
-import { callFailure, unavailable } from './failures.js';
+import { InvalidAppendError, NO_STREAM, pause, StoreUnavailableError, WrongRevisionError } from '#kernel';
+import type { FailureKind } from './failures.js';
+import { CallFailure, unavailable } from './failures.js';
 import type { KurrentConnection } from './kurrent-connection.js';
 import { idOf, positionOf } from './recorded.js';
 import { newestRequest, streamRequest } from './requests.js';
@@ -16,7 +16,11 @@ interface Append {
 }
 
 /** What stands in the stream behind the expected revision. */
-type Standing = 'ours' | 'another' | 'nothing' | 'unreadable';
+type Standing =
+  | { readonly kind: 'ours'; readonly position: bigint }
+  | { readonly kind: 'another'; readonly newest: number }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'unreadable' };
 
 /**
  * How long the stream must be seen without the events before they are sent again, in milliseconds: identical appends that race in the
@@ -70,11 +74,13 @@ export class EventWriter {
   private async settled(append: Append, failure: CallFailure, end: number): Promise<AppendReceipt | undefined> {
     const quiet = performance.now() + (QUIET_MS[failure.kind] ?? 0);
     for (let wait = FIRST_LOOK_MS; ; wait = Math.min(wait * 2, LOOK_EVERY_MS)) {
-      const { standing, position, actual } = await this.look(append);
-      if (standing === 'ours') return { revision: append.expected + append.events.length, position };
-      if (standing === 'another') throw new WrongRevisionError(append.stream, append.expected, actual);
+      const found = await this.look(append);
+      if (found.kind === 'ours') {
+        return { revision: append.expected + append.events.length, position: found.position };
+      }
+      if (found.kind === 'another') throw new WrongRevisionError(append.stream, append.expected, found.newest);
       const now = performance.now();
-      if (standing === 'nothing' && now >= quiet) return undefined;
+      if (found.kind === 'nothing' && now >= quiet) return undefined;
       if (now >= end || this.closing.aborted) {
         throw new StoreUnavailableError(
           `it is unknown whether an append to ${append.stream} was stored: a repeat with the same ids is safe`,
@@ -85,36 +91,27 @@ export class EventWriter {
     }
   }
 
-  private async look(
-    append: Append,
-  ): Promise<{ readonly standing: Standing; readonly position: bigint; readonly actual: number }> {
-    const { stored, expected, events } = append;
+  private async look({ stream, stored, expected, events }: Append): Promise<Standing> {
+    const { calls, patience } = this.connection;
     const found: ReadResp.ReadEvent.RecordedEvent[] = [];
     const take = (message: ReadResp): 'more' => {
       const event = message.getEvent()?.getEvent();
       if (event !== undefined) found.push(event);
       return 'more';
     };
-    const { calls, patience } = this.connection;
-    const nowhere = { position: 0n, actual: -1 };
     try {
       await calls.read(streamRequest(stored, expected + 1, events.length), take, patience.readMs);
-      if (found.length === 0) return { standing: 'nothing', ...nowhere };
       const last = found.at(-1);
-      if (
-        last !== undefined &&
-        events.every(({ id }, index) => found[index] !== undefined && idOf(found[index]) === id)
-      ) {
-        return { standing: 'ours', position: positionOf(last), actual: -1 };
-      }
+      if (last === undefined) return { kind: 'nothing' };
+      const ids = found.map(idOf);
+      if (events.every(({ id }, index) => ids[index] === id)) return { kind: 'ours', position: positionOf(last) };
       found.length = 0;
       await calls.read(newestRequest(stored), take, patience.readMs);
-      return { standing: 'another', position: 0n, actual: Number(found[0]?.getStreamRevision() ?? -1) };
+      return { kind: 'another', newest: Number(found[0]?.getStreamRevision() ?? NO_STREAM) };
     } catch (error) {
-      const { kind } = callFailure(error);
-      if (QUIET_MS[kind] === undefined)
-        throw unavailable(`the stream ${append.stream} cannot be read`, callFailure(error));
-      return { standing: 'unreadable', ...nowhere };
+      if (!(error instanceof CallFailure)) throw error;
+      if (QUIET_MS[error.kind] === undefined) throw unavailable(`the stream ${stream} cannot be read`, error);
+      return { kind: 'unreadable' };
     }
   }
 }

@@ -1,7 +1,7 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { StoreUnavailableError } from '#kernel';
 import type { FailureKind } from './failures.js';
-import { CallFailure, callFailure, unavailable } from './failures.js';
+import { CallFailure, callFailure, openingFailure, unavailable } from './failures.js';
 
 const grpcError = (code: number, details = '', exception?: string) => {
   const metadata = new Metadata();
@@ -30,7 +30,8 @@ it.each<[kind: FailureKind, code: number, details: string, exception: string | u
 });
 
 it('what failed before a call was made was not sent', () => {
-  expect(callFailure(new Error('Failed to discover after 10 attempts.'))).toMatchObject({ kind: 'unsent' });
+  expect(openingFailure(new Error('Failed to discover after 10 attempts.'))).toMatchObject({ kind: 'unsent' });
+  expect(openingFailure(grpcError(status.UNAVAILABLE, 'read ECONNRESET'))).toMatchObject({ kind: 'broken' });
 });
 
 it('callers are told what to do, never what the server quotes', () => {

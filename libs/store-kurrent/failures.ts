@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
-import { StoreUnavailableError } from '#kernel';
+import { failureOf, StoreUnavailableError } from '#kernel';
 
 /**
  * Why a call ended without its answer:
@@ -75,10 +75,15 @@ const kindOf = ({ code, details, exception }: GrpcError): FailureKind => {
 export const callFailure = (error: unknown): CallFailure => {
   if (error instanceof CallFailure) return error;
   const grpc = grpcError(error);
-  // Thrown before a call was made: the cluster could not be discovered, say.
-  if (grpc === undefined) return new CallFailure('unsent', `no node of the server was found`, error);
+  if (grpc === undefined) return new CallFailure('other', failureOf(error), error);
   return new CallFailure(kindOf(grpc), `status ${grpc.code}${grpc.details === '' ? '' : `: ${grpc.details}`}`, error);
 };
+
+/** What it means that a call could not even be begun: no node of a cluster was found, say. */
+export const openingFailure = (error: unknown): CallFailure =>
+  grpcError(error) === undefined
+    ? new CallFailure('unsent', 'no node of the server was found', error)
+    : callFailure(error);
 
 /** The error that callers of the store get. */
 export const unavailable = (what: string, failure: CallFailure): StoreUnavailableError =>

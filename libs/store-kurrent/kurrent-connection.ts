@@ -51,7 +51,7 @@ export class KurrentConnection {
     this.users -= 1;
     if (this.users > 0) return;
     open.delete(this.url);
-    await this.appends.end();
+    this.appends.end();
     await this.calls.dispose();
   }
 }

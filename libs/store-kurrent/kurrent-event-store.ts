@@ -18,7 +18,7 @@ import {
   WrongRevisionError,
 } from '#kernel';
 import { EventWriter } from './event-writer.js';
-import { callFailure, unavailable } from './failures.js';
+import { CallFailure, unavailable } from './failures.js';
 import type { Patience } from './kurrent-connection.js';
 import { KurrentConnection } from './kurrent-connection.js';
 import type { BreakListener } from './kurrent-subscription.js';
@@ -26,6 +26,7 @@ import { KurrentSubscription } from './kurrent-subscription.js';
 import { LogHead } from './log-head.js';
 import { positionOf, recordedOf, storedStreamOf } from './recorded.js';
 import { allRequest, streamRequest, subscriptionRequest } from './requests.js';
+import { ServerSettings } from './server-settings.js';
 import { StreamNames } from './stream-names.js';
 
 export interface KurrentEventStoreOptions {
@@ -56,6 +57,7 @@ const SMALLEST_READ = 64;
 export class KurrentEventStore extends EventStore {
   private readonly writer: EventWriter;
   private readonly headOfLog: LogHead;
+  private readonly settings: ServerSettings;
   private readonly subscriptions = new Set<KurrentSubscription>();
   private readonly appends = new Set<Promise<unknown>>();
   private readonly ending = new AbortController();
@@ -86,6 +88,7 @@ export class KurrentEventStore extends EventStore {
   ) {
     super();
     this.writer = new EventWriter(connection, options.settleMs ?? SETTLE_MS, this.ending.signal);
+    this.settings = new ServerSettings(connection, this.writer);
     this.headOfLog = new LogHead(connection.calls, names, connection.patience.readMs);
   }
 
@@ -109,6 +112,28 @@ export class KurrentEventStore extends EventStore {
     } finally {
       this.appends.delete(appending);
     }
+  }
+
+  /**
+   * Lets a technical stream show no more than its newest `count` events: a checkpoint is read for its newest event alone. Nobody's history
+   * is ever cut short: a domain stream is refused.
+   * @throws {RangeError} @throws {StoreUnavailableError}
+   */
+  async keepNewest(stream: string, count: number): Promise<void> {
+    this.assertOpen();
+    if (!stream.startsWith('_')) throw new RangeError(`${stream} is history, which is kept whole`);
+    if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`${count} is no number of events to keep`);
+    await this.settings.keepNewest(this.names.stored(stream), count);
+  }
+
+  /**
+   * Gives accounts of `group` the whole log, and everybody else but admins nothing: for an admin's connection, before services start.
+   * Answers what was not so before, as sentences. An insecure server keeps the rules and enforces none.
+   * @throws {StoreUnavailableError}
+   */
+  async grantTo(group: string): Promise<readonly string[]> {
+    this.assertOpen();
+    return this.settings.grant(group);
   }
 
   override async readStream(stream: string, from: number, limit: number): Promise<RecordedEvent[]> {
@@ -213,7 +238,7 @@ export class KurrentEventStore extends EventStore {
       if (events.length === limit || seen < count) return events;
       from = last;
     } catch (error) {
-      if (callFailure(error).kind !== 'no-boundary') throw error;
+      if (!(error instanceof CallFailure) || error.kind !== 'no-boundary') throw error;
       // No record begins there, but whoever asks is to have what comes after it: found by coming from the start.
       from = 0n;
     }
@@ -231,9 +256,8 @@ export class KurrentEventStore extends EventStore {
       try {
         return await read();
       } catch (error) {
-        if (error instanceof StoreUnavailableError) throw error;
-        const failure = callFailure(error);
-        if (failure.kind !== 'broken' || attempt > 1) throw unavailable(what, failure);
+        if (!(error instanceof CallFailure)) throw error;
+        if (error.kind !== 'broken' || attempt > 1 || this.closed) throw unavailable(what, error);
       }
     }
   }

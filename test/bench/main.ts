@@ -8,6 +8,7 @@ import { rebuilding } from './p3-rebuild.js';
 import { holding } from './p7-hold.js';
 import { coldStart } from './p8-cold-start.js';
 import { readingStatements } from './p9-statement.js';
+import { onKurrent } from './p11-kurrent.js';
 import type { Measured } from './report.js';
 import { machine, measured, table } from './report.js';
 
@@ -26,6 +27,7 @@ const FULL = {
   rebuilds: 3,
   transfers: 100_000,
   statements: 200,
+  streamed: 20_000,
 };
 const SMOKE = {
   rounds: 1,
@@ -36,13 +38,14 @@ const SMOKE = {
   rebuilds: 1,
   transfers: 2_000,
   statements: 10,
+  streamed: 300,
 };
 
 const run = async (): Promise<void> => {
   const { values } = parseArgs({
     options: { smoke: { type: 'boolean' }, json: { type: 'boolean' }, only: { type: 'string' } },
   });
-  const { rounds, seconds, proposals, events, starts, rebuilds, transfers, statements } =
+  const { rounds, seconds, proposals, events, starts, rebuilds, transfers, statements, streamed } =
     values.smoke === true ? SMOKE : FULL;
   const only = values.only?.toUpperCase().split(',');
   const wanted = (part: string): boolean => only === undefined || only.includes(part);
@@ -106,6 +109,12 @@ const run = async (): Promise<void> => {
         const work = (): ReturnType<typeof coldStart> => coldStart(log, written, { rounds: starts });
         add(await measured('P8', 'cold start to ready', work));
       }
+    }
+    if (wanted('P11')) {
+      const order = { rounds, seconds, events: streamed };
+      add(
+        await measured('P11', "the log on KurrentDB against its server's bare client", () => onKurrent(folders, order)),
+      );
     }
     if (values.json === true) process.stdout.write(`${JSON.stringify({ machine: facts, results }, null, 2)}\n`);
     requireFinite(results);

@@ -91,6 +91,7 @@ export class Appends {
     private readonly log: Log,
     private readonly faults: Faults,
     private readonly dropConnections: () => void,
+    private readonly clockAheadMs: number,
   ) {}
 
   /** One call per append. */
@@ -110,7 +111,7 @@ export class Appends {
 
   /** Any number of appends over one call, answered each by its correlation id. */
   readonly batchAppend = (call: ServerDuplexStream<BatchAppendReq, BatchAppendResp>): void => {
-    const batches = new Batches(this.log, this.faults, this.dropConnections, call);
+    const batches = new Batches(this.log, this.faults, this.dropConnections, this.clockAheadMs, call);
     call.on('data', (request: BatchAppendReq) => {
       batches.take(request);
     });
@@ -248,6 +249,7 @@ class Batches {
     private readonly log: Log,
     private readonly faults: Faults,
     private readonly dropConnections: () => void,
+    private readonly clockAheadMs: number,
     private readonly call: ServerDuplexStream<BatchAppendReq, BatchAppendResp>,
   ) {}
 
@@ -273,7 +275,7 @@ class Batches {
   private begin(correlation: Uuid, options: BatchAppendReq.Options | undefined): Assembling | undefined {
     if (options === undefined) return undefined;
     const deadline = options.getDeadline()?.toDate().getTime() ?? Infinity;
-    const left = deadline - Date.now();
+    const left = deadline - Date.now() - this.clockAheadMs;
     const append: Assembling = {
       correlation,
       stream: nameOf(options.getStreamIdentifier()),

@@ -23,6 +23,8 @@ export interface StandInOptions {
   readonly folder?: string;
   /** A free one where absent or 0. */
   readonly port?: number;
+  /** How far its clock is ahead of this machine's, in milliseconds: deadlines are judged by it. */
+  readonly clockAheadMs?: number;
 }
 
 const VERSION = '23.10.8';
@@ -52,18 +54,18 @@ export class EventStoreStandIn {
   });
 
   static async start(options: StandInOptions = {}): Promise<EventStoreStandIn> {
-    const standIn = new EventStoreStandIn(new Log(options.folder));
+    const standIn = new EventStoreStandIn(new Log(options.folder), options.clockAheadMs ?? 0);
     standIn.listener.listen(options.port ?? 0, '127.0.0.1');
     await once(standIn.listener, 'listening');
     return standIn;
   }
 
-  private constructor(log: Log) {
+  private constructor(log: Log, clockAheadMs: number) {
     this.log = log;
     const drop = (): void => {
       this.dropConnections();
     };
-    const appends = new Appends(log, this.faults, drop);
+    const appends = new Appends(log, this.faults, drop, clockAheadMs);
     this.reads = new Reads(log, this.faults, drop);
     const { StreamsService } = streamsGrpc;
     this.grpc.addService(

@@ -1,6 +1,6 @@
 import base from '../../jest.config.js';
 
-/** What needs real servers. They are started unless KAFKA_BROKERS names them; see `servers.ts`. */
+/** What needs real servers. They are started unless KAFKA_BROKERS and EVENTSTORE_URL name them; see `servers.ts`. */
 /** @type {import('jest').Config} */
 export default {
   ...base,

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startKafka } from '../../infra/local-brokers/kafka.js';
+import { StandInProcess } from '../eventstore-stand-in/process.js';
 
 /** A server that suites talk to. */
 interface Server {
@@ -20,6 +24,22 @@ const SERVERS: readonly Server[] = [
     start: async () => {
       const kafka = await startKafka();
       return { address: kafka.brokers, version: kafka.version, stop: () => kafka.stop() };
+    },
+  },
+  {
+    variable: 'EVENTSTORE_URL',
+    what: 'the stand-in of EventStoreDB',
+    start: async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'eventstore-'));
+      const standIn = await StandInProcess.start(folder);
+      return {
+        address: standIn.url,
+        version: '23.10.8',
+        stop: async () => {
+          await standIn.kill();
+          rmSync(folder, { recursive: true });
+        },
+      };
     },
   },
 ];

@@ -189,6 +189,57 @@ describe('the head', () => {
   });
 });
 
+describe('a technical stream', () => {
+  it('keeps its newest events where it is told so, and goes on counting', async () => {
+    const prefix = newPrefix();
+    const [store, other] = [await open(prefix), await open(prefix)];
+    await store.append('_relay', NO_STREAM, samples(5));
+    await Promise.all([store.keepNewest('_relay', 2), other.keepNewest('_relay', 2)]);
+    await store.keepNewest('_relay', 2);
+    const revisions = async () => (await store.readStream('_relay', 0, 10)).map(({ revision }) => revision);
+    expect(await revisions()).toEqual([3, 4]);
+    await store.append('_relay', 4, samples(1));
+    expect(await revisions()).toEqual([4, 5]);
+    await store.keepNewest('_relay', 1);
+    expect(await revisions()).toEqual([5]);
+  });
+
+  it('alone may lose history', async () => {
+    const store = await open();
+    await expect(store.keepNewest('need-1', 2)).rejects.toThrow('need-1 is history, which is kept whole');
+    for (const count of [0, -1, 1.5]) await expect(store.keepNewest('_relay', count)).rejects.toThrow(RangeError);
+  });
+});
+
+describe('access rules', () => {
+  it('are set once, give the group the log, and leave other settings as they are', async () => {
+    const own = await EventStoreStandIn.start();
+    const store = await KurrentEventStore.open({ url: own.url });
+    const client = EventStoreDBClient.connectionString(own.url);
+    await client.setStreamMetadata('$all', { cacheControl: 5 });
+    expect(await Promise.all([store.grantTo('pledgebook'), store.grantTo('pledgebook')])).toHaveLength(2);
+    const before = own.faults.counts.appends;
+    expect(await store.grantTo('pledgebook')).toEqual([]);
+    expect(own.faults.counts.appends).toBe(before);
+    expect((await client.getStreamMetadata('$all')).metadata).toEqual({
+      cacheControl: 5,
+      acl: { readRoles: ['$admins', 'pledgebook'] },
+    });
+    const settings: unknown[] = [];
+    for await (const { event } of client.readStream('$settings')) settings.push(event?.data);
+    expect(settings).toEqual([
+      {
+        $userStreamAcl: { $r: 'pledgebook', $w: 'pledgebook', $d: '$admins', $mr: 'pledgebook', $mw: '$admins' },
+        $systemStreamAcl: { $r: '$admins', $w: '$admins', $d: '$admins', $mr: '$admins', $mw: '$admins' },
+      },
+    ]);
+    expect(await store.grantTo('others')).toHaveLength(2);
+    await client.dispose();
+    await store.close();
+    await own.stop();
+  });
+});
+
 describe('a subscription', () => {
   it('tells how far it passed without an event, between batches, and goes on from there', async () => {
     const store = await open();

@@ -150,6 +150,15 @@ describe('in one process', () => {
     });
   });
 
+  it('a clock of the server that is five minutes ahead fails no append', async () => {
+    const ahead = await EventStoreStandIn.start({ clockAheadMs: 300_000 });
+    const store = await open({ url: ahead.url });
+    expect(await store.append('need-1', NO_STREAM, samples(1))).toMatchObject({ revision: 0 });
+    expect(ahead.faults.counts.appends).toBe(2);
+    await store.close();
+    await ahead.stop();
+  });
+
   it('a broken connection fails no append for good, however many are in flight', async () => {
     const store = await open({ url, settleMs: 10_000 });
     const appends = Array.from({ length: 100 }, (_, n) => {
