@@ -1,8 +1,9 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { Caller } from '#directory/contract';
 import { ANONYMOUS } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
-import { applyToModel, SYSTEM_TIMER } from '#kernel';
+import { applyToModel, ReadModelUnavailableError, SYSTEM_TIMER } from '#kernel';
 import type { Given } from '#kernel-testing';
 import { projectionScenario, recordedEvent } from '#kernel-testing';
 import { MemoryReadDatabase } from '#read-database';
@@ -311,6 +312,21 @@ describe('open proposals', () => {
     applyToModel(commitmentBoard, model, [closing], (event) => event);
     expect(await asked).toEqual([id(1)]);
     expect(await new BoardOpenProposals(() => model).of({ offerId: OFFER_ID }, 100n)).toEqual([id(1)]);
+  });
+
+  it('of a board that stays behind are no fault of the event that asks for them', async () => {
+    jest.useFakeTimers();
+    try {
+      const asked = new BoardOpenProposals(() => ({ get: () => undefined, all: () => [] })).of(
+        { offerId: OFFER_ID },
+        100n,
+      );
+      const answer = expect(asked).rejects.toThrow(ReadModelUnavailableError);
+      await jest.advanceTimersByTimeAsync(11_000);
+      await answer;
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
 

@@ -10,7 +10,7 @@ import type {
   SqlRow,
   SqlValue,
 } from '#kernel';
-import { idOfStream, processCommand } from '#kernel';
+import { idOfStream, processCommand, ReadModelUnavailableError } from '#kernel';
 import type { NeedEvent } from '#needs/contract';
 import type { OfferEvent } from '#offers/contract';
 import type { Quantity } from '#vocabulary';
@@ -409,7 +409,10 @@ export class BoardOpenProposals extends OpenProposals {
   ): Promise<readonly string[]> {
     const [column, id] = 'needId' in record ? ['need', record.needId] : ['offer', record.offerId];
     for (let waited = 0; !this.hasSeen(`${column}-${id}`, position); waited += POLL_MS) {
-      if (waited >= PATIENCE_MS) throw new Error(`${COMMITMENT_BOARD} has not come to position ${position} yet`);
+      if (waited >= PATIENCE_MS) {
+        // Named for what it is, so that no bus takes it for the event's fault.
+        throw new ReadModelUnavailableError(`${COMMITMENT_BOARD} has not come to position ${position} yet`);
+      }
       await new Promise((resolve) => {
         setTimeout(resolve, POLL_MS);
       });

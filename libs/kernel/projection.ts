@@ -46,7 +46,7 @@ export const rowByRow =
     flush: () => undefined,
   });
 
-/** A read model cannot be written now (a full disk, say). No fault of the event: it is tried again until it can. */
+/** A read model cannot be written now (a full disk, say), or has not come far enough. No fault of the event: it is tried again until it can. */
 export class ReadModelUnavailableError extends Error {
   override readonly name = 'ReadModelUnavailableError';
 }
