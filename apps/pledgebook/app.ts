@@ -284,10 +284,15 @@ const composeCore = (
   };
 };
 
+const served = ({ module, controllers, history = [] }: Context): DynamicModule => ({
+  ...('module' in module ? module : { module }),
+  controllers: [...controllers, ...history],
+});
+
 @Module({})
 class AppModule {
   static of(core: Core, web: DynamicModule, contexts: readonly Context[]): DynamicModule {
-    return { module: AppModule, imports: [CoreModule.forRoot(core), web, ...contexts.map(({ module }) => module)] };
+    return { module: AppModule, imports: [CoreModule.forRoot(core), web, ...contexts.map(served)] };
   }
 }
 

@@ -1,14 +1,14 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import type { Context } from '#web';
-import { RecordKinds } from '#web';
+import { historyController, RecordKinds } from '#web';
 import { holderLedger } from './ledger/holder-ledger.projection.js';
 import { ratesDecider } from './rates/published-rates.js';
 import { RateRecords } from './rates/rate-records.js';
 import { ratesRegister } from './rates/rates-register.projection.js';
-import { RatesController } from './rates/rates.controller.js';
+import { RatesController, ratesRecordIdOf } from './rates/rates.controller.js';
 import { StatementsController } from './statements/statements.controller.js';
 
-@Module({ controllers: [RatesController, StatementsController], providers: [RateRecords] })
+@Module({ providers: [RateRecords] })
 class AccountsModule implements OnModuleInit {
   constructor(
     private readonly kinds: RecordKinds,
@@ -24,6 +24,16 @@ class AccountsModule implements OnModuleInit {
 export const accountsContext: Context = {
   name: 'accounts',
   module: AccountsModule,
+  controllers: [RatesController, StatementsController],
+  history: [
+    historyController('RatesController', {
+      path: 'v1/rates',
+      tag: 'rates',
+      action: 'rates.history',
+      records: RateRecords,
+      idOf: ratesRecordIdOf,
+    }),
+  ],
   schemas: ratesDecider.schemas,
   projections: () => [ratesRegister, holderLedger],
 };

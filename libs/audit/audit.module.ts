@@ -4,8 +4,13 @@ import { AuditLog } from './audit-log.js';
 import { AuditController } from './audit.controller.js';
 import { SchemasController } from './schemas.controller.js';
 
-@Module({ controllers: [AuditController, SchemasController], providers: [AuditLog] })
+@Module({ providers: [AuditLog] })
 class AuditModule {}
 
 /** The log as auditors read it: reads every context's streams through the kinds they register, writes none. */
-export const auditContext: Context = { name: 'audit', module: AuditModule, schemas: {} };
+export const auditContext: Context = {
+  name: 'audit',
+  module: AuditModule,
+  controllers: [AuditController, SchemasController],
+  schemas: {},
+};

@@ -1,5 +1,4 @@
-import { Clock, EventStore, streamOf, Upcasting } from '#kernel';
-import type { RecordedEvent } from '#kernel';
+import { Clock } from '#kernel';
 import { firstInstant } from '#vocabulary';
 import type { HttpAnswer as Answer, RequestContext } from '#web';
 import {
@@ -7,9 +6,7 @@ import {
   Cursors,
   DEFAULT_LIMIT,
   EmptyBody,
-  HttpAnswer,
   invalid,
-  ListQuery,
   ReadGate,
   RecordEndpoints,
   RouteAction,
@@ -18,7 +15,7 @@ import {
   reasonOf,
 } from '#web';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { CommitmentBoard } from './commitment-board.js';
 import { COMMITMENT_BOARD } from './commitment-board.projection.js';
 import { asked, CommitmentCommands, given, onCommand } from './commitment-commands.js';
@@ -27,13 +24,8 @@ import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { Proposing } from './commitment-proposing.js';
 import { CommitmentRecords } from './commitment-records.js';
 import { termsOf } from './commitment-terms.dto.js';
-import { eventsAt, readReplayQuery, replayOf } from './commitment-replay.js';
-import type { CommitmentEvent } from './commitment.contract.js';
-import { CommitmentListQuery, legsOf, ProposeCommitmentDto, ReplayParameters } from './commitment.dto.js';
-import { commitmentDecider } from './commitment.js';
+import { CommitmentListQuery, legsOf, ProposeCommitmentDto } from './commitment.dto.js';
 import { COMMITMENT_ACCESS } from './commitment.view.js';
-
-const READ = 500;
 
 @ApiTags('commitments')
 @Controller('v1/commitments')
@@ -48,8 +40,6 @@ export class CommitmentsController {
     private readonly gate: ReadGate,
     private readonly cursors: Cursors,
     private readonly clock: Clock,
-    private readonly store: EventStore,
-    private readonly upcasting: Upcasting,
     private readonly decisions: Decisions,
   ) {}
 
@@ -108,45 +98,6 @@ export class CommitmentsController {
   @RouteAction({ action: 'commitment.read', anonymous: true })
   one(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<Answer> {
     return this.endpoints.one(ctx, this.records, uuidOf(id));
-  }
-
-  @Get(':id/history')
-  @RouteAction({ action: 'commitment.history', anonymous: true })
-  history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<Answer> {
-    return this.endpoints.history(ctx, this.records, uuidOf(id), query);
-  }
-
-  /** The commitment as it stood at a position or time, with what each event until then changed. */
-  @Get(':id/replay')
-  @ApiQuery({
-    name: 'at',
-    required: false,
-    description: 'A position (digits), a full RFC 3339 time, or a date (its end); now unless told',
-  })
-  @ApiQuery({ name: 'clock', required: false, enum: ['recorded', 'effective'], description: 'recorded unless told' })
-  @RouteAction({ action: 'commitment.replay', anonymous: true })
-  async replay(
-    @Ctx() ctx: RequestContext,
-    @Param('id') id: string,
-    @Query() _parameters: ReplayParameters,
-  ): Promise<Answer> {
-    const read = readReplayQuery(ctx.query);
-    if ('errors' in read) throw invalid(read.errors);
-    const folded = await this.endpoints.seen(ctx, this.records, uuidOf(id));
-    const events: RecordedEvent<CommitmentEvent>[] = [];
-    const stream = streamOf(commitmentDecider.category, id);
-    while (events.length <= folded.revision) {
-      const page = await this.store.readStream(stream, events.length, READ);
-      events.push(...page.map((event) => this.upcasting.lift(event) as RecordedEvent<CommitmentEvent>));
-      if (page.length < READ) break;
-    }
-    const label = await this.records.label(folded.state);
-    const { state, steps } = replayOf(eventsAt(events, read.query), (then, revision) => ({
-      ...this.records.show(ctx.caller, id, then, label),
-      revision,
-    }));
-    const { at, clock } = read.query;
-    return new HttpAnswer(200, {}, { state, steps, at: at ?? String(events.at(-1)?.position ?? 0n), clock });
   }
 
   @Post(':id/accept')

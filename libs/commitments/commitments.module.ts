@@ -1,7 +1,7 @@
 import type { ReadQueries } from '#kernel';
 import { ProjectionRunner } from '#kernel';
 import type { Context } from '#web';
-import { RecordKinds } from '#web';
+import { historyController, RecordKinds, uuidOf } from '#web';
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { Agencies } from './agencies.js';
 import {
@@ -23,6 +23,7 @@ import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { commitmentProgress } from './commitment-progress.process.js';
 import { Proposing } from './commitment-proposing.js';
 import { CommitmentRecords } from './commitment-records.js';
+import { CommitmentsControllerReplay } from './commitment-replay.controller.js';
 import { ProposalFigures } from './commitment.contract.js';
 import { commitmentDecider } from './commitment.js';
 import { CommitmentsController } from './commitments.controller.js';
@@ -32,15 +33,6 @@ import { Totals } from './totals.js';
 /** Global, because needs read the figures of proposals through the port `ProposalFigures`. */
 @Global()
 @Module({
-  controllers: [
-    CommitmentsController,
-    CommitmentAmendingController,
-    CommitmentDeliveriesController,
-    CommitmentDocumentsController,
-    CommitmentMoneyController,
-    CommitmentTermsController,
-    TotalsController,
-  ],
   providers: [
     Agencies,
     CommitmentBoard,
@@ -59,7 +51,7 @@ import { Totals } from './totals.js';
   ],
   exports: [CommitmentRecords, ProposalFigures],
 })
-export class CommitmentsModule implements OnModuleInit {
+class CommitmentsModule implements OnModuleInit {
   constructor(
     private readonly kinds: RecordKinds,
     private readonly records: CommitmentRecords,
@@ -73,6 +65,25 @@ export class CommitmentsModule implements OnModuleInit {
 export const commitmentsContext: Context = {
   name: 'commitments',
   module: CommitmentsModule,
+  controllers: [
+    CommitmentsController,
+    CommitmentAmendingController,
+    CommitmentDeliveriesController,
+    CommitmentDocumentsController,
+    CommitmentMoneyController,
+    CommitmentTermsController,
+    TotalsController,
+  ],
+  history: [
+    historyController('CommitmentsController', {
+      path: 'v1/commitments',
+      tag: 'commitments',
+      action: 'commitment.history',
+      records: CommitmentRecords,
+      idOf: uuidOf,
+    }),
+    CommitmentsControllerReplay,
+  ],
   schemas: commitmentDecider.schemas,
   projections: () => [commitmentBoard],
   processes: (deps) => [commitmentProgress(new BoardOpenProposals(() => deps.reads(COMMITMENT_BOARD)))],

@@ -1,4 +1,4 @@
-export { commitmentsContext, CommitmentsModule } from './commitments.module.js';
+export { commitmentsContext } from './commitments.module.js';
 export { commitmentDecider } from './commitment.js';
 export type { CommitmentCommand, CommitmentRejection, CommitmentState } from './commitment.js';
 export { CommitmentRecords } from './commitment-records.js';

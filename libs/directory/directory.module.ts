@@ -1,19 +1,20 @@
 import { ProjectionRunner } from '#kernel';
 import type { Context } from '#web';
+import { historyController } from '#web';
 import { Global, Module } from '@nestjs/common';
 import { DesignationsController, MandatesController } from './designations.controller.js';
 import { FoldedCallers } from './directory-callers.js';
 import { DirectoryRecords } from './directory-records.js';
 import { Networks } from './networks.js';
 import { PARTIES, partiesProjection, RegisteredNetworks } from './parties.projection.js';
-import { PartiesController } from './parties.controller.js';
+import { PartiesController, partyIdOf } from './parties.controller.js';
 import { partyDecider } from './party.js';
+import { knownName } from './party.view.js';
 import { PartyBoard } from './party-board.js';
 
 /** Global, because other contexts ask for `Networks`. */
 @Global()
 @Module({
-  controllers: [PartiesController, DesignationsController, MandatesController],
   providers: [
     DirectoryRecords,
     PartyBoard,
@@ -25,11 +26,22 @@ import { PartyBoard } from './party-board.js';
   ],
   exports: [Networks, DirectoryRecords],
 })
-export class DirectoryModule {}
+class DirectoryModule {}
 
 export const directoryContext: Context = {
   name: 'directory',
   module: DirectoryModule,
+  controllers: [PartiesController, DesignationsController, MandatesController],
+  history: [
+    historyController('PartiesController', {
+      path: 'v1/parties',
+      tag: 'Parties',
+      action: 'party.history',
+      records: DirectoryRecords,
+      idOf: partyIdOf,
+      isKnown: (id) => knownName(id) !== undefined,
+    }),
+  ],
   schemas: partyDecider.schemas,
   callers: ({ transactor }) => new FoldedCallers(transactor),
   projections: () => [partiesProjection],

@@ -1,4 +1,4 @@
-export { directoryContext, DirectoryModule } from './directory.module.js';
+export { directoryContext } from './directory.module.js';
 export { DirectoryRecords } from './directory-records.js';
 export { FoldedCallers, sovereignOfParty } from './directory-callers.js';
 export { PARTIES, partiesProjection, RegisteredNetworks } from './parties.projection.js';

@@ -8,7 +8,6 @@ import {
   EmptyBody,
   HttpAnswer,
   invalid,
-  ListQuery,
   notFound,
   ReadGate,
   RecordEndpoints,
@@ -25,7 +24,8 @@ import { partyDecider } from './party.js';
 import { PartyBoard } from './party-board.js';
 import { accessTo, knownName, partyView } from './party.view.js';
 
-const partyIdOf = (id: string): string => {
+/** @throws {Problem} 404 */
+export const partyIdOf = (id: string): string => {
   if (!isPartyId(id)) throw notFound();
   return id;
 };
@@ -79,24 +79,6 @@ export class PartiesController {
     if (this.records.exists(state) || knownName(id) === undefined) return this.endpoints.one(ctx, this.records, id);
     // Nothing is written of it: there is no revision to name.
     return new HttpAnswer(200, {}, { ...partyView(ctx.caller, id, state), revision: null });
-  }
-
-  @Get(':id/history')
-  @RouteAction({ action: 'party.history', anonymous: true })
-  async history(
-    @Ctx() ctx: RequestContext,
-    @Param('id') given: string,
-    @Query() { limit, cursor }: ListQuery,
-  ): Promise<HttpAnswer> {
-    const id = partyIdOf(given);
-    const { state } = await this.transactor.load(partyDecider, id);
-    if (!this.records.exists(state) && knownName(id) !== undefined) {
-      return new HttpAnswer(200, {}, { items: [], next: null });
-    }
-    return this.endpoints.history(ctx, this.records, id, {
-      ...(limit === undefined ? {} : { limit }),
-      ...(cursor === undefined ? {} : { cursor }),
-    });
   }
 
   @Post(':id/amend')

@@ -8,7 +8,6 @@ import { DocumentsController } from './documents.controller.js';
 
 /** The app provides `DocumentStore`: where the bytes lie is its choice. */
 @Module({
-  controllers: [DocumentsController],
   providers: [DocumentRecords, DocumentUploads],
 })
 class DocumentsModule {}
@@ -16,6 +15,7 @@ class DocumentsModule {}
 export const documentsContext: Context = {
   name: 'documents',
   module: DocumentsModule,
+  controllers: [DocumentsController],
   schemas: DOCUMENT_SCHEMAS,
   projections: () => [documentLinks],
 };

@@ -3,18 +3,7 @@ import { Clock, Transactor } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { dateOf } from '#vocabulary';
 import type { HttpAnswer, RequestContext } from '#web';
-import {
-  Ctx,
-  Cursors,
-  DEFAULT_LIMIT,
-  EmptyBody,
-  ListQuery,
-  notFound,
-  ReadGate,
-  RecordEndpoints,
-  RouteAction,
-  uuidOf,
-} from '#web';
+import { Ctx, Cursors, DEFAULT_LIMIT, EmptyBody, notFound, ReadGate, RecordEndpoints, RouteAction, uuidOf } from '#web';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CALL_BOARD } from './call-board.projection.js';
@@ -100,12 +89,6 @@ export class CallsController {
   @RouteAction({ action: 'call.read', anonymous: true })
   one(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<HttpAnswer> {
     return this.endpoints.one(ctx, this.records, uuidOf(id));
-  }
-
-  @Get(':id/history')
-  @RouteAction({ action: 'call.history', anonymous: true })
-  history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
-    return this.endpoints.history(ctx, this.records, uuidOf(id), query);
   }
 
   /** Files an application for a need of the caller's. */

@@ -7,7 +7,6 @@ import {
   Cursors,
   DEFAULT_LIMIT,
   EmptyBody,
-  ListQuery,
   ReadGate,
   ReasonBody,
   reasonOf,
@@ -105,12 +104,6 @@ export class ContributionsController {
   @RouteAction({ action: 'contribution.read', anonymous: true })
   one(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<HttpAnswer> {
     return this.endpoints.one(ctx, this.records, uuidOf(id));
-  }
-
-  @Get(':id/history')
-  @RouteAction({ action: 'contribution.history', anonymous: true })
-  history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
-    return this.endpoints.history(ctx, this.records, uuidOf(id), query);
   }
 
   @Post(':id/sign')

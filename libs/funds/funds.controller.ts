@@ -9,7 +9,6 @@ import {
   DEFAULT_LIMIT,
   HttpAnswer,
   invalid,
-  ListQuery,
   notFound,
   ReadGate,
   RecordEndpoints,
@@ -50,7 +49,8 @@ import { FUND_PROBLEMS } from './funds.problems.js';
 import { RegisteredParties } from './registered-parties.js';
 
 /** A path id of another form is no fund. */
-const fundOf = (id: string): string => {
+/** @throws {Problem} 404 */
+export const fundOf = (id: string): string => {
   if (!isPartyId(id) || !id.startsWith('fund:')) throw notFound();
   return id;
 };
@@ -123,16 +123,6 @@ export class FundsController {
     // Contributions are figures of other streams.
     await this.gate.ready(ctx, CONTRIBUTION_BOARD);
     return this.endpoints.one(ctx, this.records, fundOf(id));
-  }
-
-  @Get(':id/history')
-  @RouteAction({ action: 'fund.history', anonymous: true })
-  history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
-    const { limit, cursor } = query;
-    return this.endpoints.history(ctx, this.records, fundOf(id), {
-      ...(limit === undefined ? {} : { limit }),
-      ...(cursor === undefined ? {} : { cursor }),
-    });
   }
 
   /** What each donor's money stands for, by proportion: never a total. Donors the caller may not see stand together. */

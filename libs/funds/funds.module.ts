@@ -1,5 +1,5 @@
 import type { Context } from '#web';
-import { RecordKinds } from '#web';
+import { historyController, RecordKinds, uuidOf } from '#web';
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { allocationUsing } from './allocation-using.process.js';
 import { applicationDeciding } from './application-deciding.process.js';
@@ -18,13 +18,12 @@ import { fundCrediting } from './fund-crediting.process.js';
 import { StreamFundDecisions } from './fund-decisions.js';
 import { FUND_SCHEMAS } from './fund.js';
 import { FundRecords } from './fund-records.js';
-import { FundsController } from './funds.controller.js';
+import { fundOf, FundsController } from './funds.controller.js';
 import { RegisteredParties } from './registered-parties.js';
 
 /** Global, because commitments ask through the port `FundDecisions` whether a fund may sign. */
 @Global()
 @Module({
-  controllers: [FundsController, ContributionsController, CallsController],
   providers: [
     FundBoards,
     FundRecords,
@@ -54,6 +53,30 @@ class FundsModule implements OnModuleInit {
 export const fundsContext: Context = {
   name: 'funds',
   module: FundsModule,
+  controllers: [FundsController, ContributionsController, CallsController],
+  history: [
+    historyController('FundsController', {
+      path: 'v1/funds',
+      tag: 'funds',
+      action: 'fund.history',
+      records: FundRecords,
+      idOf: fundOf,
+    }),
+    historyController('ContributionsController', {
+      path: 'v1/contributions',
+      tag: 'funds',
+      action: 'contribution.history',
+      records: ContributionRecords,
+      idOf: uuidOf,
+    }),
+    historyController('CallsController', {
+      path: 'v1/calls',
+      tag: 'funds',
+      action: 'call.history',
+      records: CallRecords,
+      idOf: uuidOf,
+    }),
+  ],
   schemas: { ...FUND_SCHEMAS, ...CONTRIBUTION_SCHEMAS, ...CALL_SCHEMAS },
   projections: () => [fundBoard, contributionBoard, callBoard],
   processes: () => [fundCrediting, allocationUsing, applicationDeciding],

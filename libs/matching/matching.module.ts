@@ -13,7 +13,6 @@ import { MatchingController } from './matching.controller.js';
 /** Global, because needs and offers ask who is eligible through their ports. */
 @Global()
 @Module({
-  controllers: [MatchingController],
   providers: [
     MatchIndex,
     Matches,
@@ -30,6 +29,7 @@ class MatchingModule {}
 export const matchingContext: Context = {
   name: 'matching',
   module: MatchingModule,
+  controllers: [MatchingController],
   schemas: {},
   projections: () => [matchIndex, desk],
 };

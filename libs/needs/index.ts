@@ -1,4 +1,4 @@
-export { needsContext, NeedsModule } from './needs.module.js';
+export { needsContext } from './needs.module.js';
 export { needDecider } from './need.js';
 export type { NeedCommand, NeedRejection, NeedState } from './need.js';
 export { NeedRecords } from './need-records.js';

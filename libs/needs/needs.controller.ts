@@ -9,7 +9,6 @@ import {
   EmptyBody,
   forbidden,
   invalid,
-  ListQuery,
   notFound,
   ReadGate,
   RecordEndpoints,
@@ -143,19 +142,6 @@ export class NeedsController {
   @RouteAction({ action: 'need.read', anonymous: true })
   one(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<HttpAnswer> {
     return this.endpoints.one(ctx, this.records, uuidOf(id));
-  }
-
-  @Get(':id/history')
-  @RouteAction({ action: 'need.history', anonymous: true })
-  history(
-    @Ctx() ctx: RequestContext,
-    @Param('id') id: string,
-    @Query() { limit, cursor }: ListQuery,
-  ): Promise<HttpAnswer> {
-    return this.endpoints.history(ctx, this.records, uuidOf(id), {
-      ...(limit === undefined ? {} : { limit }),
-      ...(cursor === undefined ? {} : { cursor }),
-    });
   }
 
   @Post(':id/submit')

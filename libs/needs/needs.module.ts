@@ -1,5 +1,6 @@
 import { DesignationClock } from '#directory/contract';
 import type { Context } from '#web';
+import { historyController, uuidOf } from '#web';
 import { Global, Module } from '@nestjs/common';
 import { coverageReserving } from './coverage-reserving.process.js';
 import { NeedReader } from './need.contract.js';
@@ -14,15 +15,24 @@ import { NeedsController } from './needs.controller.js';
 /** Global, because matching and commitments read needs through the port `NeedReader`. */
 @Global()
 @Module({
-  controllers: [NeedsController],
   providers: [NeedBoard, NeedRecords, StreamNeedReader, { provide: NeedReader, useExisting: StreamNeedReader }],
   exports: [NeedReader, NeedRecords],
 })
-export class NeedsModule {}
+class NeedsModule {}
 
 export const needsContext: Context = {
   name: 'needs',
   module: NeedsModule,
+  controllers: [NeedsController],
+  history: [
+    historyController('NeedsController', {
+      path: 'v1/needs',
+      tag: 'Needs',
+      action: 'need.history',
+      records: NeedRecords,
+      idOf: uuidOf,
+    }),
+  ],
   schemas: needDecider.schemas,
   projections: () => [needBoard],
   processes: () => [coverageReserving, needMerging],

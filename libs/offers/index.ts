@@ -1,4 +1,4 @@
-export { offersContext, OffersModule } from './offers.module.js';
+export { offersContext } from './offers.module.js';
 export { offerDecider } from './offer.js';
 export type { OfferCommand, OfferRejection, OfferState, OfferSummary } from './offer.js';
 export { ClaimedOffers } from './claim.js';

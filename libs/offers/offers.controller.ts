@@ -6,7 +6,6 @@ import {
   DEFAULT_LIMIT,
   EmptyBody,
   invalid,
-  ListQuery,
   ReadGate,
   RecordEndpoints,
   RouteAction,
@@ -106,12 +105,6 @@ export class OffersController {
   @RouteAction({ action: 'offer.read', anonymous: true })
   one(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<HttpAnswer> {
     return this.endpoints.one(ctx, this.records, uuidOf(id));
-  }
-
-  @Get(':id/history')
-  @RouteAction({ action: 'offer.history', anonymous: true })
-  history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
-    return this.endpoints.history(ctx, this.records, uuidOf(id), query);
   }
 
   @Post(':id/post')

@@ -1,5 +1,5 @@
 import type { Context } from '#web';
-import { RecordKinds } from '#web';
+import { historyController, RecordKinds, uuidOf } from '#web';
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { capacityHolding } from './capacity-holding.process.js';
 import { OfferReader } from './offer.contract.js';
@@ -14,7 +14,6 @@ import { Providing } from './providing.js';
 /** Global, because matching and commitments read offers through the port `OfferReader`. */
 @Global()
 @Module({
-  controllers: [OffersController],
   providers: [
     OfferBoard,
     OfferRecords,
@@ -24,7 +23,7 @@ import { Providing } from './providing.js';
   ],
   exports: [OfferReader, OfferRecords],
 })
-export class OffersModule implements OnModuleInit {
+class OffersModule implements OnModuleInit {
   constructor(
     private readonly kinds: RecordKinds,
     private readonly records: OfferRecords,
@@ -38,6 +37,16 @@ export class OffersModule implements OnModuleInit {
 export const offersContext: Context = {
   name: 'offers',
   module: OffersModule,
+  controllers: [OffersController],
+  history: [
+    historyController('OffersController', {
+      path: 'v1/offers',
+      tag: 'offers',
+      action: 'offer.history',
+      records: OfferRecords,
+      idOf: uuidOf,
+    }),
+  ],
   schemas: offerDecider.schemas,
   projections: () => [offerBoard],
   processes: () => [capacityHolding],

@@ -14,7 +14,6 @@ import {
   EmptyBody,
   HttpAnswer,
   invalid,
-  ListQuery,
   Problem,
   ReadGate,
   RecordEndpoints,
@@ -113,12 +112,6 @@ export class ReportedController {
   @RouteAction({ action: 'reported.read', anonymous: true })
   one(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<HttpAnswer> {
     return this.endpoints.one(ctx, this.records, uuidOf(id));
-  }
-
-  @Get(':id/history')
-  @RouteAction({ action: 'reported.history', anonymous: true })
-  history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
-    return this.endpoints.history(ctx, this.records, uuidOf(id), query);
   }
 
   @Post(':id/claim')

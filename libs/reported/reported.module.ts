@@ -1,6 +1,6 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import type { Context } from '#web';
-import { RecordKinds, registerProblems } from '#web';
+import { historyController, RecordKinds, registerProblems, uuidOf } from '#web';
 import { claimDrafting } from './claim-drafting.process.js';
 import { DraftFactories } from './draft-factories.js';
 import { reportedBoard } from './reported-board.projection.js';
@@ -29,9 +29,18 @@ export const reportedContext = (drafts: readonly DraftFactory[]): Context => ({
   name: 'reported',
   module: {
     module: ReportedModule,
-    controllers: [ReportedController],
     providers: [ReportedRecords, { provide: DraftFactories, useValue: new DraftFactories(drafts) }],
   },
+  controllers: [ReportedController],
+  history: [
+    historyController('ReportedController', {
+      path: 'v1/reported',
+      tag: 'reported',
+      action: 'reported.history',
+      records: ReportedRecords,
+      idOf: uuidOf,
+    }),
+  ],
   schemas: REPORTED_SCHEMAS,
   projections: () => [reportedBoard],
   processes: () => [claimDrafting(drafts)],

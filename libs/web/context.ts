@@ -23,8 +23,12 @@ export interface ContextDeps {
 /** A bounded context as an app composes it. */
 export interface Context {
   readonly name: string;
-  /** Controllers and their providers. */
+  /** Providers: kinds of record, readers, ports. An app composes every context, whatever it serves. */
   readonly module: Type | DynamicModule;
+  /** Routes, apart from the module: an app serves those that are its own. */
+  readonly controllers: readonly Type[];
+  /** Routes that only read a record's own stream: `…/history`, `…/replay`. */
+  readonly history?: readonly Type[];
   /** Every event type the context writes, with the newest schema it knows. */
   readonly schemas: Readonly<Record<string, number>>;
   /** The directory's part: who callers are. Exactly one context of an app has it. */

@@ -28,6 +28,8 @@ export {
   WebAddressField,
   WholeNumber,
 } from './dto.js';
+export type { HistoryRoute } from './history-controller.js';
+export { historyController } from './history-controller.js';
 export { HttpAnswer } from './http-answer.js';
 export type { FieldError, ProblemInfo } from './problem.js';
 export { forbidden, invalid, notFound, Problem, registerProblems } from './problem.js';

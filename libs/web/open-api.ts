@@ -147,10 +147,12 @@ const buildDocument = (app: INestApplication, summaries: RouteSummaries): object
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .setOpenAPIVersion('3.1.0')
     .addBearerAuth();
-  const document = SwaggerModule.createDocument(app, builder.build()) as unknown as Document;
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    operationIdFactory: operationIdOf,
+  }) as unknown as Document;
   Object.assign(document.components.schemas, { Quantity: QUANTITY, Period: PERIOD, Problem: PROBLEM });
   const actions = new Map(
-    declaredRoutes(app).map(({ controller, handler, action }) => [`${controller}_${handler}`, action]),
+    declaredRoutes(app).map(({ controller, handler, action }) => [operationIdOf(controller, handler), action]),
   );
   const shared: SharedRefusals = new Map();
   for (const [path, operations] of Object.entries(document.paths)) {
@@ -163,6 +165,10 @@ const buildDocument = (app: INestApplication, summaries: RouteSummaries): object
   }
   return document;
 };
+
+/** Clients name operations after these ids: a part of a controller that is served apart (`NeedsControllerHistory`) keeps them. */
+const operationIdOf = (controller: string, handler: string): string =>
+  `${controller.replace(/(?<=Controller)[A-Z]\w*$/, '')}_${handler}`;
 
 const describe = (
   document: Document,

@@ -146,14 +146,21 @@ export class RecordEndpoints {
     return new HttpAnswer(200, { etag: etagOf(folded) }, await viewOf(ctx.caller, kind, id, folded));
   }
 
-  /** The record's events in order, masked as the record is. Positions are decimal strings. */
+  /**
+   * The record's events in order, masked as the record is. Positions are decimal strings.
+   * @param known the record is known without any event: its history is empty then, not absent
+   */
   async history<S, C extends Command, E extends DomainEvent, R extends Rejection>(
     ctx: RequestContext,
     kind: RecordKind<S, C, E, R>,
     id: string,
     page: HistoryPage = {},
+    known = false,
   ): Promise<HttpAnswer> {
-    const folded = await this.seen(ctx, kind, id);
+    await this.gate.ready(ctx);
+    const folded = await this.fold(kind.decider, id);
+    if (known && !kind.exists(folded.state)) return new HttpAnswer(200, {}, { items: [], next: null });
+    await this.requireSight(ctx.caller, kind, id, folded);
     const after = page.cursor === undefined ? -1 : Number(this.cursors.decode(ctx, { history: id }, page.cursor)[0]);
     const last = page.limit === undefined ? folded.revision : Math.min(folded.revision, after + page.limit);
     const items: object[] = [];

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Module, Post, RequestMethod } from '@nestjs/common';
-import { CommitmentsModule } from '#commitments';
-import { NeedsModule } from '#needs';
+import { commitmentsContext } from '#commitments';
+import { needsContext } from '#needs';
 import type { Context, RequestContext, RouteActionOptions } from '#web';
 import { Ctx, HttpAnswer, RouteAction } from '#web';
 import { COORDINATOR, deskOf, needBody, npcOf, offerBody, SEATS } from './content.js';
@@ -22,7 +22,7 @@ export const creatingOverHttp = async (
   folders: Folders,
   { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
 ): Promise<readonly Figure[]> => {
-  const { context, answerAs } = nothing(NeedsModule, '/', 201);
+  const { context, answerAs } = nothing(needsContext, '/', 201);
   const { app, url, post, tokenOf } = await serve(folders.fresh('http'), [context]);
   const generator = new LoadGenerator();
   try {
@@ -83,7 +83,7 @@ export const transferringOverHttp = async (
     commitments = COMMITMENTS,
   }: { readonly rounds: number; readonly seconds: number; readonly commitments?: number },
 ): Promise<readonly Figure[]> => {
-  const { context, answerAs } = nothing(CommitmentsModule, ':id/transfers', 200);
+  const { context, answerAs } = nothing(commitmentsContext, ':id/transfers', 200);
   const service = await serve(folders.fresh('transfers'), [context]);
   const { app, url, post, tokenOf } = service;
   const generator = new LoadGenerator();
@@ -187,8 +187,8 @@ interface Nothing {
 }
 
 /** A route with the body class and the permission of `POST /v1/needs`, that answers what that once answered. */
-const nothing = (module: object, path: string, status: number): Nothing => {
-  const { body, action } = routeOf(module, path);
+const nothing = ({ controllers }: Context, path: string, status: number): Nothing => {
+  const { body, action } = routeOf(controllers, path);
   let answer = new HttpAnswer(status, {}, {});
   @Controller(NOTHING)
   class NothingController {
@@ -200,10 +200,10 @@ const nothing = (module: object, path: string, status: number): Nothing => {
     }
   }
   Reflect.defineMetadata('design:paramtypes', [Object, body], NothingController.prototype, 'take');
-  @Module({ controllers: [NothingController] })
+  @Module({})
   class NothingModule {}
   return {
-    context: { name: 'bench', module: NothingModule, schemas: {} },
+    context: { name: 'bench', module: NothingModule, controllers: [NothingController], schemas: {} },
     answerAs: (headers, view) => {
       const sent = ['location', 'etag', 'consistency-token'].flatMap((name) => {
         const value = headers.get(name);
@@ -215,9 +215,11 @@ const nothing = (module: object, path: string, status: number): Nothing => {
 };
 
 /** Body class and declared action of a module's route to post to, as its controllers declare them. */
-const routeOf = (module: object, path: string): { readonly body: unknown; readonly action: RouteActionOptions } => {
-  const controllers = Reflect.getMetadata('controllers', module) as readonly { readonly prototype: object }[];
-  for (const { prototype } of controllers) {
+const routeOf = (
+  controllers: Context['controllers'],
+  path: string,
+): { readonly body: unknown; readonly action: RouteActionOptions } => {
+  for (const { prototype } of controllers as readonly { readonly prototype: object }[]) {
     for (const name of Object.getOwnPropertyNames(prototype)) {
       const handler = (prototype as Record<string, unknown>)[name];
       if (typeof handler !== 'function' || Reflect.getMetadata('method', handler) !== RequestMethod.POST) continue;
@@ -227,5 +229,5 @@ const routeOf = (module: object, path: string): { readonly body: unknown; readon
       return { body, action: Reflect.getMetadata('pledgebook:action', handler) as RouteActionOptions };
     }
   }
-  throw new Error(`the module has no route to post to at ${path}`);
+  throw new Error(`the context has no route to post to at ${path}`);
 };

@@ -347,9 +347,9 @@ describe('every route', () => {
         return {};
       }
     }
-    @Module({ controllers: [SilentController] })
+    @Module({})
     class SilentModule {}
-    const silent: Context = { name: 'silent', module: SilentModule, schemas: {} };
+    const silent: Context = { name: 'silent', module: SilentModule, controllers: [SilentController], schemas: {} };
     await expect(testApp({ contexts: [probeContext, silent] })).rejects.toThrow('SilentController.read');
   });
 

@@ -202,7 +202,7 @@ class NotesController {
   }
 }
 
-@Module({ controllers: [NotesController] })
+@Module({})
 class NotesModule {}
 
 /** Trusts what tokens say, but for `donor:unregistered`; `donor:designates` keeps one designation, of 2026 alone. */
@@ -234,6 +234,7 @@ export const poison = { armed: false };
 export const probeContext: Context = {
   name: 'probe',
   module: NotesModule,
+  controllers: [NotesController],
   schemas: note.schemas,
   callers: () => new ClaimedCallers(),
   projections: () => [

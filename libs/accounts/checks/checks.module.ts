@@ -4,13 +4,14 @@ import { AuditChecks } from './audit-checks.js';
 import { checkFacts } from './check-facts.projection.js';
 import { ChecksController } from './checks.controller.js';
 
-@Module({ controllers: [ChecksController], providers: [AuditChecks] })
+@Module({ providers: [AuditChecks] })
 class ChecksModule {}
 
 /** The checks an auditor runs: reads other contexts' events, writes none. */
 export const checksContext: Context = {
   name: 'checks',
   module: ChecksModule,
+  controllers: [ChecksController],
   schemas: {},
   projections: () => [checkFacts],
 };

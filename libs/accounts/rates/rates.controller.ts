@@ -10,7 +10,6 @@ import {
   DEFAULT_LIMIT,
   HttpAnswer,
   invalid,
-  ListQuery,
   notFound,
   Problem,
   ReadGate,
@@ -166,13 +165,7 @@ export class RatesController {
   @Get(':id')
   @RouteAction({ action: 'rates.read', anonymous: true })
   one(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<HttpAnswer> {
-    return this.endpoints.one(ctx, this.records, recordId(id));
-  }
-
-  @Get(':id/history')
-  @RouteAction({ action: 'rates.history', anonymous: true })
-  history(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
-    return this.endpoints.history(ctx, this.records, recordId(id), query);
+    return this.endpoints.one(ctx, this.records, ratesRecordIdOf(id));
   }
 
   private get reads(): ReadQueries {
@@ -181,7 +174,7 @@ export class RatesController {
 }
 
 /** An id of the wrong form is an absent record. @throws {Problem} 404 */
-const recordId = (id: string): string => {
+export const ratesRecordIdOf = (id: string): string => {
   if (!/^[a-z0-9][a-z0-9-]{0,39}-[0-9]{4}$/.test(id)) throw notFound();
   return id;
 };
