@@ -9,6 +9,8 @@ const libs = [
   'bus-kafka',
   'read-database',
   'web',
+  'hosting',
+  'services',
   'directory',
   'needs',
   'offers',

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { contexts } from '../apps/pledgebook/contexts.js';
+import { contexts } from '#services';
 import { playStory } from '../test/history/story.js';
 import { replayed } from '../test/history/replay.js';
 import type { FrozenEvent, LoggedEvent } from './frozen-events.js';

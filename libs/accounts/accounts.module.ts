@@ -1,10 +1,10 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import type { Context } from '#web';
 import { historyController, RecordKinds } from '#web';
-import { holderLedger } from './ledger/holder-ledger.projection.js';
+import { HOLDER_LEDGER, holderLedger } from './ledger/holder-ledger.projection.js';
 import { ratesDecider } from './rates/published-rates.js';
 import { RateRecords } from './rates/rate-records.js';
-import { ratesRegister } from './rates/rates-register.projection.js';
+import { RATES_REGISTER, ratesRegister } from './rates/rates-register.projection.js';
 import { RatesController, ratesRecordIdOf } from './rates/rates.controller.js';
 import { StatementsController } from './statements/statements.controller.js';
 
@@ -35,5 +35,6 @@ export const accountsContext: Context = {
     }),
   ],
   schemas: ratesDecider.schemas,
+  reads: { history: [], routes: [RATES_REGISTER, HOLDER_LEDGER, 'commitments.sight'] },
   projections: () => [ratesRegister, holderLedger],
 };

@@ -13,4 +13,16 @@ export const auditContext: Context = {
   module: AuditModule,
   controllers: [AuditController, SchemasController],
   schemas: {},
+  reads: {
+    routes: [
+      'needs.view',
+      'needs.history',
+      'offers.history',
+      'commitments.history',
+      'funds.view',
+      'funds.history',
+      'reported.view',
+      'documents.sight',
+    ],
+  },
 };

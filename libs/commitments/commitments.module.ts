@@ -85,6 +85,13 @@ export const commitmentsContext: Context = {
     CommitmentsControllerReplay,
   ],
   schemas: commitmentDecider.schemas,
+  reads: {
+    proposals: [COMMITMENT_BOARD],
+    sight: ['needs.sight', 'offers.sight'],
+    history: ['commitments.sight'],
+    routes: [COMMITMENT_BOARD, 'commitments.sight', 'needs.facts'],
+    work: [COMMITMENT_BOARD],
+  },
   projections: () => [commitmentBoard],
   processes: (deps) => [commitmentProgress(new BoardOpenProposals(() => deps.reads(COMMITMENT_BOARD)))],
   deadlines: (deps) => [commitmentDeadlines(() => deps.reads(COMMITMENT_BOARD))],

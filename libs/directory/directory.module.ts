@@ -44,5 +44,6 @@ export const directoryContext: Context = {
   ],
   schemas: partyDecider.schemas,
   callers: ({ transactor }) => new FoldedCallers(transactor),
+  reads: { networks: [PARTIES], routes: [PARTIES], history: [] },
   projections: () => [partiesProjection],
 };

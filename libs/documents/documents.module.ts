@@ -1,21 +1,24 @@
 import { Module } from '@nestjs/common';
 import type { Context } from '#web';
 import { DOCUMENT_SCHEMAS } from './document.js';
-import { documentLinks } from './document-links.projection.js';
+import { DOCUMENT_LINKS, documentLinks } from './document-links.projection.js';
 import { DocumentRecords } from './document-records.js';
 import { DocumentUploads } from './document-uploads.js';
 import { DocumentsController } from './documents.controller.js';
 
-/** The app provides `DocumentStore`: where the bytes lie is its choice. */
-@Module({
-  providers: [DocumentRecords, DocumentUploads],
-})
+@Module({ providers: [DocumentRecords] })
 class DocumentsModule {}
 
+/** The app that serves its routes provides `DocumentStore`: where the bytes lie is its choice. */
 export const documentsContext: Context = {
   name: 'documents',
   module: DocumentsModule,
   controllers: [DocumentsController],
+  forRoutes: [DocumentUploads],
   schemas: DOCUMENT_SCHEMAS,
+  reads: {
+    sight: [DOCUMENT_LINKS, 'needs.view', 'offers.sight', 'commitments.sight', 'funds.view', 'reported.view'],
+    routes: ['documents.sight'],
+  },
   projections: () => [documentLinks],
 };

@@ -3,16 +3,16 @@ import { historyController, RecordKinds, uuidOf } from '#web';
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { allocationUsing } from './allocation-using.process.js';
 import { applicationDeciding } from './application-deciding.process.js';
-import { callBoard } from './call-board.projection.js';
+import { CALL_BOARD, callBoard } from './call-board.projection.js';
 import { CALL_SCHEMAS } from './call.js';
 import { CallRecords } from './call-records.js';
 import { CallsController } from './calls.controller.js';
-import { contributionBoard } from './contribution-board.projection.js';
+import { CONTRIBUTION_BOARD, contributionBoard } from './contribution-board.projection.js';
 import { CONTRIBUTION_SCHEMAS } from './contribution.js';
 import { ContributionRecords } from './contribution-records.js';
 import { ContributionsController } from './contributions.controller.js';
 import { FundDecisions } from './fund.contract.js';
-import { fundBoard } from './fund-board.projection.js';
+import { FUND_BOARD, fundBoard } from './fund-board.projection.js';
 import { FundBoards } from './fund-boards.js';
 import { fundCrediting } from './fund-crediting.process.js';
 import { StreamFundDecisions } from './fund-decisions.js';
@@ -78,6 +78,11 @@ export const fundsContext: Context = {
     }),
   ],
   schemas: { ...FUND_SCHEMAS, ...CONTRIBUTION_SCHEMAS, ...CALL_SCHEMAS },
+  reads: {
+    view: [CONTRIBUTION_BOARD, 'needs.sight'],
+    history: ['needs.sight', 'commitments.sight'],
+    routes: [FUND_BOARD, CONTRIBUTION_BOARD, CALL_BOARD, 'needs.sight', 'needs.facts'],
+  },
   projections: () => [fundBoard, contributionBoard, callBoard],
   processes: () => [fundCrediting, allocationUsing, applicationDeciding],
 };

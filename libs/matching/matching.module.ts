@@ -31,5 +31,9 @@ export const matchingContext: Context = {
   module: MatchingModule,
   controllers: [MatchingController],
   schemas: {},
+  reads: {
+    eligibility: ['match-index', 'directory.networks'],
+    routes: ['match-index', 'desk', 'directory.networks', 'needs.sight', 'offers.sight'],
+  },
   projections: () => [matchIndex, desk],
 };

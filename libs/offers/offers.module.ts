@@ -48,6 +48,12 @@ export const offersContext: Context = {
     }),
   ],
   schemas: offerDecider.schemas,
+  reads: {
+    sight: [OFFER_BOARD, 'matching.eligibility'],
+    history: ['offers.sight', 'commitments.sight'],
+    routes: ['offers.sight'],
+    work: [OFFER_BOARD],
+  },
   projections: () => [offerBoard],
   processes: () => [capacityHolding],
   deadlines: (deps) => [offerExpiry(() => deps.reads(OFFER_BOARD))],

@@ -3,7 +3,7 @@ import type { Context } from '#web';
 import { historyController, RecordKinds, registerProblems, uuidOf } from '#web';
 import { claimDrafting } from './claim-drafting.process.js';
 import { DraftFactories } from './draft-factories.js';
-import { reportedBoard } from './reported-board.projection.js';
+import { REPORTED_BOARD, reportedBoard } from './reported-board.projection.js';
 import type { DraftFactory } from './reported.contract.js';
 import { ReportedController } from './reported.controller.js';
 import { REPORTED_PROBLEMS } from './reported.problems.js';
@@ -42,6 +42,11 @@ export const reportedContext = (drafts: readonly DraftFactory[]): Context => ({
     }),
   ],
   schemas: REPORTED_SCHEMAS,
+  reads: {
+    view: ['needs.sight', 'offers.sight'],
+    history: ['needs.sight', 'offers.sight'],
+    routes: [REPORTED_BOARD, 'reported.view'],
+  },
   projections: () => [reportedBoard],
   processes: () => [claimDrafting(drafts)],
 });

@@ -2,7 +2,7 @@ export type { Asked } from './authority.js';
 export { actorOf, hasAuthority } from './authority.js';
 export type { CallerClaims } from './caller-directory.js';
 export { CallerDirectory } from './caller-directory.js';
-export type { Context, ContextDeps } from './context.js';
+export type { Context, ContextDeps, ContextReads } from './context.js';
 export type { FieldSchema } from './dto.js';
 export {
   Checked,
@@ -28,11 +28,12 @@ export {
   WebAddressField,
   WholeNumber,
 } from './dto.js';
+export type { HealthCheck } from './health.js';
 export type { HistoryRoute } from './history-controller.js';
 export { historyController } from './history-controller.js';
 export { HttpAnswer } from './http-answer.js';
 export type { FieldError, ProblemInfo } from './problem.js';
-export { forbidden, invalid, notFound, Problem, registerProblems } from './problem.js';
+export { forbidden, invalid, knownProblems, notFound, Problem, registerProblems } from './problem.js';
 export { ReadGate } from './read-gate.js';
 export type { Settle } from './record-endpoints.js';
 export { RecordEndpoints, requireSameMoment, uuidOf } from './record-endpoints.js';
@@ -44,13 +45,25 @@ export { RouteAction } from './route-action.js';
 export { ConsistencyTokens, Cursors } from './signing.js';
 export type { AnyRecordKind } from './record-kinds.js';
 export { RecordKinds, RecordSight } from './record-kinds.js';
+export { KeyRing } from './key-ring.js';
 export { DEFAULT_AUDIENCE, LocalIssuer } from './local-issuer.js';
 export type { TokenRequest } from './local-issuer.js';
-export { RequestMetrics } from './metrics.js';
+export { isLoopback, RequestMetrics } from './metrics.js';
+export { docsAsset, docsPage, docsStart, PAGE_POLICY, problemPage } from './pages.js';
+export { PROBLEM_MEDIA_TYPE, sendProblem } from './problem-document.js';
+export { problemOf, problemOfStatus } from './problem.filter.js';
 export { publishDocument } from './open-api.js';
-export { BODY_LIMIT, CHUNK_TYPE, clientErrorHandler, frameworkErrors, installPipeline } from './pipeline.js';
+export {
+  BODY_LIMIT,
+  CHUNK_TYPE,
+  clientErrorHandler,
+  frameworkErrors,
+  installAdmission,
+  installPipeline,
+} from './pipeline.js';
 export { RateLimit } from './rate-limit.js';
-export { declaredRoutes, requireActions, sealKeysOf } from './serving.js';
+export type { DeclaredRoute } from './serving.js';
+export { declaredRoutes, requireActions, routesOf, sealKeysOf } from './serving.js';
 export { SubjectRegister } from './subject-register.js';
 export type { TrustedIssuer } from './token-verifier.js';
 export { TokenVerifier, trustLocal, trustOidc } from './token-verifier.js';

@@ -5,6 +5,11 @@ import type { RequestLine } from './pipeline.js';
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
+
+/** Figures are shown to this machine, and elsewhere to operators. */
+export const isLoopback = (address: string): boolean => LOOPBACK.has(address);
+
 /** Durations of requests, shared between the pipeline that measures and the registry that shows them. */
 export class RequestMetrics {
   readonly registry = new Registry();

@@ -6,7 +6,7 @@ import type { ProblemInfo } from './problem.js';
 import { problemInfo } from './problem.js';
 import { PROBLEM_MEDIA_TYPE } from './problem-document.js';
 import type { RouteActionOptions } from './route-action.js';
-import { declaredRoutes } from './serving.js';
+import { declaredRoutes, operationIdOf } from './serving.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -151,9 +151,7 @@ const buildDocument = (app: INestApplication, summaries: RouteSummaries): object
     operationIdFactory: operationIdOf,
   }) as unknown as Document;
   Object.assign(document.components.schemas, { Quantity: QUANTITY, Period: PERIOD, Problem: PROBLEM });
-  const actions = new Map(
-    declaredRoutes(app).map(({ controller, handler, action }) => [operationIdOf(controller, handler), action]),
-  );
+  const actions = new Map(declaredRoutes(app).map(({ operationId, action }) => [operationId, action]));
   const shared: SharedRefusals = new Map();
   for (const [path, operations] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(operations)) {
@@ -165,10 +163,6 @@ const buildDocument = (app: INestApplication, summaries: RouteSummaries): object
   }
   return document;
 };
-
-/** Clients name operations after these ids: a part of a controller that is served apart (`NeedsControllerHistory`) keeps them. */
-const operationIdOf = (controller: string, handler: string): string =>
-  `${controller.replace(/(?<=Controller)[A-Z]\w*$/, '')}_${handler}`;
 
 const describe = (
   document: Document,

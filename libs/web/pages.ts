@@ -2,6 +2,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ProblemInfo } from './problem.js';
 
+/** What the pages for people may load: nothing from elsewhere. */
+export const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+
 const page = (title: string, head: string, body: string): string =>
   `<!doctype html>
 <html lang="en">

@@ -39,7 +39,7 @@ export interface RequestLine {
   readonly ms: number;
 }
 
-export interface PipelineParts {
+export interface AdmissionParts {
   readonly verifier: TokenVerifier;
   /** Absent: no limit. */
   readonly rateLimit: RateLimit | undefined;
@@ -70,9 +70,15 @@ const ANSWER_HEADERS = {
 } as const;
 
 /** Sets up what happens before a route is reached: correlation, authentication, rate limit, reading of bodies. */
-export const installPipeline = (
+export const installPipeline = (fastify: FastifyInstance, parts: AdmissionParts): void => {
+  installAdmission(fastify, parts);
+  installBodyReaders(fastify);
+};
+
+/** The part of the pipeline that never looks at a body: correlation, authentication, rate limit, and the line in the log. */
+export const installAdmission = (
   fastify: FastifyInstance,
-  { verifier, rateLimit, answered, closing }: PipelineParts,
+  { verifier, rateLimit, answered, closing }: AdmissionParts,
 ): void => {
   fastify.decorateRequest('pledgebook');
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -103,6 +109,13 @@ export const installPipeline = (
       },
     );
   });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    answered(lineOf(request, reply));
+    done();
+  });
+};
+
+const installBodyReaders = (fastify: FastifyInstance): void => {
   fastify.addHook('preSerialization', (_request, reply, payload, done) => {
     if (payload instanceof HttpAnswer) {
       reply.code(payload.status).headers(payload.headers);
@@ -110,10 +123,6 @@ export const installPipeline = (
       return;
     }
     done(null, payload);
-  });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    answered(lineOf(request, reply));
-    done();
   });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(

@@ -71,7 +71,7 @@ export const problemOf = (error: unknown): Problem => {
       headers: { 'retry-after': '5' },
     });
   }
-  if (error instanceof HttpException) return ofHttpException(error);
+  if (error instanceof HttpException) return problemOfStatus(error.getStatus());
   return Problem.of('internal-error', 'Something broke on our side. Quote the correlation id when you report it.');
 };
 
@@ -89,7 +89,8 @@ const BY_STATUS = new Map<number, readonly [code: keyof typeof WEB_PROBLEMS, det
   [431, ['header-fields-too-large', 'The header fields are too large.']],
 ]);
 
-const ofHttpException = (error: HttpException): Problem => {
-  const [code, detail] = BY_STATUS.get(error.getStatus()) ?? ['internal-error', 'Something broke on our side.'];
+/** What the framework refuses with this status, in our words. */
+export const problemOfStatus = (status: number): Problem => {
+  const [code, detail] = BY_STATUS.get(status) ?? ['internal-error', 'Something broke on our side.'];
   return Problem.of(code, detail);
 };

@@ -4,17 +4,13 @@ import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasRole } from '#directory/contract';
 import { ApiDocument } from './api-document.js';
-import { docsAsset, docsPage, docsStart, problemPage } from './pages.js';
+import { docsAsset, docsPage, docsStart, PAGE_POLICY, problemPage } from './pages.js';
 import { Health, type Readiness } from './health.js';
 import { HttpAnswer } from './http-answer.js';
-import { Metrics } from './metrics.js';
+import { isLoopback, Metrics } from './metrics.js';
 import { forbidden, knownProblems, notFound } from './problem.js';
 import { Ctx, type RequestContext } from './request-context.js';
 import { RouteAction } from './route-action.js';
-
-const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
-const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
 
 /** What a host, an operator and a developer ask of the service itself. */
 @Controller()
@@ -49,7 +45,7 @@ export class ServiceController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    if (!LOOPBACK.has(request.ip) && !hasRole(caller, 'operator')) {
+    if (!isLoopback(request.ip) && !hasRole(caller, 'operator')) {
       throw forbidden('Figures are for this machine and for operators.');
     }
     await reply.header('content-type', this.metrics.mediaType).send(await this.metrics.text());

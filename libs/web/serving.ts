@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { INestApplication } from '@nestjs/common';
+import { type INestApplication, RequestMethod, type Type } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { METHOD_METADATA } from '@nestjs/common/constants';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants';
 import { KeyRing } from './key-ring.js';
 import type { RouteActionOptions } from './route-action.js';
 import { ROUTE_ACTION } from './route-action.js';
@@ -22,29 +22,49 @@ export const sealKeysOf = (dataFolder: string | undefined): KeyRing =>
 export interface DeclaredRoute {
   readonly controller: string;
   readonly handler: string;
+  /** Its name in the interface's document. */
+  readonly operationId: string;
+  /** Such as `GET`. */
+  readonly method: string;
+  /** From the root, such as `/v1/needs/:id`. */
+  readonly path: string;
   /** Undefined where the route does not declare one. */
   readonly action: RouteActionOptions | undefined;
 }
 
+/** Clients name operations after these ids: a part of a controller that is served apart (`NeedsControllerHistory`) keeps them. */
+export const operationIdOf = (controller: string, handler: string): string =>
+  `${controller.replace(/(?<=Controller)[A-Z]\w*$/, '')}_${handler}`;
+
+/** The routes of one controller. */
+export const routesOf = (controller: Type): readonly DeclaredRoute[] => {
+  const prototype = controller.prototype as Record<string, object>;
+  const base = (Reflect.getMetadata(PATH_METADATA, controller) as string | undefined) ?? '';
+  return new MetadataScanner().getAllMethodNames(prototype).flatMap((handler) => {
+    const target = prototype[handler] ?? {};
+    const method = Reflect.getMetadata(METHOD_METADATA, target) as RequestMethod | undefined;
+    if (method === undefined) return [];
+    const own = Reflect.getMetadata(PATH_METADATA, target) as string;
+    const path = [base, own].flatMap((part) => part.split('/')).filter((part) => part !== '');
+    return [
+      {
+        controller: controller.name,
+        handler,
+        operationId: operationIdOf(controller.name, handler),
+        method: RequestMethod[method],
+        path: `/${path.join('/')}`,
+        action: Reflect.getMetadata(ROUTE_ACTION, target) as RouteActionOptions | undefined,
+      },
+    ];
+  });
+};
+
 /** Every route of the app's controllers. */
-export const declaredRoutes = (app: INestApplication): readonly DeclaredRoute[] => {
-  const scanner = new MetadataScanner();
-  return app
+export const declaredRoutes = (app: INestApplication): readonly DeclaredRoute[] =>
+  app
     .get(DiscoveryService, { strict: false })
     .getControllers()
-    .flatMap(({ metatype }) => {
-      if (typeof metatype !== 'function') return [];
-      const prototype = metatype.prototype as Record<string, object>;
-      return scanner
-        .getAllMethodNames(prototype)
-        .filter((name) => Reflect.hasMetadata(METHOD_METADATA, prototype[name] ?? {}))
-        .map((handler) => ({
-          controller: metatype.name,
-          handler,
-          action: Reflect.getMetadata(ROUTE_ACTION, prototype[handler] ?? {}) as RouteActionOptions | undefined,
-        }));
-    });
-};
+    .flatMap(({ metatype }) => (typeof metatype === 'function' ? routesOf(metatype as Type) : []));
 
 /** Refuses to serve a route that does not say what it does: what is not declared is denied. */
 export const requireActions = (app: INestApplication): void => {

@@ -18,6 +18,7 @@ export type Rule =
   | 'context-through-contract'
   | 'adapter-knows-kernel-only'
   | 'only-apps-compose'
+  | 'hosting-knows-no-context'
   | 'one-driver-import'
   | 'core-stands-alone'
   | 'testing-stays-in-tests'
@@ -54,6 +55,10 @@ const CONTEXTS = new Set([
   'web',
 ]);
 const ADAPTERS = new Set(['store-sqlite', 'store-kurrent', 'bus-local', 'bus-kafka', 'read-database', 'sqlite']);
+/** Runs whatever contexts it is given. */
+const HOSTING = 'hosting';
+/** Which contexts there are, and which app runs what of them. */
+const COMPOSITION = 'services';
 const DRIVERS = /^(@photostructure\/sqlite|node:sqlite|better-sqlite3|sqlite3)(\/|$)/;
 const DECIDER_FILES = new Set([
   'need.ts',
@@ -70,10 +75,14 @@ const DECIDER_TEXT = /export const \w+\s*:\s*Decider</;
 const EDGES = /\.(controller|dto|module|problems|projection|process|view)\.ts$/;
 
 /** The layer a lib belongs to; undefined where no rule knows it. */
-export const layerOf = (lib: string): 'core' | 'context' | 'adapter' | 'testing' | undefined => {
+export const layerOf = (
+  lib: string,
+): 'core' | 'context' | 'adapter' | 'hosting' | 'composition' | 'testing' | undefined => {
   if (CORE.has(lib)) return 'core';
   if (CONTEXTS.has(lib)) return 'context';
   if (ADAPTERS.has(lib)) return 'adapter';
+  if (lib === HOSTING) return 'hosting';
+  if (lib === COMPOSITION) return 'composition';
   return lib === 'kernel-testing' ? 'testing' : undefined;
 };
 
@@ -131,6 +140,10 @@ const breaksOf = (file: string, { name, target }: Import): Violation[] => {
     // web keeps the register of subjects, which must stay apart from the log (DESIGN, privacy), in a file of its own.
     found.push(broken('only-apps-compose', 'adapters are picked by apps'));
   }
+  if (to.kind === 'lib' && (to.name === COMPOSITION || (to.name === HOSTING && from.name !== COMPOSITION)))
+    found.push(broken('only-apps-compose', 'apps run contexts; a context knows nothing of that'));
+  if (from.name === HOSTING && CONTEXTS.has(to.name) && to.name !== 'web')
+    found.push(broken('hosting-knows-no-context', 'it runs whatever contexts an app gives it'));
   if (CONTEXTS.has(from.name) && CONTEXTS.has(to.name) && to.name !== 'web' && !target.endsWith('.contract.ts')) {
     found.push(broken('context-through-contract', `say #${to.name}/contract`));
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { contexts } from '../../apps/pledgebook/contexts.js';
+import { contexts } from '#services';
 import type { EventStore, Projection, ReadTransaction } from '#kernel';
 import { ProjectionRunner, SystemClock, Transactor } from '#kernel';
 import { needBoard } from '#needs';

@@ -1,4 +1,4 @@
-import { contexts } from '../../apps/pledgebook/contexts.js';
+import { contexts } from '#services';
 import type { PledgebookApp } from '../../apps/pledgebook/app.js';
 import { createApp } from '../../apps/pledgebook/app.js';
 import type { Actor } from '#kernel';

@@ -1,6 +1,6 @@
 import type { TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
-import { ROUTE_SUMMARIES } from '../../apps/pledgebook/route-summaries.js';
+import { ROUTE_SUMMARIES } from '#services';
 
 interface Operation {
   readonly operationId: string;

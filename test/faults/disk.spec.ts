@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { checkLog, logPath, SqliteEventStore } from '#store-sqlite';
 import { SubjectRegister } from '#web';
-import type { As, TestApp } from '../support/app.js';
-import { temporaryFolder, testApp } from '../support/app.js';
+import type { As, EmbeddedTestApp } from '../support/app.js';
+import { embeddedApp, temporaryFolder } from '../support/app.js';
 
 /** "A full disk … gives a clear error, not silence": writes are refused as a whole, reads go on, and so do writes once there is room. */
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
@@ -12,7 +12,7 @@ const VANUATU: As = { party: 'state:VUT', role: 'npc' };
 const seats = (amount: string): object => ({ measure: 'seats', amount });
 
 let folder: ReturnType<typeof temporaryFolder>;
-let app: TestApp;
+let app: EmbeddedTestApp;
 
 beforeEach(() => {
   folder = temporaryFolder();
@@ -23,10 +23,10 @@ afterEach(async () => {
 });
 
 const start = async (maxPages?: number): Promise<void> => {
-  app = await testApp({ store: SqliteEventStore.open(folder.path, maxPages === undefined ? {} : { maxPages }) });
+  app = await embeddedApp({ store: SqliteEventStore.open(folder.path, maxPages === undefined ? {} : { maxPages }) });
 };
 
-const fill = (index: number, key?: string): ReturnType<TestApp['post']> =>
+const fill = (index: number, key?: string): ReturnType<EmbeddedTestApp['post']> =>
   app.post(
     '/v1/needs',
     {

@@ -42,7 +42,7 @@ import {
   readLogs,
   shapeChanges,
 } from '../../infra/frozen-events.js';
-import { contexts } from '../../apps/pledgebook/contexts.js';
+import { contexts } from '#services';
 import { testApp } from '../support/app.js';
 import type { Reading } from './replay.js';
 import { recordedOf, replayed, storeOf } from './replay.js';

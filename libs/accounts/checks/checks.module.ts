@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { Context } from '#web';
 import { AuditChecks } from './audit-checks.js';
-import { checkFacts } from './check-facts.projection.js';
+import { CHECK_FACTS, checkFacts } from './check-facts.projection.js';
 import { ChecksController } from './checks.controller.js';
 
 @Module({ providers: [AuditChecks] })
@@ -13,5 +13,6 @@ export const checksContext: Context = {
   module: ChecksModule,
   controllers: [ChecksController],
   schemas: {},
+  reads: { routes: [CHECK_FACTS, 'commitments.sight', 'needs.sight', 'offers.sight'] },
   projections: () => [checkFacts],
 };

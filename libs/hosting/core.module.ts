@@ -1,4 +1,4 @@
-import type { DynamicModule } from '@nestjs/common';
+import type { Abstract, DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import {
   Clock,
@@ -11,15 +11,13 @@ import {
   Transactor,
   Upcasting,
 } from '#kernel';
-import { DocumentStore } from '#documents';
 
-/** The running core: one log, what follows it, the files beside it, and the clock. */
+/** The running core: one log, what follows it, and the clock. */
 export interface Core {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly bus: MessageBus;
   readonly readDatabase: ReadDatabase;
-  readonly documents: DocumentStore;
   readonly upcasting: Upcasting;
   readonly transactor: Transactor;
   readonly projections: ProjectionRunner;
@@ -27,21 +25,27 @@ export interface Core {
   readonly ticker: DeadlineTicker;
 }
 
-/** Hands the kernel's ports to every context; each is its own injection token. */
+/** A port of a context's own, such as where documents lie: the class is its injection token. */
+export interface Port {
+  readonly provide: Abstract<unknown>;
+  readonly useValue: object;
+}
+
+/** Hands the kernel's ports, and those that contexts ask for, to every context; each is its own injection token. */
 @Module({})
 export class CoreModule {
-  static forRoot(core: Core): DynamicModule {
+  static forRoot(core: Core, ports: readonly Port[]): DynamicModule {
     const providers = [
       { provide: Clock, useValue: core.clock },
       { provide: EventStore, useValue: core.store },
       { provide: MessageBus, useValue: core.bus },
       { provide: ReadDatabase, useValue: core.readDatabase },
-      { provide: DocumentStore, useValue: core.documents },
       { provide: Upcasting, useValue: core.upcasting },
       { provide: Transactor, useValue: core.transactor },
       { provide: ProjectionRunner, useValue: core.projections },
       { provide: ProcessRunner, useValue: core.processes },
       { provide: DeadlineTicker, useValue: core.ticker },
+      ...ports,
     ];
     return { module: CoreModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
   }

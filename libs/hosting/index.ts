@@ -1,0 +1,11 @@
+export { alarmsTo, faultLine } from './alarms.js';
+export type { Core, Port } from './core.module.js';
+export { Drain } from './drain.js';
+export type { Adapters, Host, HostOptions, Share } from './host.js';
+export { addressOf, EVERYTHING, host, KEEP_ALIVE_MS, REQUEST_TIMEOUT_MS } from './host.js';
+export type { Closing } from './opened.js';
+export { Opened } from './opened.js';
+export type { Reason, Run } from './run.js';
+export { EXIT, run } from './run.js';
+export type { CallerSettings, ListenSettings, OidcSettings } from './settings.js';
+export { callerSettings, DEFAULT_RATE, documentLimitOf, listenSettings, SettingError, Variables } from './settings.js';

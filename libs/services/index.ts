@@ -1,0 +1,6 @@
+export { contexts } from './contexts.js';
+export { ROUTE_SUMMARIES } from './route-summaries.js';
+export type { ServiceName } from './route-table.js';
+export { isOfEveryApp, ROUTE_TABLE, serviceOf, SERVICES } from './route-table.js';
+export type { ServiceShare } from './share.js';
+export { shareOf } from './share.js';
