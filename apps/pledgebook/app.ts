@@ -10,7 +10,7 @@ import { MemoryReadDatabase, SqliteReadDatabase } from '#read-database';
 import { contexts as everyContext, ROUTE_SUMMARIES } from '#services';
 import { documentFolders, SqliteEventStore } from '#store-sqlite';
 import type { Context } from '#web';
-import { LocalIssuer, sealKeysOf, SubjectRegister } from '#web';
+import { LocalIssuer, sealKeysOf, SqliteSubjectRegister } from '#web';
 
 export interface AppOptions {
   /** Where log, read models and keys live. Without `store` this is needed. */
@@ -57,7 +57,9 @@ export const createApp = (options: AppOptions): Promise<PledgebookApp> =>
     );
     const checkpoints = folder === undefined ? ':memory:' : join(folder, 'processes.sqlite');
     const bus = opened.add(new LocalMessageBus(store, checkpoints, { alarm: alarmsTo(logger).bus }));
-    const subjects = opened.add(folder === undefined ? SubjectRegister.inMemory() : SubjectRegister.open(folder));
+    const subjects = opened.add(
+      folder === undefined ? SqliteSubjectRegister.inMemory() : SqliteSubjectRegister.open(folder),
+    );
     return host(
       {
         ...options,

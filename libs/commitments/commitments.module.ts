@@ -87,9 +87,9 @@ export const commitmentsContext: Context = {
   schemas: commitmentDecider.schemas,
   reads: {
     proposals: [COMMITMENT_BOARD],
-    sight: ['needs.sight', 'offers.sight'],
+    sight: ['needs.sight', 'needs.facts', 'offers.sight'],
     history: ['commitments.sight'],
-    routes: [COMMITMENT_BOARD, 'commitments.sight', 'needs.facts'],
+    routes: [COMMITMENT_BOARD, 'commitments.sight'],
     work: [COMMITMENT_BOARD],
   },
   projections: () => [commitmentBoard],

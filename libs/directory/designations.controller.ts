@@ -1,5 +1,5 @@
 import { derivedId, newId } from '#kernel';
-import type { RequestContext } from '#web';
+import type { CommandBuilder, RequestContext } from '#web';
 import {
   Ctx,
   Cursors,
@@ -50,10 +50,10 @@ abstract class Papers {
     party: string,
     own: boolean,
     type: 'RecordDesignation' | 'GiveMandate',
-    command: (id: string, by: PartyCommand['by']) => PartyCommand,
+    prepare: (id: string) => Promise<CommandBuilder<PartyCommand>> | CommandBuilder<PartyCommand>,
   ): Promise<HttpAnswer> {
     const id = paperIdOf(ctx);
-    const before = this.board.partyOf(id);
+    const before = ctx.idempotencyKey === undefined ? undefined : await this.board.find(id);
     if (before !== undefined && before !== party) {
       throw Problem.of(
         'idempotency-key-reused',
@@ -64,7 +64,7 @@ abstract class Papers {
     const { status, headers, body } = await this.endpoints.create(ctx, kind, {
       access: accessTo(type, own),
       id: party,
-      prepare: () => (by) => command(id, by),
+      prepare: () => prepare(id),
     });
     this.board.recorded(id, party);
     return new HttpAnswer(status, { ...headers, location: `${kind.path}/${id}` }, body);
@@ -73,7 +73,7 @@ abstract class Papers {
   protected async shown(ctx: RequestContext, given: string): Promise<HttpAnswer> {
     const id = uuidOf(given);
     await this.gate.ready(ctx, PARTIES);
-    return this.endpoints.one(ctx, this.kindOf(id), this.partyOf(id));
+    return this.endpoints.one(ctx, this.kindOf(id), await this.partyOf(id));
   }
 
   protected async ended(
@@ -86,7 +86,7 @@ abstract class Papers {
     const id = uuidOf(given);
     await this.gate.ready(ctx, PARTIES);
     // A paper that is not there is looked for where none can be: what comes before 404 is the same for one that is hidden.
-    const party = this.board.partyOf(id) ?? id;
+    const party = (await this.board.find(id)) ?? id;
     return this.endpoints.command(ctx, this.kindOf(id), party, {
       access: accessTo(type, own(party)),
       type,
@@ -121,8 +121,8 @@ abstract class Papers {
     return this.endpoints.list(ctx, { items, next });
   }
 
-  private partyOf(id: string): string {
-    const party = this.board.partyOf(id);
+  private async partyOf(id: string): Promise<string> {
+    const party = await this.board.find(id);
     if (party === undefined) throw notFound();
     return party;
   }
@@ -145,18 +145,21 @@ export class DesignationsController extends Papers {
   })
   designate(@Ctx() ctx: RequestContext, @Body() body: DesignationDto): Promise<HttpAnswer> {
     const { party, office, powers, holder, authorityRef, from, to } = body;
-    return this.record(ctx, party, !hasRole(ctx.caller, 'coordinator'), 'RecordDesignation', (designation, by) => ({
-      type: 'RecordDesignation',
-      by,
-      party,
-      designation,
-      office,
-      powers,
-      holder: this.records.referenceOf(ctx.caller.issuer, holder),
-      authorityRef,
-      from,
-      ...(to === undefined ? {} : { to }),
-    }));
+    return this.record(ctx, party, !hasRole(ctx.caller, 'coordinator'), 'RecordDesignation', async (designation) => {
+      const reference = await this.records.referenceOf(ctx.caller.issuer, holder);
+      return (by) => ({
+        type: 'RecordDesignation',
+        by,
+        party,
+        designation,
+        office,
+        powers,
+        holder: reference,
+        authorityRef,
+        from,
+        ...(to === undefined ? {} : { to }),
+      });
+    });
   }
 
   @Get()
@@ -201,7 +204,7 @@ export class MandatesController extends Papers {
   @RouteAction({ action: 'mandate.give', roles: [...OWNING_ROLES, 'coordinator'], problems: PARTY_PROBLEMS })
   give(@Ctx() ctx: RequestContext, @Body() body: MandateDto): Promise<HttpAnswer> {
     const { auditor, scope, sealed = false, from, to, reference } = body;
-    return this.record(ctx, auditor, sealed, 'GiveMandate', (mandate, by) => ({
+    return this.record(ctx, auditor, sealed, 'GiveMandate', (mandate) => (by) => ({
       type: 'GiveMandate',
       by,
       auditor,

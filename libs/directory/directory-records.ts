@@ -50,7 +50,7 @@ export class DirectoryRecords implements PartyKindOfRecord {
     return partyView(caller, id, state);
   }
 
-  maskEvent(caller: Caller, state: PartyState, event: RecordedEvent<PartyEvent>): object | undefined {
+  maskEvent(caller: Caller, state: PartyState, event: RecordedEvent<PartyEvent>): Promise<object | undefined> {
     return partyEventFor(caller, state.id, state, event, this.nameOf);
   }
 
@@ -99,11 +99,12 @@ export class DirectoryRecords implements PartyKindOfRecord {
   }
 
   /** The opaque reference of the person that `issuer` calls `sub`. */
-  referenceOf(issuer: string, sub: string): string {
+  referenceOf(issuer: string, sub: string): Promise<string> {
     return this.subjects.referenceOf({ issuer, subject: sub });
   }
 
-  private readonly nameOf = (reference: string): string | undefined => this.subjects.personBehind(reference)?.subject;
+  private readonly nameOf = async (reference: string): Promise<string | undefined> =>
+    (await this.subjects.personBehind(reference))?.subject;
 
   private now(): string {
     return this.clock.now().toISOString();

@@ -1,5 +1,5 @@
 import type { SqlValue } from '#kernel';
-import { Clock, ProjectionRunner } from '#kernel';
+import { Clock, EventStore, ProjectionRunner } from '#kernel';
 import type { PartyCategory } from '#vocabulary';
 import { dateOf } from '#vocabulary';
 import { Injectable } from '@nestjs/common';
@@ -33,6 +33,8 @@ export interface PaperRow {
   readonly state: PartyState;
 }
 
+/** Milliseconds that the read model is given to come to the end of the log. */
+const CATCH_UP_MS = 2_000;
 const BEGINNING = Number.MAX_SAFE_INTEGER;
 
 /** Reads of the register of parties. */
@@ -45,6 +47,7 @@ export class PartyBoard {
     private readonly runner: ProjectionRunner,
     private readonly networks: Networks,
     private readonly clock: Clock,
+    private readonly store: EventStore,
   ) {}
 
   /** At most `limit` registered parties, newest first, behind `after`. */
@@ -114,8 +117,18 @@ export class PartyBoard {
       });
   }
 
-  /** In whose record a designation or mandate stands; undefined where there is none. */
-  partyOf(paper: string): string | undefined {
+  /**
+   * In whose record a designation or mandate stands; undefined where there is none. Never behind: what is not found is looked for again at
+   * the end of the log, where another instance may have just recorded it.
+   */
+  async find(paper: string): Promise<string | undefined> {
+    const known = this.partyOf(paper);
+    if (known !== undefined) return known;
+    await this.runner.waitFor(await this.store.head(), CATCH_UP_MS, [PARTIES]);
+    return this.partyOf(paper);
+  }
+
+  private partyOf(paper: string): string | undefined {
     const row = this.model().get('SELECT party FROM paper WHERE id = ?', paper);
     return row === undefined ? this.justRecorded.get(paper) : (row.party as string);
   }

@@ -69,17 +69,17 @@ export const seesDesignations = (caller: Caller, party: string): boolean =>
   (!caller.anonymous && caller.party === party) || hasRole(caller, 'coordinator');
 
 /** The person's own name at the identity provider, for an opaque reference; undefined where it was erased. */
-export type NameOf = (reference: string) => string | undefined;
+export type NameOf = (reference: string) => Promise<string | undefined>;
 
-export const designationView = (
+export const designationView = async (
   caller: Caller,
   party: string,
   designation: Designation,
   now: string,
   nameOf: NameOf,
-): object => {
+): Promise<object> => {
   const { designation: id, holder, revokedAt, recordedBy, recordedAt, ...fields } = designation;
-  const name = nameOf(holder);
+  const name = await nameOf(holder);
   const own = caller.party === party;
   const mayRevoke = revokedAt === undefined && hasAuthority(caller, accessTo('RevokeDesignation', own));
   return {
@@ -118,13 +118,13 @@ export const mandateView = (caller: Caller, auditor: string, mandate: Mandate, n
 };
 
 /** An event of a party's history as this caller sees it; undefined where it may not know what it says. */
-export const partyEventFor = (
+export const partyEventFor = async (
   caller: Caller,
   id: string,
   state: PartyState,
   recorded: RecordedEvent<PartyEvent>,
   nameOf: NameOf,
-): object | undefined => {
+): Promise<object | undefined> => {
   const event = { type: recorded.type, data: recorded.data } as PartyEvent;
   switch (event.type) {
     case 'PartyRegistered':
@@ -141,7 +141,7 @@ export const partyEventFor = (
     case 'DesignationRecorded': {
       if (!seesDesignations(caller, id)) return undefined;
       const { holder, ...data } = event.data;
-      const name = nameOf(holder);
+      const name = await nameOf(holder);
       return name === undefined ? data : { ...data, holder: name };
     }
     case 'DesignationRevoked':

@@ -3,6 +3,7 @@ export type { Core, Port } from './core.module.js';
 export { Drain } from './drain.js';
 export type { Adapters, Host, HostOptions, Share } from './host.js';
 export { addressOf, EVERYTHING, host, KEEP_ALIVE_MS, REQUEST_TIMEOUT_MS } from './host.js';
+export { configuredIssuer, configuredSealKeys } from './key-settings.js';
 export type { Closing } from './opened.js';
 export { Opened } from './opened.js';
 export type { Reason, Run } from './run.js';

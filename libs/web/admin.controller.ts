@@ -60,6 +60,7 @@ export class AdminController {
   @RouteAction({
     action: 'admin.rotate-key',
     roles: OPERATOR,
+    problems: UPKEEP_PROBLEMS,
     example: { name: 'seals', olderAcceptedUntil: '2026-11-22T22:00:00.000Z' },
   })
   rotate(@Param('name') name: string): object {

@@ -37,7 +37,7 @@ export { forbidden, invalid, knownProblems, notFound, Problem, registerProblems 
 export { ReadGate } from './read-gate.js';
 export type { Settle } from './record-endpoints.js';
 export { RecordEndpoints, requireSameMoment, uuidOf } from './record-endpoints.js';
-export type { CommandAccess, RecordKind } from './record-kind.js';
+export type { CommandAccess, CommandBuilder, RecordKind } from './record-kind.js';
 export type { RequestContext } from './request-context.js';
 export { Ctx } from './request-context.js';
 export type { RouteActionOptions } from './route-action.js';
@@ -63,7 +63,11 @@ export {
 } from './pipeline.js';
 export { RateLimit } from './rate-limit.js';
 export type { DeclaredRoute } from './serving.js';
-export { declaredRoutes, requireActions, routesOf, sealKeysOf } from './serving.js';
+export { configuredSeals, declaredRoutes, requireActions, routesOf, sealKeysOf, sharedSeals } from './serving.js';
+export type { PeopleAnswered, ReferencesAnswered } from './remote-subject-register.js';
+export { MAX_ASKED, RemoteSubjectRegister } from './remote-subject-register.js';
+export { SqliteSubjectRegister } from './sqlite-subject-register.js';
+export type { Person } from './subject-register.js';
 export { SubjectRegister } from './subject-register.js';
 export type { TrustedIssuer } from './token-verifier.js';
 export { TokenVerifier, trustLocal, trustOidc } from './token-verifier.js';

@@ -42,9 +42,8 @@ export const secretFile = (dataFolder: string, name: string, make: () => string)
   return readFileSync(path, 'utf8');
 };
 
-/** The secret in `<data>/keys/<name>` where there is one. */
-export const keptSecrets = (dataFolder: string, name: string): string | undefined =>
-  readIfThere(join(keyFolder(dataFolder), name));
+/** The secret in `<folder>/<name>` where there is one. */
+export const keptSecrets = (folder: string, name: string): string | undefined => readIfThere(join(folder, name));
 
 /** Writes the secret in `<data>/keys/<name>` anew: readers see the old text or the new one, whole, also after a power cut. */
 export const replaceSecret = (dataFolder: string, name: string, text: string): void => {

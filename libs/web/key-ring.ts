@@ -1,4 +1,4 @@
-import { keptSecrets, replaceSecret, secretFile } from './key-folder.js';
+import { keptSecrets, keyFolder, replaceSecret, secretFile } from './key-folder.js';
 
 /** A key that no longer makes anything, but whose marks are still accepted. */
 export interface RetiredKey {
@@ -6,6 +6,11 @@ export interface RetiredKey {
   readonly key: string;
   /** Until when, RFC 3339 UTC. */
   readonly until: string;
+}
+
+/** The keys are not this process's to replace. */
+export class ConfiguredKeyError extends Error {
+  override readonly name = 'ConfiguredKeyError';
 }
 
 export interface KeyRingRules {
@@ -17,54 +22,107 @@ export interface KeyRingRules {
   readonly keepMs: number;
 }
 
+/** What a ring consists of at a moment. */
+interface Keys {
+  readonly key: string;
+  readonly retired: readonly RetiredKey[];
+}
+
+/** How soon a process that runs takes up keys that were replaced in a folder it only reads. */
+const LOOK_AGAIN_MS = 5_000;
+/** A key that is configured is accepted as long as it is. */
+const FOR_EVER = '9999-12-31T00:00:00.000Z';
+
 /** A key of the service that the operator replaces now and then: what carries the mark of an older one stays good for a while. */
 export class KeyRing {
   private constructor(
     private readonly rules: KeyRingRules,
-    private key: string,
-    private retired: readonly RetiredKey[],
-    private readonly save: (key: string, retired: readonly RetiredKey[]) => void,
+    private keys: Keys,
+    /** Undefined: the keys are configured, not this process's to replace. */
+    private readonly save: ((keys: Keys) => void) | undefined,
+    /** What is configured now, where that may change while the process runs. */
+    private readonly look: () => Keys | undefined = () => undefined,
   ) {}
 
   /** The ring in `<data>/keys/<name>` (and `<name>.retired`); its first key is made where absent. */
   static open(dataFolder: string, name: string, rules: KeyRingRules): KeyRing {
     const key = secretFile(dataFolder, name, rules.make);
-    const kept = keptSecrets(dataFolder, `${name}.retired`);
+    const kept = keptSecrets(keyFolder(dataFolder), `${name}.retired`);
     const retired = kept === undefined ? [] : (JSON.parse(kept) as readonly RetiredKey[]);
-    return new KeyRing(rules, key, retired, (next, older) => {
+    return new KeyRing(rules, { key, retired }, (next) => {
       // The retired one first: a stop in between leaves it in both places, never in none.
-      replaceSecret(dataFolder, `${name}.retired`, `${JSON.stringify(older, null, 2)}\n`);
-      replaceSecret(dataFolder, name, next);
+      replaceSecret(dataFolder, `${name}.retired`, `${JSON.stringify(next.retired, null, 2)}\n`);
+      replaceSecret(dataFolder, name, next.key);
+    });
+  }
+
+  /** The ring of keys that were configured: the first makes marks, those of all are accepted. @throws {RangeError} without any */
+  static configured(rules: KeyRingRules, [key, ...older]: readonly string[]): KeyRing {
+    if (key === undefined) throw new RangeError('a ring has at least one key');
+    return new KeyRing(rules, { key, retired: older.map((each) => ({ key: each, until: FOR_EVER })) }, undefined);
+  }
+
+  /**
+   * The ring in `<folder>/<name>` (and `<name>.retired`), which several processes read and none of them writes: what is replaced there is
+   * taken up within seconds. Undefined where there is no such key.
+   */
+  static shared(folder: string, name: string, rules: KeyRingRules): KeyRing | undefined {
+    const read = (): Keys | undefined => {
+      const key = keptSecrets(folder, name);
+      if (key === undefined) return undefined;
+      const kept = keptSecrets(folder, `${name}.retired`);
+      return { key, retired: kept === undefined ? [] : (JSON.parse(kept) as readonly RetiredKey[]) };
+    };
+    const keys = read();
+    if (keys === undefined) return undefined;
+    let lookedAt = performance.now();
+    return new KeyRing(rules, keys, undefined, () => {
+      const now = performance.now();
+      if (now - lookedAt < LOOK_AGAIN_MS) return undefined;
+      lookedAt = now;
+      try {
+        return read();
+      } catch {
+        // Half-way through being replaced: the next look finds it whole.
+        return undefined;
+      }
     });
   }
 
   /** A ring that is gone with the process. */
   static inMemory(rules: KeyRingRules): KeyRing {
-    return new KeyRing(rules, rules.make(), [], () => undefined);
+    return new KeyRing(rules, { key: rules.make(), retired: [] }, () => undefined);
   }
 
   /** The key that new marks are made with. */
   get current(): string {
-    return this.key;
+    return this.now().key;
   }
 
   /** What older keys left behind and is accepted at `at`, newest first. */
   older(at: Date): readonly string[] {
-    return this.retired.filter(({ until }) => new Date(until) > at).map(({ key }) => key);
+    return this.now()
+      .retired.filter(({ until }) => new Date(until) > at)
+      .map(({ key }) => key);
   }
 
-  /** Replaces the current key; answers until when the one before is accepted. */
+  /** Replaces the current key; answers until when the one before is accepted. @throws {ConfiguredKeyError} */
   rotate(at: Date): Date {
+    if (this.save === undefined) throw new ConfiguredKeyError('the keys are configured: replace them there');
     const { make, remains = (key: string): string => key, keepMs } = this.rules;
     const until = new Date(at.getTime() + keepMs);
     const retired = [
-      { key: remains(this.key), until: until.toISOString() },
-      ...this.retired.filter((older) => new Date(older.until) > at),
+      { key: remains(this.keys.key), until: until.toISOString() },
+      ...this.keys.retired.filter((older) => new Date(older.until) > at),
     ];
-    const key = make();
-    this.save(key, retired);
-    this.key = key;
-    this.retired = retired;
+    const next = { key: make(), retired };
+    this.save(next);
+    this.keys = next;
     return until;
+  }
+
+  private now(): Keys {
+    this.keys = this.look() ?? this.keys;
+    return this.keys;
   }
 }

@@ -20,6 +20,9 @@ export interface TokenRequest {
   readonly lifetimeSeconds?: number;
 }
 
+/** The file that holds its key. */
+const ISSUER_KEY = 'local-issuer.jwk';
+
 const newKey = (): string => {
   const { privateKey } = generateKeyPairSync('ed25519');
   return `${JSON.stringify(privateKey.export({ format: 'jwk' }))}\n`;
@@ -45,12 +48,26 @@ export class LocalIssuer {
 
   /** The issuer of a data folder: its key is made where absent, also before a server ever ran there. */
   static open(dataFolder: string): LocalIssuer {
-    return new LocalIssuer(KeyRing.open(dataFolder, 'local-issuer.jwk', RULES));
+    return new LocalIssuer(KeyRing.open(dataFolder, ISSUER_KEY, RULES));
   }
 
   /** An issuer whose key is gone with the process. */
   static inMemory(): LocalIssuer {
     return new LocalIssuer(KeyRing.inMemory(RULES));
+  }
+
+  /**
+   * An issuer whose keys are configured, as JWKs: the first signs, what any of them signed is accepted. Where the first is a public key it
+   * issues nothing: enough for who only verifies.
+   */
+  static configured(jwks: readonly string[]): LocalIssuer {
+    return new LocalIssuer(KeyRing.configured(RULES, jwks));
+  }
+
+  /** The issuer of a folder of keys that several processes read; undefined where it holds none. */
+  static shared(folder: string): LocalIssuer | undefined {
+    const ring = KeyRing.shared(folder, ISSUER_KEY, RULES);
+    return ring === undefined ? undefined : new LocalIssuer(ring);
   }
 
   /** Signs with a new key from now on; answers until when tokens signed before are accepted at most. */
@@ -63,7 +80,7 @@ export class LocalIssuer {
    * @throws {errors.JWKSNoMatchingKey} where it is none of ours, or was retired too long ago
    */
   async publicKey(kid: string | undefined, at: Date): Promise<CryptoKey> {
-    for (const text of [publicOf(this.ring.current), ...this.ring.older(at)]) {
+    for (const text of [this.ring.current, ...this.ring.older(at)].map(publicOf)) {
       const known = await this.imported(text);
       if (known.kid === kid) return known.key;
     }

@@ -84,8 +84,8 @@ export class PermissionGuard implements CanActivate {
     if (token === undefined) return ANONYMOUS;
     const { issuer, party, roles } = token;
     const subject = isWrite(request)
-      ? this.subjects.referenceOf(token)
-      : (this.subjects.knownReferenceOf(token) ?? NOBODY_DESIGNATED);
+      ? await this.subjects.referenceOf(token)
+      : ((await this.subjects.knownReferenceOf(token)) ?? NOBODY_DESIGNATED);
     return this.directory.resolve({ party, roles, issuer, subject }, now);
   }
 

@@ -8,6 +8,9 @@ import { ROUTE_ACTION } from './route-action.js';
 
 const KEY_BYTES = 32;
 
+/** The file that holds them. */
+const SEALS_KEY = 'seals.key';
+
 const SEALS = {
   make: () => randomBytes(KEY_BYTES).toString('hex'),
   // A client may page on, or send a token with a read, this long after the key was replaced.
@@ -16,7 +19,13 @@ const SEALS = {
 
 /** The keys that cursors and consistency tokens are sealed with: of the data folder, or of this process alone. */
 export const sealKeysOf = (dataFolder: string | undefined): KeyRing =>
-  dataFolder === undefined ? KeyRing.inMemory(SEALS) : KeyRing.open(dataFolder, 'seals.key', SEALS);
+  dataFolder === undefined ? KeyRing.inMemory(SEALS) : KeyRing.open(dataFolder, SEALS_KEY, SEALS);
+
+/** The same where they are configured, as hexadecimal texts: the first seals, what any of them sealed is accepted. */
+export const configuredSeals = (keys: readonly string[]): KeyRing => KeyRing.configured(SEALS, keys);
+
+/** The same of a folder of keys that several processes read; undefined where it holds none. */
+export const sharedSeals = (folder: string): KeyRing | undefined => KeyRing.shared(folder, SEALS_KEY, SEALS);
 
 /** A route as a class declares it. */
 export interface DeclaredRoute {

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '#kernel';
-import { canonicalJson, EventStore } from '#kernel';
+import { canonicalJson, EventStore, ProjectionRunner } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import type { KeyRing } from './key-ring.js';
 import { invalid } from './problem.js';
@@ -46,19 +46,44 @@ const macOf = (key: string, purpose: string, payload: string): Buffer =>
 /** What a cursor may carry: the keyset of the last item shown. */
 export type CursorValue = string | number;
 
-/** Cursors that work for the caller and the filter they were made for, and for nothing else. */
+/** A cursor is `<position>.<sealed values>`; one of before positions were carried has none. */
+const PLACED = /^([0-9]{1,19})\.(.+)$/s;
+
+/**
+ * Cursors that work for the caller and the filter they were made for, and for nothing else. Each carries the position of the log that its
+ * page was read at, so that the next page, which another instance may answer, is read from there on at least.
+ */
 @Injectable()
 export class Cursors {
-  constructor(private readonly seals: Seals) {}
+  private readonly readFrom = new WeakMap<RequestContext, readonly string[]>();
+
+  constructor(
+    private readonly seals: Seals,
+    private readonly runner: ProjectionRunner,
+  ) {}
+
+  /** Notes which read models the page of this request is read from. */
+  reads(ctx: RequestContext, projections: readonly string[]): void {
+    this.readFrom.set(ctx, [...(this.readFrom.get(ctx) ?? []), ...projections]);
+  }
+
+  /** The position that the request's cursor says it was made at; not proved before it is decoded. Undefined without one. */
+  placeOf({ query: { cursor } }: RequestContext): bigint | undefined {
+    const place = cursor === undefined ? undefined : PLACED.exec(cursor)?.[1];
+    return place === undefined ? undefined : BigInt(place);
+  }
 
   /** @param filter every parameter that shapes the list; `limit` and `cursor` are left out of it here */
   encode(ctx: RequestContext, filter: object, values: readonly CursorValue[]): string {
-    return this.seals.seal(this.purpose(ctx, filter), JSON.stringify(values));
+    const place = this.placeNow(ctx);
+    const sealed = this.seals.seal(this.purpose(ctx, filter, place), JSON.stringify(values));
+    return place === undefined ? sealed : `${place}.${sealed}`;
   }
 
   /** @throws {Problem} 400 naming `cursor` */
   decode(ctx: RequestContext, filter: object, cursor: string): readonly CursorValue[] {
-    const payload = this.seals.open(this.purpose(ctx, filter), cursor);
+    const [, place, sealed] = PLACED.exec(cursor) ?? [undefined, undefined, cursor];
+    const payload = this.seals.open(this.purpose(ctx, filter, place), sealed ?? '');
     if (payload === undefined) {
       throw invalid([
         { field: 'cursor', message: 'is not a cursor of this list for this caller: start from the first page' },
@@ -84,12 +109,20 @@ export class Cursors {
     return { page, next };
   }
 
-  private purpose({ caller, path }: RequestContext, filter: object): string {
+  /** How far the read models behind this request's page have come; undefined where it is read from none. */
+  private placeNow(ctx: RequestContext): string | undefined {
+    const names = this.readFrom.get(ctx);
+    if (names === undefined) return undefined;
+    const positions = this.runner.statuses().flatMap(({ name, position }) => (names.includes(name) ? [position] : []));
+    return String(positions.reduce((most, position) => (position > most ? position : most), 0n));
+  }
+
+  private purpose({ caller, path }: RequestContext, filter: object, place: string | undefined): string {
     const shaping = Object.entries(filter).filter(
       ([name, value]) => name !== 'limit' && name !== 'cursor' && value !== undefined,
     );
     const viewer = [caller.party, [...caller.roles].sort(), [...caller.powers].sort()];
-    return `cursor ${canonicalJson([path, viewer, Object.fromEntries(shaping)])}`;
+    return `cursor ${canonicalJson([path, viewer, Object.fromEntries(shaping), ...(place === undefined ? [] : [place])])}`;
   }
 }
 

@@ -1,91 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { LRUCache } from 'lru-cache';
-import type { Database, Statement } from '#sqlite';
-import { StoreUnavailableError } from '#kernel';
-import { faultOf, openDatabase } from '#sqlite';
-import { keyFolder } from './key-folder.js';
-
 /** A person as the identity provider names them. */
 export interface Person {
   readonly issuer: string;
   readonly subject: string;
 }
 
-const keyOf = ({ issuer, subject }: Person): string => JSON.stringify([issuer, subject]);
-
-const SCHEMA = `CREATE TABLE IF NOT EXISTS subject (
-  reference TEXT PRIMARY KEY, issuer TEXT NOT NULL, subject TEXT NOT NULL, UNIQUE (issuer, subject)
-) STRICT, WITHOUT ROWID`;
-
 /**
- * The only place that knows which person an opaque reference stands for: `iss` and `sub` (which may be an e-mail address) never
- * reach the log. Erasing a row makes the reference say nothing for ever.
+ * Port: the only place that knows which person an opaque reference stands for. `iss` and `sub` (which may be an e-mail address) never
+ * reach the log. Every method @throws {StoreUnavailableError} where the register cannot be asked, or a new reference not be written.
  */
-export class SubjectRegister {
-  private readonly known = new LRUCache<string, string>({ max: 50_000 });
-  private readonly find: Statement;
-  private readonly add: Statement;
-  private readonly reverse: Statement;
-
-  private constructor(private readonly database: Database) {
-    database.exec(SCHEMA);
-    this.find = database.prepare('SELECT reference FROM subject WHERE issuer = ? AND subject = ?');
-    this.add = database.prepare('INSERT INTO subject (reference, issuer, subject) VALUES (?, ?, ?)');
-    this.reverse = database.prepare('SELECT issuer, subject FROM subject WHERE reference = ?');
-  }
-
-  static open(dataFolder: string): SubjectRegister {
-    mkdirSync(keyFolder(dataFolder), { recursive: true, mode: 0o700 });
-    return new SubjectRegister(openDatabase(join(keyFolder(dataFolder), 'subjects.sqlite'), { synchronous: 'FULL' }));
-  }
-
-  static inMemory(): SubjectRegister {
-    return new SubjectRegister(openDatabase(':memory:'));
-  }
-
-  /**
-   * The reference of a person, durable before it is answered: an event may rest on it.
-   * @throws {StoreUnavailableError} where a new one cannot be written
-   */
-  referenceOf(person: Person): string {
-    const known = this.knownReferenceOf(person);
-    if (known !== undefined) return known;
-    const { issuer, subject } = person;
-    const reference = randomUUID();
-    try {
-      this.add.run(reference, issuer, subject);
-    } catch (error) {
-      if (faultOf(error) === undefined) throw error;
-      throw new StoreUnavailableError(
-        `the register of subjects cannot be written (${faultOf(error)}): check the disk`,
-        {
-          cause: error,
-        },
-      );
-    }
-    this.known.set(keyOf(person), reference);
-    return reference;
-  }
-
+export abstract class SubjectRegister {
+  /** The reference of a person, durable before it is answered: an event may rest on it. */
+  abstract referenceOf(person: Person): Promise<string>;
   /** The reference of a person who has one: who only reads leaves no trace. */
-  knownReferenceOf(person: Person): string | undefined {
-    const key = keyOf(person);
-    const cached = this.known.get(key);
-    if (cached !== undefined) return cached;
-    const row = this.find.get(person.issuer, person.subject) as { readonly reference: string } | undefined;
-    if (row !== undefined) this.known.set(key, row.reference);
-    return row?.reference;
-  }
-
+  abstract knownReferenceOf(person: Person): Promise<string | undefined>;
   /** The person behind a reference; undefined where it is unknown or was erased. */
-  personBehind(reference: string): Person | undefined {
-    const row = this.reverse.get(reference) as { readonly issuer: string; readonly subject: string } | undefined;
-    return row === undefined ? undefined : { issuer: row.issuer, subject: row.subject };
-  }
-
-  close(): void {
-    if (this.database.isOpen) this.database.close();
-  }
+  abstract personBehind(reference: string): Promise<Person | undefined>;
+  abstract close(): Promise<void> | void;
 }

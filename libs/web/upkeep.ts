@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ProjectionStatus, StuckMessage } from '#kernel';
 import { Clock, EventStore, failureOf, PoisonEventError, ProcessRunner, ProjectionRunner } from '#kernel';
-import type { KeyRing } from './key-ring.js';
+import { ConfiguredKeyError, type KeyRing } from './key-ring.js';
 import type { LocalIssuer } from './local-issuer.js';
 import type { ProblemInfo } from './problem.js';
 import { notFound, Problem, registerProblems } from './problem.js';
@@ -9,6 +9,7 @@ import { notFound, Problem, registerProblems } from './problem.js';
 /** Refusals of the operator's commands. */
 export const UPKEEP_PROBLEMS = registerProblems({
   'projection-not-parked': { status: 409, title: 'The projection is not parked' },
+  'keys-configured': { status: 409, title: 'The keys are configured' },
   'projection-parked': { status: 409, title: 'An event cannot be applied' },
 } satisfies Record<string, ProblemInfo>);
 
@@ -46,15 +47,24 @@ export class ServiceKeys {
     private readonly issuer: LocalIssuer,
   ) {}
 
-  /** Replaces a key; answers until when what it marked before is accepted at most. @throws {Problem} 404 for an unknown name */
+  /**
+   * Replaces a key; answers until when what it marked before is accepted at most.
+   * @throws {Problem} 404 for an unknown name, 409 where keys are configured
+   */
   rotate(name: string, at: Date): Date {
-    switch (name) {
-      case 'local-issuer':
-        return this.issuer.rotate(at);
-      case 'seals':
-        return this.seals.rotate(at);
-      default:
-        throw notFound();
+    const ring = new Map<string, KeyRing | LocalIssuer>([
+      ['local-issuer', this.issuer],
+      ['seals', this.seals],
+    ]).get(name);
+    if (ring === undefined) throw notFound();
+    try {
+      return ring.rotate(at);
+    } catch (error) {
+      if (!(error instanceof ConfiguredKeyError)) throw error;
+      throw Problem.of(
+        'keys-configured',
+        'The keys of this service are configured, and shared by others: replace them where they are kept.',
+      );
     }
   }
 }

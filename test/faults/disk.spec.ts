@@ -116,7 +116,7 @@ test('who only reads is written down nowhere, so that reading needs no room on t
   const register = app.nest.get(SubjectRegister);
   const person = { issuer: 'pledgebook-local', subject: 'npc@state:VUT' };
   expect((await app.get('/v1/needs', { as: VANUATU })).status).toBe(200);
-  expect(register.knownReferenceOf(person)).toBeUndefined();
+  expect(await register.knownReferenceOf(person)).toBeUndefined();
   await fill(0);
-  expect(register.knownReferenceOf(person)).toMatch(/^[0-9a-f-]{36}$/);
+  expect(await register.knownReferenceOf(person)).toMatch(/^[0-9a-f-]{36}$/);
 });

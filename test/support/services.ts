@@ -1,13 +1,14 @@
 import { pino } from 'pino';
 import { LocalMessageBus } from '#bus-local';
-import { DEFAULT_DOCUMENT_LIMIT, DocumentStore, FileDocumentStore } from '#documents';
+import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Host } from '#hosting';
 import { Opened } from '#hosting';
 import { InMemoryEventStore } from '#kernel-testing';
-import type { ManualClock } from '#kernel';
+import type { EventStore, ManualClock } from '#kernel';
 import { Transactor, Upcasting } from '#kernel';
 import { MemoryReadDatabase } from '#read-database';
 import { contexts as everyContext, isOfEveryApp, ROUTE_TABLE, serviceOf } from '#services';
+import { documentFolders, SqliteEventStore } from '#store-sqlite';
 import type { Context, DeclaredRoute } from '#web';
 import {
   DEFAULT_AUDIENCE,
@@ -16,7 +17,7 @@ import {
   LocalIssuer,
   routesOf,
   sealKeysOf,
-  SubjectRegister,
+  SqliteSubjectRegister,
   TokenVerifier,
   trustLocal,
   trustOidc,
@@ -33,11 +34,18 @@ import type { Shape } from './app.js';
 export const startServices = (options: Omit<AppOptions, 'clock'> & { readonly clock: ManualClock }): Promise<Shape> =>
   Opened.orClosed(async (opened) => {
     const { clock, contexts = everyContext, logger = pino({ level: 'silent' }), audience = DEFAULT_AUDIENCE } = options;
-    const store = opened.add(options.store ?? new InMemoryEventStore());
-    const subjects = opened.add(SubjectRegister.inMemory());
-    const documents = opened.add(FileDocumentStore.temporary(options.documentLimit ?? DEFAULT_DOCUMENT_LIMIT));
-    const seals = sealKeysOf(undefined);
-    const issuer = LocalIssuer.inMemory();
+    const { dataFolder } = options;
+    const store = opened.add(options.store ?? storeOf(dataFolder));
+    const subjects = opened.add(
+      dataFolder === undefined ? SqliteSubjectRegister.inMemory() : SqliteSubjectRegister.open(dataFolder),
+    );
+    const documents = opened.add(
+      dataFolder === undefined
+        ? FileDocumentStore.temporary(options.documentLimit)
+        : FileDocumentStore.open(documentFolders(dataFolder), options.documentLimit),
+    );
+    const seals = sealKeysOf(dataFolder);
+    const issuer = dataFolder === undefined ? LocalIssuer.inMemory() : LocalIssuer.open(dataFolder);
     const table = tableOf(contexts);
     const hosts = new Map<string, Host>();
     const urls: Record<string, readonly string[]> = {};
@@ -123,6 +131,10 @@ export const startServices = (options: Omit<AppOptions, 'clock'> & { readonly cl
       close: () => opened.close(),
     };
   });
+
+/** A test that names a folder is about the files in it: the log is then among them. */
+const storeOf = (dataFolder: string | undefined): EventStore =>
+  dataFolder === undefined ? new InMemoryEventStore() : SqliteEventStore.open(dataFolder);
 
 /** The part of the route table that these contexts fill. */
 const tableOf = (contexts: readonly Context[]): Readonly<Record<string, readonly string[]>> => {
