@@ -30,7 +30,7 @@ const freeze = async (root: string, options: readonly string[]): Promise<number>
   const frozen = readFrozen(root);
   const { write, refusals, extensions } = planFreezing({
     now: await currentSchemas(root),
-    versions: Object.assign({}, ...contexts.map(({ schemas }) => schemas)) as Record<string, number>,
+    versions: Object.assign({}, ...contexts.flatMap(({ streams }) => Object.values(streams))) as Record<string, number>,
     upcasters: contexts.flatMap(({ upcasters = [] }) => upcasters),
     frozen,
     extend: options.includes('--extend'),

@@ -34,7 +34,7 @@ export const accountsContext: Context = {
       idOf: ratesRecordIdOf,
     }),
   ],
-  schemas: ratesDecider.schemas,
+  streams: { [ratesDecider.category]: ratesDecider.schemas },
   reads: { history: [], routes: [RATES_REGISTER, HOLDER_LEDGER, 'commitments.sight'] },
   projections: () => [ratesRegister, holderLedger],
 };

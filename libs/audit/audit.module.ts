@@ -12,7 +12,7 @@ export const auditContext: Context = {
   name: 'audit',
   module: AuditModule,
   controllers: [AuditController, SchemasController],
-  schemas: {},
+  streams: {},
   reads: {
     routes: [
       'needs.view',

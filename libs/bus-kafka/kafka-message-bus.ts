@@ -69,12 +69,14 @@ export class KafkaMessageBus extends MessageBus {
     name: string,
     handles: readonly string[],
     handler: (event: RecordedEvent) => Promise<void>,
+    isUnknown: (type: string) => boolean = () => false,
   ): BusSubscription {
     if (this.closing !== undefined) throw new Error('the bus is closed');
     if (this.subscriptions.has(name)) throw new Error(`${name} is subscribed already`);
     const subscription = new ProcessSubscription({
       process: name,
       handles,
+      isUnknown,
       handler,
       topics: this.topicsOf(name, handles),
       store: this.store,

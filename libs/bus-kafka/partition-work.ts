@@ -12,7 +12,7 @@ import type { TopicNames } from './topic-names.js';
 /** What a partition's work needs of the subscription it is part of. */
 export interface WorkParts {
   readonly process: string;
-  readonly handles: ReadonlySet<string>;
+  readonly handles: Pick<ReadonlySet<string>, 'has'>;
   readonly handler: (event: RecordedEvent) => Promise<void>;
   readonly store: EventStore;
   readonly names: TopicNames;

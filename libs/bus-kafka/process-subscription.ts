@@ -18,6 +18,8 @@ import type { TopicNames } from './topic-names.js';
 export interface SubscriptionParts {
   readonly process: string;
   readonly handles: readonly string[];
+  /** Types of a newer version, handed over as well: what a member passes over here no member ever sees again. */
+  readonly isUnknown: (type: string) => boolean;
   readonly handler: (event: RecordedEvent) => Promise<void>;
   readonly topics: readonly string[];
   readonly store: EventStore;
@@ -64,11 +66,12 @@ export class ProcessSubscription implements BusSubscription {
   private floor = 0n;
 
   constructor(private readonly parts: SubscriptionParts) {
-    const { process, handles, handler, store, broker, names, deadLetters, alarm, options, topics } = parts;
+    const { process, handles, isUnknown, handler, store, broker, names, deadLetters, alarm, options, topics } = parts;
     this.name = process;
+    const handled = new Set(handles);
     this.workParts = {
       process,
-      handles: new Set(handles),
+      handles: { has: (type) => handled.has(type) || isUnknown(type) },
       handler,
       store,
       names,

@@ -70,13 +70,24 @@ export class LocalMessageBus extends MessageBus {
     name: string,
     handles: readonly string[],
     handler: (event: RecordedEvent) => Promise<void>,
+    isUnknown: (type: string) => boolean = () => false,
   ): BusSubscription {
     if (this.subscriptions.has(name)) throw new Error(`${name} is subscribed already`);
     if (this.newcomers.length === 0) this.forming = this.forming.then(() => this.form());
     // A checkpoint says nothing about another log.
     const key = `${this.store.storeId}/${name}`;
     const { store, checkpoints, options, forming } = this;
-    const subscription = new LocalSubscription({ name, key, handles, handler, store, checkpoints, options, forming });
+    const subscription = new LocalSubscription({
+      name,
+      key,
+      handles,
+      isUnknown,
+      handler,
+      store,
+      checkpoints,
+      options,
+      forming,
+    });
     this.newcomers.push(subscription);
     this.subscriptions.set(name, subscription);
     return subscription;
@@ -151,6 +162,7 @@ interface SubscriptionParts {
   readonly name: string;
   readonly key: string;
   readonly handles: readonly string[];
+  readonly isUnknown: (type: string) => boolean;
   readonly handler: (event: RecordedEvent) => Promise<void>;
   readonly store: EventStore;
   readonly checkpoints: Checkpoints;
@@ -271,7 +283,7 @@ class LocalSubscription implements BusSubscription {
       }
       // Not given out, so never counted as handled: the next start begins here.
       if (signal.aborted) return true;
-      if (this.handles.has(event.type)) this.giveOut(event);
+      if (this.handles.has(event.type) || this.parts.isUnknown(event.type)) this.giveOut(event);
       else this.passed += 1;
       this.delivered = event.position;
     }

@@ -84,7 +84,7 @@ export const commitmentsContext: Context = {
     }),
     CommitmentsControllerReplay,
   ],
-  schemas: commitmentDecider.schemas,
+  streams: { [commitmentDecider.category]: commitmentDecider.schemas },
   reads: {
     proposals: [COMMITMENT_BOARD],
     sight: ['needs.sight', 'needs.facts', 'offers.sight'],

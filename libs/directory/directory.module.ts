@@ -42,7 +42,7 @@ export const directoryContext: Context = {
       isKnown: (id) => knownName(id) !== undefined,
     }),
   ],
-  schemas: partyDecider.schemas,
+  streams: { [partyDecider.category]: partyDecider.schemas },
   callers: ({ transactor }) => new FoldedCallers(transactor),
   reads: { networks: [PARTIES], routes: [PARTIES], history: [] },
   projections: () => [partiesProjection],

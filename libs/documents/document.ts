@@ -45,7 +45,7 @@ const evolve = (state: DocumentState, { type, data }: RecordedEvent<DocumentEven
   return { size, holders: new Map([...state.holders, [party, holder]]) };
 };
 
-export const DOCUMENT_SCHEMAS = { DocumentStored: 1 } as const;
+const DOCUMENT_SCHEMAS = { DocumentStored: 1 } as const;
 
 /** Who holds which file. */
 export const documentDecider: Decider<DocumentState, DocumentCommand, DocumentEvent, DocumentRejection> = {

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { Context } from '#web';
-import { DOCUMENT_SCHEMAS } from './document.js';
+import { documentDecider } from './document.js';
 import { DOCUMENT_LINKS, documentLinks } from './document-links.projection.js';
 import { DocumentRecords } from './document-records.js';
 import { DocumentUploads } from './document-uploads.js';
@@ -15,7 +15,7 @@ export const documentsContext: Context = {
   module: DocumentsModule,
   controllers: [DocumentsController],
   forRoutes: [DocumentUploads],
-  schemas: DOCUMENT_SCHEMAS,
+  streams: { [documentDecider.category]: documentDecider.schemas },
   reads: {
     sight: [DOCUMENT_LINKS, 'needs.view', 'offers.sight', 'commitments.sight', 'funds.view', 'reported.view'],
     routes: ['documents.sight'],

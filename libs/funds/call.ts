@@ -293,7 +293,7 @@ const decideApplication = (
   return accept({ type: 'ApplicationDecided', data: { n, outcome, decision } });
 };
 
-export const CALL_SCHEMAS = {
+const CALL_SCHEMAS = {
   CallAnnounced: 1,
   ApplicationFiled: 1,
   ApplicationWithdrawn: 1,

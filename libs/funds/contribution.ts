@@ -341,7 +341,7 @@ const refund = (
   return accept({ type: 'ContributionRefunded', data: { n: refunds.length + 1, ...given } });
 };
 
-export const CONTRIBUTION_SCHEMAS = {
+const CONTRIBUTION_SCHEMAS = {
   ContributionPledged: 1,
   ContributionSigned: 1,
   ContributionPaid: 1,

@@ -631,7 +631,7 @@ const releasesOf = (terms: FundTerms, parts: readonly Draw[], less: bigint): rea
   return releases;
 };
 
-export const FUND_SCHEMAS = {
+const FUND_SCHEMAS = {
   FundEstablished: 1,
   FundTermsAmended: 1,
   FundCredited: 1,

@@ -4,11 +4,11 @@ import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { allocationUsing } from './allocation-using.process.js';
 import { applicationDeciding } from './application-deciding.process.js';
 import { CALL_BOARD, callBoard } from './call-board.projection.js';
-import { CALL_SCHEMAS } from './call.js';
+import { callDecider } from './call.js';
 import { CallRecords } from './call-records.js';
 import { CallsController } from './calls.controller.js';
 import { CONTRIBUTION_BOARD, contributionBoard } from './contribution-board.projection.js';
-import { CONTRIBUTION_SCHEMAS } from './contribution.js';
+import { contributionDecider } from './contribution.js';
 import { ContributionRecords } from './contribution-records.js';
 import { ContributionsController } from './contributions.controller.js';
 import { FundDecisions } from './fund.contract.js';
@@ -16,7 +16,7 @@ import { FUND_BOARD, fundBoard } from './fund-board.projection.js';
 import { FundBoards } from './fund-boards.js';
 import { fundCrediting } from './fund-crediting.process.js';
 import { StreamFundDecisions } from './fund-decisions.js';
-import { FUND_SCHEMAS } from './fund.js';
+import { fundDecider } from './fund.js';
 import { FundRecords } from './fund-records.js';
 import { fundOf, FundsController } from './funds.controller.js';
 import { RegisteredParties } from './registered-parties.js';
@@ -77,7 +77,11 @@ export const fundsContext: Context = {
       idOf: uuidOf,
     }),
   ],
-  schemas: { ...FUND_SCHEMAS, ...CONTRIBUTION_SCHEMAS, ...CALL_SCHEMAS },
+  streams: {
+    [fundDecider.category]: fundDecider.schemas,
+    [contributionDecider.category]: contributionDecider.schemas,
+    [callDecider.category]: callDecider.schemas,
+  },
   reads: {
     view: [CONTRIBUTION_BOARD, 'needs.sight'],
     history: ['needs.sight', 'commitments.sight'],

@@ -6,7 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
-import type { EventStore, MessageBus, ReadDatabase } from '#kernel';
+import type { EventStore, MessageBus, ReadDatabase, StreamSchemas } from '#kernel';
 import {
   type Clock,
   DeadlineTicker,
@@ -184,7 +184,10 @@ const composeCore = (
   tick: HostOptions['tick'],
 ): { readonly core: Core; readonly deps: ContextDeps } => {
   const alarms = alarmsTo(logger);
-  const upcasting = new Upcasting(contexts.flatMap(({ upcasters = [] }) => upcasters));
+  const upcasting = new Upcasting(
+    contexts.flatMap(({ upcasters = [] }) => upcasters),
+    Object.assign({}, ...contexts.map(({ streams }) => streams)) as StreamSchemas,
+  );
   const transactor = new Transactor(store, clock, upcasting);
   const deps: ContextDeps = { store, transactor, clock, reads: (name) => projections.model(name) };
   const projections: ProjectionRunner = new ProjectionRunner(

@@ -115,6 +115,30 @@ export const messageBusContract = (name: string, makeBus: () => Promise<BusUnder
       expect(events).toEqual(await store.readStream('counter-1', 0, 10));
     });
 
+    it('hands over what only a newer version knows, and holds its stream until that version comes', async () => {
+      const seen = new Seen();
+      let knows = false;
+      const subscription = under.open().subscribe(
+        'a',
+        ['Raised'],
+        async (event) => {
+          if (event.type === 'Doubled' && !knows) {
+            seen.changed();
+            throw new NewerEventError(event.stream, event.type, 1);
+          }
+          seen.add(event);
+        },
+        (type) => type === 'Doubled',
+      );
+      await append('counter-1', 'Raised', 'Doubled', 'Raised');
+      const elsewhere = await append('counter-2', 'Noted', 'Raised');
+      await seen.until(() => subscription.stuck.length === 1 && seen.of('counter-2').length === 1);
+      expect(firsts(seen.of('counter-1'))).toEqual(['counter-1@0']);
+      knows = true;
+      await subscription.reached(elsewhere);
+      expect(firsts(seen.of('counter-1'))).toEqual(places('counter-1', 3));
+    });
+
     it('keeps the order of every stream among many', async () => {
       const streams = Array.from({ length: 20 }, (_, n) => `counter-${n}`);
       const seen = new Seen();

@@ -1,7 +1,8 @@
 import { StoreUnavailableError, WrongRevisionError } from './event-store.js';
 import { UnansweredRefusalError } from './process.js';
 import { ReadModelUnavailableError } from './projection.js';
-import { ContentionError, NewerEventError } from './transact.js';
+import { ContentionError } from './transact.js';
+import { NewerEventError } from './upcasting.js';
 
 /** Errors whose text is made here, of names and numbers alone. */
 const OWN = [

@@ -16,10 +16,10 @@ export { Clock, ManualClock, SystemClock } from './clock.js';
 export { canonicalJson, derivedId, eventIdOf, isUuid, newId, newSalt, requestHashOf } from './ids.js';
 export type { Command, CommandContext, Decider, Decision, Rejection } from './decider.js';
 export { accept, categoryOfStream, idOfStream, refuse, streamOf } from './decider.js';
-export type { Upcaster } from './upcasting.js';
-export { Upcasting } from './upcasting.js';
+export type { StreamSchemas, Upcaster } from './upcasting.js';
+export { NewerEventError, Upcasting } from './upcasting.js';
 export type { CommandMeta, CommandReceipt, Folded, Outcome, TransactOptions } from './transact.js';
-export { ContentionError, emptyFold, foldOnto, NewerEventError, Transactor } from './transact.js';
+export { ContentionError, emptyFold, foldOnto, Transactor } from './transact.js';
 export type {
   Projection,
   ProjectionBatch,

@@ -1,6 +1,7 @@
 import { LocalMessageBus } from '#bus-local';
 import type { CounterCommand } from '#kernel-testing';
-import { ANYONE, counter, InMemoryEventStore } from '#kernel-testing';
+import { ANYONE, counter, InMemoryEventStore, sampleEvent } from '#kernel-testing';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from './clock.js';
 import type { RecordedEvent } from './events.js';
@@ -12,6 +13,8 @@ import type { ProcessAlarm, ProcessRunnerOptions } from './process-runner.js';
 import { describeProcessAlarm, ProcessRunner } from './process-runner.js';
 import { Transactor } from './transact.js';
 import { Upcasting } from './upcasting.js';
+
+const KNOWN = { counter: counter.schemas, meter: { Read: 1 } };
 
 const by = (event: RecordedEvent): number => (event.data as { by: number }).by;
 
@@ -223,5 +226,31 @@ describe('process runner', () => {
     await runner.stop();
     await bus.close();
     await store.close();
+  });
+
+  it('waits before what a newer version wrote into a stream it follows, and passes over it in others', async () => {
+    const rig = new Rig([echo('1', '2')], { upcasting: new Upcasting([], KNOWN) });
+    const write = (stream: string, type: string): Promise<unknown> => {
+      const { id: _id, ...event } = { ...sampleEvent({ by: 1 }), type };
+      return rig.store
+        .readStream(stream, 0, 100)
+        .then(({ length }) => rig.store.append(stream, length - 1, [{ ...event, id: newId() }]));
+    };
+    await write('meter-1', 'Calibrated');
+    await rig.raise('1', 3);
+    await rig.runner.reached(await rig.store.head());
+    expect(rig.runner.stuck).toEqual([]);
+    await write('counter-1', 'Halved');
+    await write('counter-1', 'Raised');
+    const waiting = async (): Promise<readonly string[]> => {
+      while (rig.alarms.length === 0) await nextTurn();
+      return rig.runner.stuck.map(({ type, error }) => `${type}: ${error}`);
+    };
+    expect(await waiting()).toEqual([
+      'Halved: stream counter-1 holds Halved in schema 1, which is newer than this version knows',
+    ]);
+    const { state } = await rig.transactor.load(counter, '2');
+    expect(state).toEqual({ value: 3 });
+    await rig.close();
   });
 });

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from './events.js';
+import { categoryOfStream } from './decider.js';
 import { SYSTEM_PROCESS } from './events.js';
 import { failureOf } from './failure.js';
 import { derivedId } from './ids.js';
@@ -40,9 +41,19 @@ export class ProcessRunner {
   /** Subscribes every process. Called once. */
   start(): void {
     for (const process of this.processes) {
+      const handled = new Set(process.handles);
+      const categories = this.upcasting.categoriesOf(process.handles);
+      // What a newer version wrote into a stream that the process follows waits for that version.
+      const concerns = ({ type, stream }: RecordedEvent): boolean =>
+        handled.has(type) || categories.has(categoryOfStream(stream));
       this.subscriptions.set(
         process.name,
-        this.bus.subscribe(process.name, process.handles, (event) => this.handle(process, event)),
+        this.bus.subscribe(
+          process.name,
+          process.handles,
+          (event) => (concerns(event) ? this.handle(process, event) : Promise.resolve()),
+          (type) => this.upcasting.isUnknown(type),
+        ),
       );
     }
   }

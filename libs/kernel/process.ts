@@ -52,11 +52,16 @@ export interface Process {
 
 /** Brings events to processes at least once, in order per stream, from a durable checkpoint. */
 export abstract class MessageBus {
-  /** The handler's promise is awaited before the checkpoint moves past the event. A throw is retried with capped backoff, for ever. */
+  /**
+   * The handler's promise is awaited before the checkpoint moves past the event. A throw is retried with capped backoff, for ever.
+   * @param isUnknown types that only a newer version knows: they are handed over like those of `handles`, because what is passed over once
+   *   is never seen again by the version that handles it
+   */
   abstract subscribe(
     name: string,
     handles: readonly string[],
     handler: (event: RecordedEvent) => Promise<void>,
+    isUnknown?: (type: string) => boolean,
   ): BusSubscription;
   abstract close(): Promise<void>;
 }

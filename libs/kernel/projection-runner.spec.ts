@@ -9,7 +9,7 @@ import type { ProjectionAlarm, ProjectionNote, ProjectionRunnerOptions } from '.
 import { applyToModel, PoisonEventError, ProjectionRunner } from './projection-runner.js';
 import type { Projection, ReadModel } from './projection.js';
 import { ReadModelUnavailableError, rowByRow } from './projection.js';
-import { Upcasting } from './upcasting.js';
+import { NewerEventError, Upcasting } from './upcasting.js';
 
 const raised = (by: number): EventToAppend => {
   const { type, data, metadata } = recordedEvent('counter-1', 0, { type: 'Raised', data: { by } });
@@ -118,6 +118,31 @@ const counted = (): { readonly projection: Projection; readonly begun: () => num
 };
 
 describe('projection runner', () => {
+  it('stops at an event of a newer version in a stream it follows, says so, and answers nothing from behind it', async () => {
+    const known = { counter: { Raised: 1, Noted: 1 }, meter: { Read: 1 } };
+    const elsewhere: Projection = { ...sums('elsewhere'), handles: ['Read'] };
+    const rig = new Rig([sums('values'), elsewhere], undefined, { upcasting: new Upcasting([], known) });
+    await rig.runner.start();
+    await rig.append('meter-1', { ...raised(0), type: 'Calibrated' });
+    const before = await rig.append('counter-1', raised(3), noted('nothing to sum'));
+    expect(await rig.runner.waitFor(before, 2_000, ['values'])).toBe(true);
+    // What it does not handle today may be what the newer version of it handles.
+    await rig.append('counter-1', { ...raised(0), type: 'Halved' }, raised(4));
+    const head = await rig.append('counter-2', { ...raised(1), metadata: { ...raised(1).metadata, schema: 2 } });
+    expect(await rig.runner.waitFor(head, 2_000, ['values'])).toBe(false);
+    expect(rig.value('values', 'counter-1')).toBe(3);
+    expect(rig.runner.stoppedAtNewer(['values'])).toBeInstanceOf(NewerEventError);
+    expect(rig.runner.statuses().find(({ name }) => name === 'values')?.parked).toMatchObject({
+      type: 'Halved',
+      newer: true,
+    });
+    // The other follows no counters; a meter's event of a newer version stopped it before.
+    expect(rig.runner.statuses().find(({ name }) => name === 'elsewhere')?.parked).toMatchObject({
+      type: 'Calibrated',
+    });
+    await rig.close();
+  });
+
   it('lets events gather while nobody waits for them', async () => {
     const { projection, begun } = counted();
     const rig = new Rig([projection]);

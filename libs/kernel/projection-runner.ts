@@ -1,11 +1,12 @@
 import { backoffMs, pause, yieldToLoop } from './backoff.js';
+import { categoryOfStream } from './decider.js';
 import type { EventStore } from './event-store.js';
 import type { RecordedEvent } from './events.js';
 import { failureOf } from './failure.js';
 import { Feed } from './feed.js';
 import type { Projection, ProjectionStatus, ReadDatabase, ReadModel, ReadQueries } from './projection.js';
 import { ReadModelUnavailableError } from './projection.js';
-import { Upcasting } from './upcasting.js';
+import { NewerEventError, Upcasting } from './upcasting.js';
 
 /** Something an operator must hear of. `parked`: a poison event; `feed-broken`: the log cannot be followed or a model not be
  * written, tried again. */
@@ -62,12 +63,12 @@ export const applyToModel = (
   model: ReadModel,
   events: readonly RecordedEvent[],
   lift: (event: RecordedEvent) => RecordedEvent,
-  handled: ReadonlySet<string> = new Set(projection.handles),
+  concerns: (event: RecordedEvent) => boolean = handling(projection),
 ): boolean => {
   const last = events.at(-1);
   const { checkpoint } = model;
   if (last === undefined || last.position <= checkpoint) return false;
-  const relevant = events.filter((event) => event.position > checkpoint && handled.has(event.type));
+  const relevant = events.filter((event) => event.position > checkpoint && concerns(event));
   if (relevant.length === 0) return false;
   model.commit(last.position, (tx) => {
     const batch = projection.begin(tx);
@@ -77,20 +78,32 @@ export const applyToModel = (
   return true;
 };
 
+const handling = ({ handles }: Projection): ((event: RecordedEvent) => boolean) => {
+  const types = new Set(handles);
+  return ({ type }) => types.has(type);
+};
+
 /** One projection's model as it moves along the log. */
 class Lane {
   /** Everything up to here is in the model; the saved checkpoint may lie behind by events the projection does not handle. */
   position: bigint;
   parked: ProjectionStatus['parked'];
-  readonly handled: ReadonlySet<string>;
+  /** Why it is parked, where a newer version wrote the event. */
+  newer: NewerEventError | undefined;
+  private readonly concerns: (event: RecordedEvent) => boolean;
   private passed = 0;
 
   constructor(
     readonly projection: Projection,
     public model: ReadModel,
+    upcasting: Upcasting,
   ) {
     this.position = model.checkpoint;
-    this.handled = new Set(projection.handles);
+    const handles = handling(projection);
+    const categories = upcasting.categoriesOf(projection.handles);
+    // What a newer version wrote into a stream it follows may be of its concern: it stops there rather than pass over it.
+    this.concerns = (event) =>
+      handles(event) || (upcasting.isNewer(event) && categories.has(categoryOfStream(event.stream)));
   }
 
   /**
@@ -117,7 +130,7 @@ class Lane {
   private step(events: readonly RecordedEvent[], lift: (event: RecordedEvent) => RecordedEvent): void {
     const last = events.at(-1);
     if (last === undefined || last.position <= this.position) return;
-    const applied = applyToModel(this.projection, this.model, events, lift, this.handled);
+    const applied = applyToModel(this.projection, this.model, events, lift, this.concerns);
     this.position = last.position;
     this.passed = applied ? 0 : this.passed + events.length;
     if (this.passed >= UNSAVED) this.save();
@@ -188,7 +201,7 @@ export class ProjectionRunner {
     for (const projection of projections) {
       if (this.slots.has(projection.name)) throw new Error(`two projections are named ${projection.name}`);
       const slot: Slot = {
-        lane: new Lane(projection, database.open(projection)),
+        lane: new Lane(projection, database.open(projection), this.upcasting),
         state: 'fed',
         // Always through the slot: the model behind it may be switched at any time.
         queries: {
@@ -246,6 +259,11 @@ export class ProjectionRunner {
   /** True once every projection has come to where the log stood at the start, or is parked. */
   caughtUp(): boolean {
     return [...this.slots.values()].every(({ lane, state }) => state === 'parked' || lane.position >= this.headAtStart);
+  }
+
+  /** Why one of these stands still at an event that a newer version wrote; undefined where none does. */
+  stoppedAtNewer(names: readonly string[]): NewerEventError | undefined {
+    return names.map((name) => this.slot(name).lane).find(({ parked }) => parked?.newer === true)?.newer;
   }
 
   /**
@@ -331,7 +349,8 @@ export class ProjectionRunner {
 
   private reset(slot: Slot): void {
     const { projection, model, position } = slot.lane;
-    slot.lane = new Lane(projection, this.database.switchTo(projection, model, this.database.openBeside(projection)));
+    const fresh = this.database.switchTo(projection, model, this.database.openBeside(projection));
+    slot.lane = new Lane(projection, fresh, this.upcasting);
     this.note({ kind: 'reset', projection: projection.name, position });
   }
 
@@ -394,7 +413,14 @@ export class ProjectionRunner {
     if (poison !== undefined) {
       const { event, cause } = poison;
       slot.state = 'parked';
-      lane.parked = { position: event.position, eventId: event.id, type: event.type, error: failureOf(cause) };
+      lane.parked = {
+        position: event.position,
+        eventId: event.id,
+        type: event.type,
+        error: failureOf(cause),
+        ...(cause instanceof NewerEventError ? { newer: true as const } : {}),
+      };
+      lane.newer = cause instanceof NewerEventError ? cause : undefined;
       this.alarm({ kind: 'parked', projection: projection.name, event, error: cause });
     }
     this.wake();
@@ -419,7 +445,7 @@ export class ProjectionRunner {
 
   private async build(slot: Slot): Promise<void> {
     const { projection } = slot.lane;
-    const lane = new Lane(projection, this.database.openBeside(projection));
+    const lane = new Lane(projection, this.database.openBeside(projection), this.upcasting);
     const poisons: PoisonEventError[] = [];
     const met = await this.travel(
       0n,
@@ -431,7 +457,11 @@ export class ProjectionRunner {
       },
       () => {
         lane.save();
-        slot.lane = new Lane(projection, this.database.switchTo(projection, slot.lane.model, lane.model));
+        slot.lane = new Lane(
+          projection,
+          this.database.switchTo(projection, slot.lane.model, lane.model),
+          this.upcasting,
+        );
         // A release under way finds nothing left to do.
         slot.state = 'fed';
       },

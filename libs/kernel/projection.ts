@@ -91,5 +91,7 @@ export interface ProjectionStatus {
     readonly type: string;
     /** Class of the error (see `failureOf`), never the event's data. */
     readonly error: string;
+    /** A newer version wrote the event: nothing is wrong with it, this instance is to be replaced. */
+    readonly newer?: true;
   };
 }

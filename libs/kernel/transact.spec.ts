@@ -8,8 +8,8 @@ import { StoreUnavailableError, WrongRevisionError } from './event-store.js';
 import { SYSTEM_PROCESS, SYSTEM_TIMER } from './events.js';
 import { eventIdOf, isUuid, newId, requestHashOf } from './ids.js';
 import type { CommandMeta } from './transact.js';
-import { ContentionError, emptyFold, foldOnto, NewerEventError, Transactor } from './transact.js';
-import { Upcasting } from './upcasting.js';
+import { ContentionError, emptyFold, foldOnto, Transactor } from './transact.js';
+import { NewerEventError, Upcasting } from './upcasting.js';
 
 const START = '2026-01-05T09:00:00.000Z';
 
@@ -287,6 +287,30 @@ describe('transact', () => {
     await expect(transactor.transact(counter, '1', raise(1), meta())).rejects.toThrow(NewerEventError);
     const { state, revision } = await transactor.load(counter, '1');
     expect([state, revision]).toEqual([{ value: 0 }, 0]);
+  });
+
+  it('shows no record over which a newer version wrote, once it is told everything that this one knows', async () => {
+    const { store, clock } = rig();
+    const transactor = new Transactor(store, clock, new Upcasting([], { counter: counter.schemas }));
+    const write = (stream: string, revision: number, type: string, schema = 1): Promise<unknown> =>
+      store.append(stream, revision - 1, [
+        { ...recordedEvent(stream, revision, { type, data: { by: 1 } }, { schema }), id: newId() },
+      ]);
+    // A fold that looks at one type alone is not in doubt about the others.
+    const raisedOnly = { ...counter, schemas: { Raised: 1 } as unknown as typeof counter.schemas };
+    await write('counter-1', 0, 'Raised');
+    await write('counter-1', 1, 'Noted');
+    expect((await transactor.load(raisedOnly, '1')).state).toEqual({ value: 1 });
+    await write('counter-1', 2, 'Halved');
+    await write('counter-2', 0, 'Raised', 2);
+    for (const load of [
+      transactor.load(counter, '1'),
+      transactor.load(raisedOnly, '1'),
+      transactor.load(counter, '2'),
+      // What was written before under the same command is no answer either: it would be shown.
+      transactor.transact(counter, '1', raise(1), meta()),
+    ])
+      await expect(load).rejects.toThrow(NewerEventError);
   });
 
   it('lifts old events before it folds them', async () => {

@@ -7,15 +7,7 @@ import { NO_STREAM, WrongRevisionError } from './event-store.js';
 import type { Actor, DomainEvent, EventToAppend, RecordedEvent } from './events.js';
 import { isOfProcess } from './events.js';
 import { eventIdOf, newSalt, requestHashOf } from './ids.js';
-import { Upcasting } from './upcasting.js';
-
-/** A stream holds an event type or schema newer than this code knows: deciding would be guessing. */
-export class NewerEventError extends Error {
-  override readonly name = 'NewerEventError';
-  constructor(stream: string, type: string, schema: number) {
-    super(`stream ${stream} holds ${type} in schema ${schema}, which is newer than this version knows`);
-  }
-}
+import { NewerEventError, Upcasting } from './upcasting.js';
 
 /** A stream changed under every one of the bounded attempts. Nothing was written; a repeat is safe. */
 export class ContentionError extends Error {
@@ -103,7 +95,7 @@ export class Transactor {
     this.cache = new LRUCache({ max: cachedStreams });
   }
 
-  /** Folds a record's own stream up to its newest event. */
+  /** Folds a record's own stream up to its newest event. @throws {NewerEventError} where it holds one that a newer version wrote */
   async load<S, C extends Command, E extends DomainEvent, R extends Rejection>(
     decider: Decider<S, C, E, R>,
     id: string,
@@ -117,7 +109,7 @@ export class Transactor {
         folded = foldOnto(decider, folded, page, this.upcasting);
         this.remember(key, folded);
       }
-      if (page.length < PAGE) return folded;
+      if (page.length < PAGE) return this.known(stream, folded);
     }
   }
 
@@ -143,6 +135,13 @@ export class Transactor {
       if (outcome !== undefined) return outcome;
     }
     throw new ContentionError(`stream ${stream} changed under ${attempts} attempts`);
+  }
+
+  // A fold may look at some types of a stream alone: only who was told of all of them can tell which are new.
+  private known<S>(stream: string, folded: Folded<S>): Folded<S> {
+    if (folded.newer !== undefined && this.upcasting.knowsAll)
+      throw new NewerEventError(stream, folded.newer.type, folded.newer.schema);
+    return folded;
   }
 
   /** Decides on `folded` and appends behind it; undefined where the stream has moved on. */
@@ -283,13 +282,13 @@ export const foldOnto = <S, C extends Command, E extends DomainEvent, R extends 
   // Shared along the chain of folds and only ever added to, under ids that are unique: copying it would make long streams quadratic.
   const { commands } = folded;
   for (const raw of events) {
-    const event = upcasting.lift(raw) as RecordedEvent<E>;
+    const isNewer = upcasting.isNewer(raw);
+    const event = (isNewer ? raw : upcasting.lift(raw)) as RecordedEvent<E>;
     const known = (decider.schemas as Readonly<Record<string, number>>)[event.type];
-    if (known === undefined || event.metadata.schema > known) {
-      newer ??= { type: event.type, schema: event.metadata.schema };
-    } else {
-      state = decider.evolve(state, event);
-    }
+    const isFolded = known !== undefined && event.metadata.schema <= known;
+    if (isFolded && !isNewer) state = decider.evolve(state, event);
+    // Who knows everything that is written knows what is merely of no interest to this fold.
+    else if (isNewer || !upcasting.knowsAll) newer ??= { type: event.type, schema: event.metadata.schema };
     revision = event.revision;
     position = event.position;
     if (!isOfProcess(event.metadata.actor)) settledRevision = event.revision;

@@ -30,7 +30,7 @@ export const matchingContext: Context = {
   name: 'matching',
   module: MatchingModule,
   controllers: [MatchingController],
-  schemas: {},
+  streams: {},
   reads: {
     eligibility: ['match-index', 'directory.networks'],
     routes: ['match-index', 'desk', 'directory.networks', 'needs.sight', 'offers.sight'],

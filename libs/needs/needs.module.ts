@@ -33,7 +33,7 @@ export const needsContext: Context = {
       idOf: uuidOf,
     }),
   ],
-  schemas: needDecider.schemas,
+  streams: { [needDecider.category]: needDecider.schemas },
   reads: {
     sight: [NEED_BOARD, 'matching.eligibility'],
     facts: ['directory.networks'],

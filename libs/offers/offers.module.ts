@@ -47,7 +47,7 @@ export const offersContext: Context = {
       idOf: uuidOf,
     }),
   ],
-  schemas: offerDecider.schemas,
+  streams: { [offerDecider.category]: offerDecider.schemas },
   reads: {
     sight: [OFFER_BOARD, 'matching.eligibility'],
     history: ['offers.sight', 'commitments.sight'],

@@ -7,7 +7,7 @@ import { REPORTED_BOARD, reportedBoard } from './reported-board.projection.js';
 import type { DraftFactory } from './reported.contract.js';
 import { ReportedController } from './reported.controller.js';
 import { REPORTED_PROBLEMS } from './reported.problems.js';
-import { REPORTED_SCHEMAS } from './reported.js';
+import { reportedDecider } from './reported.js';
 import { ReportedRecords } from './reported-records.js';
 
 registerProblems(REPORTED_PROBLEMS);
@@ -41,7 +41,7 @@ export const reportedContext = (drafts: readonly DraftFactory[]): Context => ({
       idOf: uuidOf,
     }),
   ],
-  schemas: REPORTED_SCHEMAS,
+  streams: { [reportedDecider.category]: reportedDecider.schemas },
   reads: {
     view: ['needs.sight', 'offers.sight'],
     history: ['needs.sight', 'offers.sight'],

@@ -182,7 +182,7 @@ const evolve = (state: ReportedState, event: RecordedEvent<ReportedEvent>): Repo
   }
 };
 
-export const REPORTED_SCHEMAS = { ReportedRecorded: 1, ReportedClaimed: 1, ReportedDisowned: 1 } as const;
+const REPORTED_SCHEMAS = { ReportedRecorded: 1, ReportedClaimed: 1, ReportedDisowned: 1 } as const;
 
 /** Facts known only from a publication, and what the parties they name say to them. */
 export const reportedDecider: Decider<ReportedState, ReportedCommand, ReportedEvent, ReportedRejection> = {

@@ -6,6 +6,7 @@ import type {
   Process,
   Projection,
   ReadQueries,
+  StreamSchemas,
   Transactor,
   Upcaster,
 } from '#kernel';
@@ -41,8 +42,8 @@ export interface Context {
   readonly forRoutes?: readonly Provider[];
   /** Routes that only read a record's own stream: `…/history`, `…/replay`. */
   readonly history?: readonly Type[];
-  /** Every event type the context writes, with the newest schema it knows. */
-  readonly schemas: Readonly<Record<string, number>>;
+  /** Every event type the context writes, by kind of stream, with the newest schema it knows: `{ need: { NeedOpened: 1, … } }`. */
+  readonly streams: StreamSchemas;
   /** The directory's part: who callers are. Exactly one context of an app has it. */
   readonly callers?: (deps: ContextDeps) => CallerDirectory;
   readonly upcasters?: readonly Upcaster[];

@@ -58,7 +58,12 @@ export class Health {
           // Of the event only what names it: its data may be sealed.
           ...(parked === undefined
             ? {}
-            : { parkedAt: String(parked.position), eventType: parked.type, eventId: parked.eventId }),
+            : {
+                parkedAt: String(parked.position),
+                eventType: parked.type,
+                eventId: parked.eventId,
+                ...(parked.newer === undefined ? {} : { newerVersion: true }),
+              }),
         },
       };
     });

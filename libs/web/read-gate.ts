@@ -21,9 +21,11 @@ export class ReadGate {
    * Waits up to `Prefer: wait` seconds (a moment without it) for `projections`, which the answer is read from, and for all that follow
    * the log: figures of other streams and what the caller sees come from them. One that is parked or being built anew holds up nobody
    * but those who name it.
-   * @throws {Problem} 503 `projection-behind`
+   * @throws {Problem} 503 `projection-behind` @throws {NewerEventError} where one of them stands at an event of a newer version
    */
   async ready(ctx: RequestContext, ...projections: readonly string[]): Promise<void> {
+    const newer = this.runner.stoppedAtNewer(projections);
+    if (newer !== undefined) throw newer;
     this.cursors.reads(ctx, projections);
     const place = this.cursors.placeOf(ctx);
     const written = ctx.consistencyToken?.position;

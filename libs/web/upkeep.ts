@@ -19,6 +19,8 @@ export interface PoisonView {
   readonly eventId: string;
   readonly eventType: string;
   readonly error: string;
+  /** A newer version wrote it. */
+  readonly newer?: true;
 }
 
 export interface ProjectionView {
@@ -167,11 +169,13 @@ const poisonView = ({
   eventId,
   type,
   error,
-}: Pick<StuckMessage, 'position' | 'eventId' | 'type' | 'error'>): PoisonView => ({
+  newer,
+}: Pick<StuckMessage, 'position' | 'eventId' | 'type' | 'error'> & { readonly newer?: true }): PoisonView => ({
   position: String(position),
   eventId,
   eventType: type,
   error,
+  ...(newer === undefined ? {} : { newer }),
 });
 
 const stuckView = (message: StuckMessage): ProcessView['stuck'][number] => ({

@@ -203,7 +203,7 @@ const nothing = ({ controllers }: Context, path: string, status: number): Nothin
   @Module({})
   class NothingModule {}
   return {
-    context: { name: 'bench', module: NothingModule, controllers: [NothingController], schemas: {} },
+    context: { name: 'bench', module: NothingModule, controllers: [NothingController], streams: {} },
     answerAs: (headers, view) => {
       const sent = ['location', 'etag', 'consistency-token'].flatMap((name) => {
         const value = headers.get(name);

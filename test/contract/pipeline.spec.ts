@@ -348,7 +348,7 @@ describe('every route', () => {
     }
     @Module({})
     class SilentModule {}
-    const silent: Context = { name: 'silent', module: SilentModule, controllers: [SilentController], schemas: {} };
+    const silent: Context = { name: 'silent', module: SilentModule, controllers: [SilentController], streams: {} };
     await expect(testApp({ contexts: [probeContext, silent] })).rejects.toThrow('SilentController.read');
   });
 

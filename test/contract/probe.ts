@@ -235,7 +235,7 @@ export const probeContext: Context = {
   name: 'probe',
   module: NotesModule,
   controllers: [NotesController],
-  schemas: note.schemas,
+  streams: { note: note.schemas },
   callers: () => new ClaimedCallers(),
   projections: () => [
     {

@@ -53,7 +53,9 @@ type AnyDecider = Decider<unknown, Command, DomainEvent, Rejection>;
 const ROOT = '.';
 const frozen = readFrozen(ROOT);
 const logs = readLogs(ROOT);
-const versions = Object.assign({}, ...contexts.map(({ schemas }) => schemas)) as Readonly<Record<string, number>>;
+const versions = Object.assign({}, ...contexts.flatMap(({ streams }) => Object.values(streams))) as Readonly<
+  Record<string, number>
+>;
 const upcasters = contexts.flatMap((context) => context.upcasters ?? []);
 const upcasting = new Upcasting(upcasters);
 const deciders = [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ManualClock } from '#kernel';
-import type { PledgebookApp } from '../../apps/pledgebook/app.js';
+import type { Shape } from '../support/app.js';
 import type { Response } from '../support/http.js';
 import { send } from '../support/http.js';
 
@@ -52,7 +52,7 @@ export const paper = (kind: string, title: string, label?: string): Body => ({
 /** The service, its callers and its clock. After every write all processes and projections have caught up. */
 export class Play {
   constructor(
-    private readonly app: PledgebookApp,
+    private readonly app: Pick<Shape, 'settled' | 'ticker' | 'token'>,
     private readonly url: string,
     private readonly clock: ManualClock,
   ) {}

@@ -1,9 +1,10 @@
 import { InMemoryEventStore } from '#kernel-testing';
-import type { RecordedEvent } from '#kernel';
+import type { EventStore, RecordedEvent } from '#kernel';
 import { categoryOfStream, idOfStream, ManualClock } from '#kernel';
 import type { LoggedEvent } from '../../infra/frozen-events.js';
 import { logged } from '../../infra/frozen-events.js';
 import { createApp } from '../../apps/pledgebook/app.js';
+import type { Shape } from '../support/app.js';
 import type { Response } from '../support/http.js';
 import { send } from '../support/http.js';
 
@@ -40,6 +41,17 @@ export const recordedOf = ({ position, ...event }: LoggedEvent): RecordedEvent =
   position: BigInt(position),
 });
 
+/** Starts the service on a store, in one process or in many. */
+export type Start = (
+  store: EventStore,
+  clock: ManualClock,
+) => Promise<Pick<Shape, 'url' | 'token' | 'settled' | 'close'>>;
+
+const inOneProcess: Start = async (store, clock) => {
+  const app = await createApp({ store, clock, rate: 'off', tick: 'manual' });
+  return { ...app, url: await app.listen(0) };
+};
+
 /** A store that holds the log as it was written: the same ids, streams, revisions and positions. */
 export const storeOf = async (events: readonly LoggedEvent[]): Promise<InMemoryEventStore> => {
   const store = new InMemoryEventStore();
@@ -55,12 +67,13 @@ export const storeOf = async (events: readonly LoggedEvent[]): Promise<InMemoryE
  */
 export const replayed = async (
   events: readonly LoggedEvent[],
+  start: Start = inOneProcess,
 ): Promise<{ readonly reading: Reading; readonly log: readonly LoggedEvent[] }> => {
   const at = events.reduce((latest, { metadata }) => (metadata.recordedAt > latest ? metadata.recordedAt : latest), '');
   const store = await storeOf(events);
-  const app = await createApp({ store, clock: new ManualClock(at), rate: 'off', tick: 'manual' });
+  const app = await start(store, new ManualClock(at));
   try {
-    const url = await app.listen(0);
+    const { url } = app;
     await app.settled();
     const readers: Record<string, Record<string, unknown>> = {};
     for (const [name, reader] of Object.entries(READERS)) {

@@ -4,7 +4,7 @@ import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Host } from '#hosting';
 import { Opened } from '#hosting';
 import { InMemoryEventStore } from '#kernel-testing';
-import type { EventStore, ManualClock } from '#kernel';
+import type { EventStore, ManualClock, ReadDatabase } from '#kernel';
 import { Transactor, Upcasting } from '#kernel';
 import { MemoryReadDatabase } from '#read-database';
 import { contexts as everyContext, isOfEveryApp, ROUTE_TABLE, serviceOf } from '#services';
@@ -27,11 +27,22 @@ import { createApp, type AppOptions } from '../../apps/pledgebook/app.js';
 import { createService } from '../../apps/service/service.js';
 import type { Shape } from './app.js';
 
+export interface ServicesOptions extends Omit<AppOptions, 'clock'> {
+  readonly clock: ManualClock;
+  /** Where the read models of a service are kept; in memory unless told. */
+  readonly readDatabaseOf?: (service: string) => ReadDatabase;
+}
+
+export interface Services extends Shape {
+  /** What runs behind the gateway, by service. */
+  readonly hosts: ReadonlyMap<string, Host>;
+}
+
 /**
  * Every service in an app of its own, each listening for itself, behind the real gateway: all in this process, on one log and one clock.
  * Contexts that the route table does not know (a test's own) make one service together.
  */
-export const startServices = (options: Omit<AppOptions, 'clock'> & { readonly clock: ManualClock }): Promise<Shape> =>
+export const startServices = (options: ServicesOptions): Promise<Services> =>
   Opened.orClosed(async (opened) => {
     const { clock, contexts = everyContext, logger = pino({ level: 'silent' }), audience = DEFAULT_AUDIENCE } = options;
     const { dataFolder } = options;
@@ -51,7 +62,7 @@ export const startServices = (options: Omit<AppOptions, 'clock'> & { readonly cl
     const urls: Record<string, readonly string[]> = {};
     for (const service of Object.keys(table)) {
       const own = new Opened();
-      const readDatabase = own.add(new MemoryReadDatabase());
+      const readDatabase = own.add((options.readDatabaseOf ?? inMemory)(service));
       const bus = own.add(new LocalMessageBus(store, ':memory:'));
       const host = await createService(
         {
@@ -100,6 +111,7 @@ export const startServices = (options: Omit<AppOptions, 'clock'> & { readonly cl
       return found;
     };
     return {
+      hosts,
       url,
       store,
       transactor: new Transactor(store, clock, new Upcasting(contexts.flatMap(({ upcasters = [] }) => upcasters))),
@@ -132,6 +144,8 @@ export const startServices = (options: Omit<AppOptions, 'clock'> & { readonly cl
     };
   });
 
+const inMemory = (): ReadDatabase => new MemoryReadDatabase();
+
 /** A test that names a folder is about the files in it: the log is then among them. */
 const storeOf = (dataFolder: string | undefined): EventStore =>
   dataFolder === undefined ? new InMemoryEventStore() : SqliteEventStore.open(dataFolder);
@@ -149,8 +163,18 @@ const tableOf = (contexts: readonly Context[]): Readonly<Record<string, readonly
   return Object.fromEntries(Object.entries(ROUTE_TABLE).filter(([service]) => served.has(service as 'needs')));
 };
 
-/** What the apps are built with: the document and the refusals of one process. */
-const publishedOf = async (
+type PublishedParts = Awaited<ReturnType<typeof publish>>;
+const published = new Map<string, Promise<PublishedParts>>();
+
+/** What the apps are built with: the document and the refusals of one process. Made once for the contexts of these names. */
+const publishedOf = (contexts: readonly Context[]): Promise<PublishedParts> => {
+  const key = contexts.map(({ name }) => name).join(' ');
+  const made = published.get(key) ?? publish(contexts);
+  published.set(key, made);
+  return made;
+};
+
+const publish = async (
   contexts: readonly Context[],
 ): Promise<{ readonly document: object; readonly problems: Record<string, { status: number; title: string }> }> => {
   const app = await createApp({ store: new InMemoryEventStore(), contexts, tick: 'manual' });

@@ -12,7 +12,7 @@ export const checksContext: Context = {
   name: 'checks',
   module: ChecksModule,
   controllers: [ChecksController],
-  schemas: {},
+  streams: {},
   reads: { routes: [CHECK_FACTS, 'commitments.sight', 'needs.sight', 'offers.sight'] },
   projections: () => [checkFacts],
 };
