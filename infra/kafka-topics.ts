@@ -133,7 +133,7 @@ const run = async (args: readonly string[], environment: NodeJS.ProcessEnv): Pro
   const prefix = environment.PLEDGEBOOK_PREFIX;
   const names = new TopicNames(prefix === undefined || prefix === '' ? undefined : prefix);
   // Only now: all contexts come with it, and a wrong option is told sooner without.
-  const { categories } = await import('../apps/pledgebook/categories.js');
+  const { categories } = await import('#services');
   const wanted = wantedTopics(
     names,
     categories.map(({ name }) => name),

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify as createFastify } from 'fastify';
 import type { Logger } from 'pino';
-import { addressOf, Drain, faultLine, KEEP_ALIVE_MS, REQUEST_TIMEOUT_MS } from '#hosting';
+import type { Rate } from '#hosting';
+import { addressOf, Drain, faultLine, KEEP_ALIVE_MS, limitOf, REQUEST_TIMEOUT_MS } from '#hosting';
 import { pause } from '#kernel';
 import type { TokenVerifier } from '#web';
 import {
@@ -11,7 +12,6 @@ import {
   Problem,
   problemOf,
   problemOfStatus,
-  RateLimit,
   RequestMetrics,
   sendProblem,
 } from '#web';
@@ -28,8 +28,8 @@ export interface GatewayOptions {
   readonly verifier: TokenVerifier;
   readonly published: Published;
   readonly logger: Logger;
-  /** Requests a second and caller; `off`: no limit. Services behind a gateway have none of their own. */
-  readonly rate: number | 'off';
+  /** Services behind a gateway have no limit of their own. */
+  readonly rate: Rate;
   /** Milliseconds between asking an instance whether it is ready and asking again. */
   readonly probeMs?: number;
 }
@@ -72,7 +72,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
   installAdmission(fastify, {
     closing: () => life.closing,
     verifier,
-    rateLimit: rate === 'off' ? undefined : new RateLimit(rate),
+    rateLimit: limitOf(rate),
     answered: (line) => {
       metrics.observe(line);
       logger.info(line, 'answered');

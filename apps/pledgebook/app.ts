@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { LocalMessageBus } from '#bus-local';
 import { DocumentStore, FileDocumentStore } from '#documents';
-import type { Host, OidcSettings } from '#hosting';
+import type { Host, OidcSettings, Rate } from '#hosting';
 import { alarmsTo, DEFAULT_RATE, host, Opened } from '#hosting';
 import type { Clock, EventStore } from '#kernel';
 import { MemoryReadDatabase, SqliteReadDatabase } from '#read-database';
@@ -19,8 +19,7 @@ export interface AppOptions {
   readonly store?: EventStore;
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** Requests a second and caller; `off`: no limit. */
-  readonly rate?: number | 'off';
+  readonly rate?: Rate;
   readonly audience?: string;
   /** Largest document in bytes; 50 MiB unless told. */
   readonly documentLimit?: number | undefined;

@@ -65,6 +65,12 @@ export interface Share {
 /** One app that runs everything. */
 export const EVERYTHING: Share = { serves: () => true, works: () => true, keeps: () => true };
 
+/** Requests a second and caller, or a limit of its own (with a clock that stands still, for tests); `off`: no limit. */
+export type Rate = number | RateLimit | 'off';
+
+export const limitOf = (rate: Rate): RateLimit | undefined =>
+  rate === 'off' ? undefined : typeof rate === 'number' ? new RateLimit(rate) : rate;
+
 export interface HostOptions {
   readonly adapters: Adapters;
   readonly contexts: readonly Context[];
@@ -73,8 +79,7 @@ export interface HostOptions {
   readonly summaries: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** Requests a second and caller; `off`: no limit. */
-  readonly rate: number | 'off';
+  readonly rate: Rate;
   readonly audience?: string;
   readonly oidc?: OidcSettings | undefined;
   /** Milliseconds between ticks of the deadline ticker; `manual`: only `ticker.tickNow()`. */
@@ -129,7 +134,7 @@ export const host = async (options: HostOptions, opened: Opened): Promise<Host> 
   installPipeline(fastify, {
     closing: () => life.closing,
     verifier,
-    rateLimit: rate === 'off' ? undefined : new RateLimit(rate),
+    rateLimit: limitOf(rate),
     answered: (line) => {
       metrics.observe(line);
       logger.info(line, 'answered');

@@ -1,8 +1,8 @@
 export { alarmsTo, faultLine } from './alarms.js';
 export type { Core, Port } from './core.module.js';
 export { Drain } from './drain.js';
-export type { Adapters, Host, HostOptions, Share } from './host.js';
-export { addressOf, EVERYTHING, host, KEEP_ALIVE_MS, REQUEST_TIMEOUT_MS } from './host.js';
+export type { Adapters, Host, HostOptions, Rate, Share } from './host.js';
+export { addressOf, EVERYTHING, host, KEEP_ALIVE_MS, limitOf, REQUEST_TIMEOUT_MS } from './host.js';
 export { configuredIssuer, configuredSealKeys } from './key-settings.js';
 export type { Closing } from './opened.js';
 export { Opened } from './opened.js';

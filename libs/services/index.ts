@@ -1,3 +1,4 @@
+export { categories } from './categories.js';
 export { contexts } from './contexts.js';
 export { ROUTE_SUMMARIES } from './route-summaries.js';
 export type { ServiceName } from './route-table.js';
