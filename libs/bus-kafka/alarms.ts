@@ -1,6 +1,5 @@
-import type { RecordedEvent } from '#kernel';
+import type { DeadLetter, RecordedEvent } from '#kernel';
 import type { TopicPartition } from './broker.js';
-import type { DeadLetter } from './dead-letters.js';
 
 /** Something an operator should hear of. Nothing is lost: what is not handled is tried again, waits as a dead letter, or is read from the log. */
 export type KafkaBusAlarm =

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DeadLetter } from '#kernel';
 import type { Broker, GroupListener, GroupMember, TopicMessage, TopicPartition } from './broker.js';
 import { DEAD_LETTERS } from './bus-world.fixture.js';
-import { type DeadLetter, DeadLetters } from './dead-letters.js';
+import { DeadLetters } from './dead-letters.js';
 import { InMemoryBroker } from './in-memory-broker.fixture.js';
 import { TopicNames } from './topic-names.js';
 

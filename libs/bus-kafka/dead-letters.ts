@@ -1,22 +1,7 @@
-import { newId, pause } from '#kernel';
+import { type DeadLetter, newId, pause } from '#kernel';
 import type { Broker, GroupListener, GroupMember, TopicMessage, TopicProducer } from './broker.js';
 import { replayRequest } from './cloud-event.js';
 import type { TopicNames } from './topic-names.js';
-
-/** A process gave up on a stream: from `revision` on nothing of it is handled until it is replayed. Nothing of the data stands here. */
-export interface DeadLetter {
-  readonly process: string;
-  readonly stream: string;
-  readonly revision: number;
-  readonly eventId: string;
-  readonly type: string;
-  readonly position: bigint;
-  /** Why, as `failureOf` tells it: never the text of a foreign error. */
-  readonly reason: string;
-  readonly attempts: number;
-  /** When it first failed, RFC 3339. */
-  readonly since: string;
-}
 
 interface Known {
   readonly offset: bigint;

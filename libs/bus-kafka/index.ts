@@ -9,7 +9,6 @@ export type {
   TopicPartition,
 } from './broker.js';
 export { Broker, BrokerError, TopicProducer } from './broker.js';
-export type { DeadLetter } from './dead-letters.js';
 export { DeadLetters } from './dead-letters.js';
 export type { KafkaBrokerOptions } from './kafka-broker.js';
 export { KafkaBroker } from './kafka-broker.js';

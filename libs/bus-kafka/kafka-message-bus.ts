@@ -1,7 +1,15 @@
-import { backoffMs, type BusSubscription, type EventStore, MessageBus, pause, type RecordedEvent } from '#kernel';
+import {
+  backoffMs,
+  type BusSubscription,
+  type DeadLetter,
+  type EventStore,
+  MessageBus,
+  pause,
+  type RecordedEvent,
+} from '#kernel';
 import type { KafkaBusAlarm } from './alarms.js';
 import type { Broker, OffsetRange } from './broker.js';
-import { type DeadLetter, DeadLetters } from './dead-letters.js';
+import { DeadLetters } from './dead-letters.js';
 import { ProcessSubscription, type SubscriptionOptions } from './process-subscription.js';
 import { checkpointOf, lastOf, WAKE_UPS } from './technical-stream.js';
 import { type Category, TopicNames } from './topic-names.js';
@@ -93,7 +101,7 @@ export class KafkaMessageBus extends MessageBus {
   }
 
   /** What processes gave up on, of every instance. @throws {BrokerError} */
-  async deadLetters(): Promise<readonly DeadLetter[]> {
+  override async deadLetters(): Promise<readonly DeadLetter[]> {
     await this.letters.upToDate();
     return this.letters.all();
   }
@@ -102,7 +110,7 @@ export class KafkaMessageBus extends MessageBus {
    * Asks that `process` takes up `stream` again, or everything it gave up on; answers what was asked for. It is done by the instance
    * that owns the stream, in order with what comes; a letter goes when its stream was handled to its end. @throws {BrokerError}
    */
-  replay(process: string, stream?: string): Promise<readonly DeadLetter[]> {
+  override replay(process: string, stream?: string): Promise<readonly DeadLetter[]> {
     return this.letters.replay(process, stream);
   }
 

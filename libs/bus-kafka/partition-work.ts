@@ -1,10 +1,10 @@
 import { backoffMs, categoryOfStream, failureOf, NewerEventError, pause, StoreUnavailableError } from '#kernel';
-import type { EventStore, RecordedEvent, StuckMessage } from '#kernel';
+import type { DeadLetter, EventStore, RecordedEvent, StuckMessage } from '#kernel';
 import { LRUCache } from 'lru-cache';
 import type { KafkaBusAlarm } from './alarms.js';
 import type { TopicMessage, TopicPartition } from './broker.js';
 import { heard, type WakeUp } from './cloud-event.js';
-import type { DeadLetter, DeadLetters } from './dead-letters.js';
+import type { DeadLetters } from './dead-letters.js';
 import { partitionOf } from './partition-of.js';
 import type { Slots } from './slots.js';
 import type { TopicNames } from './topic-names.js';

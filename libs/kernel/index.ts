@@ -31,7 +31,7 @@ export type {
   SqlValue,
 } from './projection.js';
 export { ReadDatabase, ReadModelUnavailableError, rowByRow } from './projection.js';
-export type { BusSubscription, Process, ProcessCommand, ProcessReads, StuckMessage } from './process.js';
+export type { BusSubscription, DeadLetter, Process, ProcessCommand, ProcessReads, StuckMessage } from './process.js';
 export { MessageBus, processCommand, UnansweredRefusalError } from './process.js';
 export type { DeadlineSource, DueDeadline } from './deadlines.js';
 export { deadlineCommandId } from './deadlines.js';

@@ -50,6 +50,21 @@ export interface Process {
   react(event: RecordedEvent, reads: ProcessReads): Promise<readonly ProcessCommand[]> | readonly ProcessCommand[];
 }
 
+/** A process gave up on a stream: from `revision` on nothing of it is handled until it is replayed. Nothing of the data stands here. */
+export interface DeadLetter {
+  readonly process: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly eventId: string;
+  readonly type: string;
+  readonly position: bigint;
+  /** Why, as `failureOf` tells it: never the text of a foreign error. */
+  readonly reason: string;
+  readonly attempts: number;
+  /** When it first failed, RFC 3339. */
+  readonly since: string;
+}
+
 /** Brings events to processes at least once, in order per stream, from a durable checkpoint. */
 export abstract class MessageBus {
   /**
@@ -63,6 +78,17 @@ export abstract class MessageBus {
     handler: (event: RecordedEvent) => Promise<void>,
     isUnknown?: (type: string) => boolean,
   ): BusSubscription;
+
+  /** What processes gave up on, on any instance; nothing on a bus that tries for ever. */
+  deadLetters(): Promise<readonly DeadLetter[]> {
+    return Promise.resolve([]);
+  }
+
+  /** Asks that `process` takes up `stream` again, or everything it gave up on; answers what was asked for. */
+  replay(_process: string, _stream?: string): Promise<readonly DeadLetter[]> {
+    return Promise.resolve([]);
+  }
+
   abstract close(): Promise<void>;
 }
 

@@ -413,12 +413,14 @@ describe('events that are newer than this version', () => {
     try {
       const { party, role } = NEED.metadata.actor;
       const path = `/v1/needs/${idOfStream(NEED.stream)}`;
-      const seen = await app.get(path, { as: { party, role } });
-      expect(seen.status).toBe(200);
-      const ifMatch = { 'if-match': String(seen.headers.etag) };
-      const answer = await app.post(`${path}/withdraw`, REASON, { as: { party, role }, headers: ifMatch });
-      expect([answer.status, answer.body.code]).toEqual([503, 'store-unavailable']);
-      expect(answer.headers['retry-after']).toMatch(/^\d+$/);
+      const ifMatch = { 'if-match': '"1"' };
+      for (const answer of [
+        await app.get(path, { as: { party, role } }),
+        await app.post(`${path}/withdraw`, REASON, { as: { party, role }, headers: ifMatch }),
+      ]) {
+        expect([answer.status, answer.body.code]).toEqual([503, 'store-unavailable']);
+        expect(answer.headers['retry-after']).toMatch(/^\d+$/);
+      }
       expect(await store.head()).toBe(2n);
     } finally {
       await app.close();
