@@ -82,8 +82,8 @@ export class Cursors {
 
   /** @throws {Problem} 400 naming `cursor` */
   decode(ctx: RequestContext, filter: object, cursor: string): readonly CursorValue[] {
-    const [, place, sealed] = PLACED.exec(cursor) ?? [undefined, undefined, cursor];
-    const payload = this.seals.open(this.purpose(ctx, filter, place), sealed ?? '');
+    const placed = PLACED.exec(cursor);
+    const payload = this.seals.open(this.purpose(ctx, filter, placed?.[1]), placed?.[2] ?? cursor);
     if (payload === undefined) {
       throw invalid([
         { field: 'cursor', message: 'is not a cursor of this list for this caller: start from the first page' },

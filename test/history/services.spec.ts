@@ -81,7 +81,8 @@ const READERS = [
 ];
 
 /** Every route that reads, of every record, by people who see more and less. @throws where one is answered by a fault of ours */
-const readEverything = async ({ url, token }: Services): Promise<void> => {
+const readEverything = async (services: Services): Promise<void> => {
+  const { url } = services;
   const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>>;
   };
@@ -93,7 +94,7 @@ const readEverything = async ({ url, token }: Services): Promise<void> => {
   const faults: string[] = [];
   for (const reader of READERS) {
     const headers: Record<string, string> =
-      reader === undefined ? {} : { authorization: `Bearer ${await token({ ...reader, sub: reader.party })}` };
+      reader === undefined ? {} : { authorization: `Bearer ${await services.token({ ...reader, sub: reader.party })}` };
     for (const [path, operations] of Object.entries(paths)) {
       if (!('get' in operations) || !path.startsWith('/v1/') || path.startsWith('/v1/admin')) continue;
       for (const asked of addressesOf(path, ids)) {
