@@ -10,6 +10,7 @@ const libs = [
   'read-database',
   'web',
   'hosting',
+  'distributed',
   'services',
   'directory',
   'needs',

@@ -5,7 +5,7 @@ const USAGE = `EVENTSTORE_ADMIN_URL='esdb://admin:…@host:2113?tls=true' npm ru
   gives accounts of the group the log, and keeps the relay's own streams short; see infra/kurrent`;
 
 /** Technical streams whose newest event is all that counts, and how many stay for whoever looks into them. */
-const SHORT_STREAMS = ['_relay', '_lease-relay'];
+const SHORT_STREAMS = ['_relay', '_relay-partners', '_lease-relay'];
 const KEPT = 10;
 
 const run = async (url: string, group: string, prefix: string | undefined): Promise<void> => {
@@ -14,7 +14,7 @@ const run = async (url: string, group: string, prefix: string | undefined): Prom
     const changed = await store.grantTo(group);
     for (const sentence of changed) console.log(sentence);
     for (const stream of SHORT_STREAMS) await store.keepNewest(stream, KEPT);
-    console.log(`${SHORT_STREAMS.join(' and ')} keep their newest ${KEPT} events`);
+    console.log(`${SHORT_STREAMS.join(', ')} keep their newest ${KEPT} events`);
     if (url.includes('tls=false')) console.log('without TLS the server keeps these rules and enforces none of them');
   } finally {
     await store.close();

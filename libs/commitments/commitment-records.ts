@@ -38,6 +38,14 @@ export class CommitmentRecords implements RecordKind<
     return seesCommitment(this.labels, caller, id, state);
   }
 
+  isBeforehand({ boundAt }: CommitmentState): boolean {
+    return boundAt === undefined;
+  }
+
+  under({ needId, offerId }: CommitmentState): readonly string[] {
+    return [`need-${needId}`, `offer-${offerId}`];
+  }
+
   permits(caller: Caller, command: CommitmentCommand['type'], state: CommitmentState): boolean {
     if (!isPartyCommand(command)) return false;
     return mayEver(caller, command, state) && mayCommand(command, state, whoIs(caller));

@@ -18,7 +18,7 @@ import {
   Transactor,
   Upcasting,
 } from '#kernel';
-import type { Context, ContextDeps, KeyRing, LocalIssuer, SubjectRegister, TokenRequest } from '#web';
+import type { Context, ContextDeps, KeyRing, LocalIssuer, OwnChecks, SubjectRegister, TokenRequest } from '#web';
 import {
   BODY_LIMIT,
   clientErrorHandler,
@@ -84,6 +84,8 @@ export interface HostOptions {
   readonly oidc?: OidcSettings | undefined;
   /** Milliseconds between ticks of the deadline ticker; `manual`: only `ticker.tickNow()`. */
   readonly tick?: number | 'manual';
+  /** Added to readiness. */
+  readonly checks?: OwnChecks;
 }
 
 /** A running service. Nothing listens until `listen`; `inject` works at once. */
@@ -147,6 +149,7 @@ export const host = async (options: HostOptions, opened: Opened): Promise<Host> 
     issuer,
     clock,
     metrics,
+    checks: options.checks,
     log: (correlationId, error) => {
       logger.error({ correlationId, ...faultLine(error) }, 'request failed');
     },

@@ -84,6 +84,8 @@ const ATTEMPTS = 20;
 export class Transactor {
   private readonly cache: LRUCache<string, Folded<unknown>>;
   private readonly folds = new WeakMap<object, number>();
+  /** The command that a stream is waiting for, by stream: what follows it waits for it. */
+  private readonly lines = new Map<string, Promise<void>>();
   private nextFold = 0;
 
   constructor(
@@ -122,7 +124,28 @@ export class Transactor {
     id: string,
     command: (by: CommandContext) => C,
     meta: CommandMeta,
-    { attempts = ATTEMPTS, known }: TransactOptions<S> = {},
+    options: TransactOptions<S> = {},
+  ): Promise<Outcome<S, R>> {
+    const stream = streamOf(decider.category, id);
+    // Commands of one process on one stream would only overtake each other, and decide anew each time: they go one after the other.
+    const before = this.lines.get(stream);
+    const outcome =
+      before === undefined
+        ? this.decideAndAppend(decider, id, command, meta, options)
+        : before.then(() => this.decideAndAppend(decider, id, command, meta, options));
+    const done = outcome.then(ended, ended).then(() => {
+      if (this.lines.get(stream) === done) this.lines.delete(stream);
+    });
+    this.lines.set(stream, done);
+    return outcome;
+  }
+
+  private async decideAndAppend<S, C extends Command, E extends DomainEvent, R extends Rejection>(
+    decider: Decider<S, C, E, R>,
+    id: string,
+    command: (by: CommandContext) => C,
+    meta: CommandMeta,
+    { attempts = ATTEMPTS, known }: TransactOptions<S>,
   ): Promise<Outcome<S, R>> {
     const stream = streamOf(decider.category, id);
     const atHand = newerOf(this.cache.get(this.keyOf(decider, stream)) as Folded<S> | undefined, known);
@@ -262,6 +285,8 @@ export class Transactor {
     if (cached === undefined || cached.revision < folded.revision) this.cache.set(key, folded);
   }
 }
+
+const ended = (): void => undefined;
 
 export const emptyFold = <S>(initial: S): Folded<S> => ({
   state: initial,

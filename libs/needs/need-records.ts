@@ -12,7 +12,7 @@ import type { NeedCommand, NeedCommandType, NeedRejection, NeedState } from './n
 import { hasLiveCommitments, needDecider } from './need.js';
 import { NeedBoard } from './need-board.js';
 import type { NeedBonds, NeedParts } from './need-sight.js';
-import { isOwner, labelOf, NO_BONDS, sightOf } from './need-sight.js';
+import { isOwner, isUnpublished, labelOf, NO_BONDS, sightOf } from './need-sight.js';
 import type { Merged } from './need.view.js';
 import { needEventFor, needView, permitsNeed, UNMERGED } from './need.view.js';
 
@@ -49,6 +49,10 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
 
   async sees(caller: Caller, id: string, state: NeedState): Promise<boolean> {
     return (await this.parts(caller, id, state)).summary;
+  }
+
+  isBeforehand(state: NeedState): boolean {
+    return isUnpublished(state, this.clock.now().toISOString());
   }
 
   permits(caller: Caller, command: NeedCommandType, state: NeedState): boolean {

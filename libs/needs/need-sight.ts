@@ -56,6 +56,10 @@ const publicFrom = ({ submission, objections, windowEnds }: NeedState): string =
   return submission.publish === 'yes' ? '' : windowEnds;
 };
 
+/** Not open yet, or open to everyone only once the time to object is over. */
+export const isUnpublished = (state: NeedState, now: string): boolean =>
+  !state.opened || (labels(state).summary === 'public' && publicFrom(state) > now);
+
 /** `ObjectNeed` to circulation makes the need sealed. */
 const labels = ({ content: { visibility }, objections }: NeedState): NeedVisibility =>
   objections.includes('circulation') ? { summary: 'sealed', body: 'sealed', annex: 'sealed' } : visibility;

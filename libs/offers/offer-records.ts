@@ -35,6 +35,10 @@ export class OfferRecords implements RecordKind<OfferState, OfferCommand, OfferE
     return seesOffer(caller, label, NONE) || seesOffer(caller, label, await this.board.bonds(caller, id));
   }
 
+  isBeforehand({ summary }: OfferState): boolean {
+    return summary?.status === 'draft';
+  }
+
   permits(caller: Caller, _command: OfferCommand['type'], { summary }: OfferState): boolean {
     return summary !== undefined && isDesk(caller, summary);
   }

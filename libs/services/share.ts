@@ -44,6 +44,17 @@ export const shareOf = <Name extends string>(
   };
 };
 
+/** What the relay runs: no route and no work; the read models that histories ask, by which it judges what partners may read. */
+export const relayShare = (contexts: readonly Context[]): ServiceShare => {
+  const readModels = new Set(
+    readModelsBehind(
+      contexts.flatMap((context) => partsOf(context, 'history')),
+      contexts,
+    ),
+  );
+  return { readModels, serves: () => false, works: () => false, keeps: (projection) => readModels.has(projection) };
+};
+
 const partsOf = ({ reads }: Context, part: string): readonly string[] => reads?.[part] ?? [];
 
 const ownerOf = <Name extends string>(

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { EventStore, ProcessRunner, ProjectionRunner } from '#kernel';
 
 /** One thing that keeps the service from being ready, with what an operator needs to go on. */
@@ -14,6 +14,12 @@ export interface Readiness {
   readonly checks: readonly HealthCheck[];
 }
 
+/** What an app stands on beside the log, as it stands now. */
+export type OwnChecks = () => Promise<readonly HealthCheck[]>;
+
+/** The injection token of `OwnChecks`. */
+export const OWN_CHECKS = Symbol('OwnChecks');
+
 /** How far a projection may stay behind the log, in positions, before the service is not ready. */
 const MAX_LAG = 10_000n;
 
@@ -24,6 +30,7 @@ export class Health {
     private readonly store: EventStore,
     private readonly projections: ProjectionRunner,
     private readonly processes: ProcessRunner,
+    @Inject(OWN_CHECKS) private readonly own: OwnChecks,
   ) {}
 
   async readiness(): Promise<Readiness> {
@@ -32,6 +39,7 @@ export class Health {
       { name: 'log', ok: head !== undefined },
       ...this.projectionChecks(head ?? 0n),
       ...this.processChecks(),
+      ...(await this.own()),
     ];
     return { ready: checks.every(({ ok }) => ok), checks };
   }

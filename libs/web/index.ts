@@ -28,7 +28,7 @@ export {
   WebAddressField,
   WholeNumber,
 } from './dto.js';
-export type { HealthCheck } from './health.js';
+export type { HealthCheck, OwnChecks } from './health.js';
 export type { HistoryRoute } from './history-controller.js';
 export { historyController } from './history-controller.js';
 export { HttpAnswer } from './http-answer.js';
@@ -64,7 +64,7 @@ export {
 export { RateLimit } from './rate-limit.js';
 export type { DeclaredRoute } from './serving.js';
 export { configuredSeals, declaredRoutes, requireActions, routesOf, sealKeysOf, sharedSeals } from './serving.js';
-export type { PeopleAnswered, ReferencesAnswered } from './remote-subject-register.js';
+export type { PeopleAnswered, PeopleAsked, ReferencesAnswered, ReferencesAsked } from './remote-subject-register.js';
 export { MAX_ASKED, RemoteSubjectRegister } from './remote-subject-register.js';
 export { SqliteSubjectRegister } from './sqlite-subject-register.js';
 export type { Person } from './subject-register.js';

@@ -31,6 +31,10 @@ export interface RecordKind<S, C extends Command, E extends DomainEvent, R exten
   past?(caller: Caller, id: string, folded: Folded<S>): Promise<object> | object;
   /** One event as the record's history shows it to this caller; undefined hides its data but keeps its place. */
   maskEvent(caller: Caller, state: S, event: RecordedEvent<E>): Promise<object | undefined> | object | undefined;
+  /** True while it is hidden for not being filed, posted, bound or published yet, whatever its label says: no sign that it is restricted. */
+  isBeforehand?(state: S): boolean;
+  /** Streams of other records whose labels count for this one, too. */
+  under?(state: S): readonly string[];
 }
 
 export type CommandBuilder<C extends Command> = (by: CommandContext) => C;

@@ -7,7 +7,7 @@ import { AdminController } from './admin.controller.js';
 import { ApiDocument } from './api-document.js';
 import { CallerDirectory } from './caller-directory.js';
 import { FoldRecordHandler, TransactHandler } from './dispatch.js';
-import { Health } from './health.js';
+import { Health, OWN_CHECKS, type OwnChecks } from './health.js';
 import type { KeyRing } from './key-ring.js';
 import type { LocalIssuer } from './local-issuer.js';
 import { Metrics, RequestMetrics } from './metrics.js';
@@ -32,12 +32,14 @@ export interface WebParts {
   readonly clock: Clock;
   readonly metrics: RequestMetrics;
   readonly log: FaultLog;
+  /** Added to readiness. */
+  readonly checks?: OwnChecks | undefined;
 }
 
 /** The HTTP pipeline. The kernel's ports (store, clock, transactor, runners, upcasting) come from the app's global module. */
 @Module({})
 export class WebModule {
-  static forRoot({ directory, subjects, seals, issuer, clock, metrics, log }: WebParts): DynamicModule {
+  static forRoot({ directory, subjects, seals, issuer, clock, metrics, log, checks }: WebParts): DynamicModule {
     const shared = [RecordEndpoints, ReadGate, Cursors, ConsistencyTokens, RecordKinds, RecordSight];
     return {
       module: WebModule,
@@ -50,6 +52,7 @@ export class WebModule {
         { provide: Seals, useValue: new Seals(seals, clock) },
         { provide: ServiceKeys, useValue: new ServiceKeys(seals, issuer) },
         { provide: RequestMetrics, useValue: metrics },
+        { provide: OWN_CHECKS, useValue: checks ?? (() => Promise.resolve([])) },
         { provide: APP_GUARD, useClass: PermissionGuard },
         { provide: APP_FILTER, useValue: new ProblemFilter(log) },
         ApiDocument,

@@ -129,6 +129,7 @@ describe('the check finds', () => {
     ['hosting that knows a context', 'hosting-knows-no-context', 'libs/hosting/a.ts', `import { n } from '#needs';`],
     ['a context that runs itself', 'only-apps-compose', 'libs/needs/a.ts', `import { host } from '#hosting';`],
     ['a context that knows where it runs', 'only-apps-compose', 'libs/web/a.ts', `import type { R } from '#services';`],
+    ['services that know an app', 'only-apps-compose', 'libs/services/a.ts', `import { r } from '#distributed';`],
     ['services that pick an adapter', 'only-apps-compose', 'libs/services/a.ts', `import { B } from '#bus-local';`],
     [
       'a second import of the driver',
@@ -216,6 +217,7 @@ describe('the check finds', () => {
         'libs/sqlite/database.ts': `import { DatabaseSync } from '@photostructure/sqlite';`,
         'libs/hosting/a.ts': `import { Context } from '#web'; import { EventStore } from '#kernel';`,
         'libs/services/a.ts': `import { needsContext } from '#needs'; import type { Share } from '#hosting';`,
+        'libs/distributed/a.ts': `import { B } from '#bus-kafka'; import { host } from '#hosting'; import { contexts } from '#services';`,
         'apps/needs/main.ts': `import { host } from '#hosting'; import { contexts } from '#services';`,
         'apps/pledgebook/main.ts': `import { S } from '#store-sqlite'; import { N } from '#needs'; import { a } from './a.js';`,
         'test/bench/a.ts': `import { S } from '#store-sqlite'; import { x } from '../scenarios/b.js'; import { m } from '../../apps/pledgebook/main.js';`,

@@ -59,6 +59,8 @@ const ADAPTERS = new Set(['store-sqlite', 'store-kurrent', 'bus-local', 'bus-kaf
 const HOSTING = 'hosting';
 /** Which contexts there are, and which app runs what of them. */
 const COMPOSITION = 'services';
+/** What the apps of the services shape share: as an app, it picks adapters. */
+const DISTRIBUTED = 'distributed';
 const DRIVERS = /^(@photostructure\/sqlite|node:sqlite|better-sqlite3|sqlite3)(\/|$)/;
 const DECIDER_FILES = new Set([
   'need.ts',
@@ -82,7 +84,7 @@ export const layerOf = (
   if (CONTEXTS.has(lib)) return 'context';
   if (ADAPTERS.has(lib)) return 'adapter';
   if (lib === HOSTING) return 'hosting';
-  if (lib === COMPOSITION) return 'composition';
+  if (lib === COMPOSITION || lib === DISTRIBUTED) return 'composition';
   return lib === 'kernel-testing' ? 'testing' : undefined;
 };
 
@@ -131,7 +133,8 @@ const breaksOf = (file: string, { name, target }: Import): Violation[] => {
   if (to.name === 'kernel-testing') found.push(broken('testing-stays-in-tests', 'production code must not need it'));
   if (to.kind === 'app' || to.kind === 'test')
     found.push(broken('only-apps-compose', 'nothing stands on an app or a test'));
-  if (from.kind !== 'lib') return found;
+  if (from.kind !== 'lib' || from.name === DISTRIBUTED) return found;
+  if (to.name === DISTRIBUTED) found.push(broken('only-apps-compose', 'the apps alone stand on it'));
   if (CORE.has(from.name)) found.push(broken('core-stands-alone', 'kernel and vocabulary import no other lib'));
   if (ADAPTERS.has(from.name)) {
     const allowed = from.name !== 'sqlite' && (to.name === 'kernel' || to.name === 'sqlite');

@@ -48,6 +48,15 @@ export class StandInProcess {
     await exited;
   }
 
+  /** Lets it end as told (SIGTERM). */
+  async end(): Promise<void> {
+    const { child } = this;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+  }
+
   /** Starts it again on the same log and port. */
   async restart(): Promise<void> {
     const next = await StandInProcess.start(this.folder, Number(/:(\d+)\?/.exec(this.url)?.[1]));

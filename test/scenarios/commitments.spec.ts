@@ -89,7 +89,7 @@ const aNeed = async (more: object = {}): Promise<string> => {
 
 const SEATS = [{ offerLine: 1, needLine: 1, drawn: seats(10) }];
 const propose = (offerId: string, needId: string, more: object = {}, as: As = JAPAN): Promise<Response> =>
-  app.post('/v1/commitments', { offerId, needId, legs: SEATS, ...more }, { as, headers: { prefer: 'wait=5' } });
+  app.post('/v1/commitments', { offerId, needId, legs: SEATS, ...more }, { as, headers: { prefer: 'wait=30' } });
 
 const get = async (id: string, as: As): Promise<Json> => ok(await app.get(`/v1/commitments/${id}`, { as }));
 const send = async (id: string, command: string, body: object, as: As, headers: object = {}): Promise<Response> => {
@@ -99,7 +99,7 @@ const send = async (id: string, command: string, body: object, as: As, headers: 
     headers: { 'if-match': (current.headers as Record<string, string>).etag ?? '"0"', ...headers },
   });
 };
-const accept = (id: string, as: As = VANUATU): Promise<Response> => send(id, 'accept', {}, as, { prefer: 'wait=5' });
+const accept = (id: string, as: As = VANUATU): Promise<Response> => send(id, 'accept', {}, as, { prefer: 'wait=30' });
 
 const bound = async (more: object = {}): Promise<{ id: string; offerId: string; needId: string }> => {
   const [offerId, needId] = [await anOffer(), await aNeed()];
@@ -508,7 +508,7 @@ describe('a commitment over HTTP', () => {
     for (const key of ['a', 'a', 'b', 'c']) {
       const answer = await app.post('/v1/commitments', one, {
         as: JAPAN,
-        headers: { 'idempotency-key': key, prefer: 'wait=5' },
+        headers: { 'idempotency-key': key, prefer: 'wait=30' },
       });
       ids.push(ok(answer, 201).id);
     }

@@ -99,7 +99,10 @@ const asked = (shape: Shape, clock: ManualClock): TestApp => {
   const by =
     (client: typeof send): TestApp['send'] =>
     async (method, path, { body, ...request } = {}) =>
-      client(method, `${shape.url}${path}`, { headers: await headersOf(request), ...(body === undefined ? {} : { body }) });
+      client(method, `${shape.url}${path}`, {
+        headers: await headersOf(request),
+        ...(body === undefined ? {} : { body }),
+      });
   const ask = by(send);
   return {
     ...shape,

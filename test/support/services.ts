@@ -1,20 +1,25 @@
-import { pino } from 'pino';
+import { randomBytes } from 'node:crypto';
+import { type Logger, pino } from 'pino';
+import { ensureTopics, KafkaBroker, KafkaMessageBus, TopicNames, topicsSettings, wantedTopics } from '#bus-kafka';
 import { LocalMessageBus } from '#bus-local';
+import { createRelaying, createService } from '#distributed';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Host } from '#hosting';
 import { Opened } from '#hosting';
 import { InMemoryEventStore } from '#kernel-testing';
-import type { EventStore, ManualClock, ReadDatabase } from '#kernel';
+import type { EventStore, ManualClock, MessageBus, ReadDatabase } from '#kernel';
 import { Transactor, Upcasting } from '#kernel';
 import { MemoryReadDatabase } from '#read-database';
 import { contexts as everyContext, isOfEveryApp, ROUTE_TABLE, serviceOf } from '#services';
+import { KurrentEventStore } from '#store-kurrent';
 import { documentFolders, SqliteEventStore } from '#store-sqlite';
-import type { Context, DeclaredRoute } from '#web';
+import type { Context, DeclaredRoute, SubjectRegister } from '#web';
 import {
   DEFAULT_AUDIENCE,
   declaredRoutes,
   knownProblems,
   LocalIssuer,
+  RemoteSubjectRegister,
   routesOf,
   sealKeysOf,
   SqliteSubjectRegister,
@@ -23,8 +28,8 @@ import {
   trustOidc,
 } from '#web';
 import { createGateway } from '../../apps/gateway/gateway.js';
+import { createKeys } from '../../apps/keys/keys.js';
 import { createApp, type AppOptions } from '../../apps/pledgebook/app.js';
-import { createService } from '../../apps/service/service.js';
 import type { Shape } from './app.js';
 
 export interface ServicesOptions extends Omit<AppOptions, 'clock'> {
@@ -40,16 +45,17 @@ export interface Services extends Shape {
 
 /**
  * Every service in an app of its own, each listening for itself, behind the real gateway: all in this process, on one log and one clock.
- * Contexts that the route table does not know (a test's own) make one service together.
+ * Where EVENTSTORE_URL and KAFKA_BROKERS name servers, the log and the bus are there, under a prefix of their own, fed by a relay, and
+ * people's references are asked of a key store; a test that brings a log or a folder keeps what it brought. Contexts that the route table does not know (a test's own) make one service together.
  */
 export const startServices = (options: ServicesOptions): Promise<Services> =>
   Opened.orClosed(async (opened) => {
     const { clock, contexts = everyContext, logger = pino({ level: 'silent' }), audience = DEFAULT_AUDIENCE } = options;
     const { dataFolder } = options;
-    const store = opened.add(options.store ?? storeOf(dataFolder));
-    const subjects = opened.add(
-      dataFolder === undefined ? SqliteSubjectRegister.inMemory() : SqliteSubjectRegister.open(dataFolder),
-    );
+    const servers = dataFolder === undefined && options.store === undefined ? serversNamed() : undefined;
+    const footing =
+      servers === undefined ? localFooting(options, opened) : await servedFooting(servers, contexts, logger, opened);
+    const { store, subjects } = footing;
     const documents = opened.add(
       dataFolder === undefined
         ? FileDocumentStore.temporary(options.documentLimit)
@@ -63,7 +69,7 @@ export const startServices = (options: ServicesOptions): Promise<Services> =>
     for (const service of Object.keys(table)) {
       const own = new Opened();
       const readDatabase = own.add((options.readDatabaseOf ?? inMemory)(service));
-      const bus = own.add(new LocalMessageBus(store, ':memory:'));
+      const bus = footing.bus(own);
       const host = await createService(
         {
           service,
@@ -90,6 +96,7 @@ export const startServices = (options: ServicesOptions): Promise<Services> =>
       hosts.set(service, host);
       urls[service] = [await host.listen(0)];
     }
+    await footing.relay({ contexts, clock, logger, documents, subjects, seals, issuer });
     const { oidc } = options;
     const trusted =
       oidc === undefined ? trustLocal(issuer, audience, clock) : trustOidc(oidc.issuer, audience, oidc.jwksUri);
@@ -143,6 +150,90 @@ export const startServices = (options: ServicesOptions): Promise<Services> =>
       close: () => opened.close(),
     };
   });
+
+/** What all services of a test stand on. */
+interface Footing {
+  readonly store: EventStore;
+  readonly subjects: SubjectRegister;
+  readonly bus: (opened: Opened) => MessageBus;
+  /** Starts what brings the log to the bus, where that takes one. */
+  readonly relay: (parts: RelayParts) => Promise<void>;
+}
+
+interface RelayParts {
+  readonly contexts: readonly Context[];
+  readonly clock: ManualClock;
+  readonly logger: Logger;
+  readonly documents: DocumentStore;
+  readonly subjects: SubjectRegister;
+  readonly seals: ReturnType<typeof sealKeysOf>;
+  readonly issuer: LocalIssuer;
+}
+
+const localFooting = ({ dataFolder, store: given }: ServicesOptions, opened: Opened): Footing => {
+  const store = opened.add(given ?? storeOf(dataFolder));
+  return {
+    store,
+    subjects: opened.add(
+      dataFolder === undefined ? SqliteSubjectRegister.inMemory() : SqliteSubjectRegister.open(dataFolder),
+    ),
+    bus: (own) => own.add(new LocalMessageBus(store, ':memory:')),
+    relay: () => Promise.resolve(),
+  };
+};
+
+interface Servers {
+  readonly eventStore: string;
+  readonly brokers: readonly string[];
+}
+
+/** @throws where one of the two is named and the other is not */
+const serversNamed = (): Servers | undefined => {
+  const { EVENTSTORE_URL: eventStore = '', KAFKA_BROKERS: brokers = '' } = process.env;
+  if (eventStore === '' && brokers === '') return undefined;
+  if (eventStore === '' || brokers === '') throw new Error('set EVENTSTORE_URL and KAFKA_BROKERS, or neither');
+  return { eventStore, brokers: brokers.split(',') };
+};
+
+const SECRET = 'a secret of tests that guards nothing at all';
+
+const servedFooting = async (
+  { eventStore, brokers }: Servers,
+  contexts: readonly Context[],
+  logger: Logger,
+  opened: Opened,
+): Promise<Footing> => {
+  const prefix = `t${randomBytes(6).toString('hex')}`;
+  const categories = contexts.flatMap(({ streams }) =>
+    Object.entries(streams).map(([name, schemas]) => ({ name, types: Object.keys(schemas) })),
+  );
+  const topics = wantedTopics(
+    new TopicNames(prefix),
+    categories.map(({ name }) => name),
+    topicsSettings({ partitions: 2 }),
+  );
+  await ensureTopics({ brokers }, topics);
+  const store = opened.add(await KurrentEventStore.open({ url: eventStore, prefix }));
+  const keys = await createKeys({ register: SqliteSubjectRegister.inMemory(), secret: SECRET, logger });
+  opened.add(keys);
+  return {
+    store,
+    subjects: opened.add(new RemoteSubjectRegister(await keys.listen(0), SECRET)),
+    bus: (own) => {
+      const broker = own.add(new KafkaBroker({ brokers }));
+      return own.add(new KafkaMessageBus(store, broker, { prefix, categories }));
+    },
+    relay: async ({ documents, subjects, seals, issuer, ...parts }) => {
+      const own = new Opened();
+      const broker = own.add(new KafkaBroker({ brokers }));
+      const bus = own.add(new KafkaMessageBus(store, broker, { prefix, categories }));
+      const readDatabase = own.add(new MemoryReadDatabase());
+      const ports = [{ provide: DocumentStore, useValue: documents }];
+      const adapters = { store, bus, readDatabase, subjects, seals, issuer, ports };
+      opened.add(await createRelaying({ ...parts, adapters, broker, prefix, tick: 'manual' }, own));
+    },
+  };
+};
 
 const inMemory = (): ReadDatabase => new MemoryReadDatabase();
 

@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+import { runService } from '#distributed';
+
+runService('commitments', 3103);

@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+import { runService } from '#distributed';
+
+runService('offers', 3102);

@@ -1,0 +1,185 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ensureTopics, TopicNames, topicsSettings, wantedTopics } from '#bus-kafka';
+import { Opened } from '#hosting';
+import { pause } from '#kernel';
+import { categories, SERVICES } from '#services';
+import { LocalIssuer, sealKeysOf } from '#web';
+import { StandInProcess } from '../test/eventstore-stand-in/process.js';
+import { Program } from './program.js';
+import { startKafka } from './local-brokers/kafka.js';
+
+const USAGE = `npm run services [-- --instances 2] [--port 3000]      the services shape on this machine, until Ctrl-C
+
+  --instances  of every service (1)
+  --port       where the gateway listens on 127.0.0.1 (3000)
+
+KAFKA_BROKERS and EVENTSTORE_URL name the servers to use. Without KAFKA_BROKERS a broker is started here, which takes Java 17
+and Maven; without EVENTSTORE_URL a stand-in of KurrentDB: a double for tests, not for records that somebody relies on.
+PLEDGEBOOK_DATA (./data unless set) is the folder of keys, documents, read models and logs of what happens.
+PLEDGEBOOK_PREFIX (pledgebook) is what streams and topics begin with.`;
+
+/** What the person at the keyboard can put right. */
+class UsageError extends Error {}
+
+const READY_WITHIN_MS = 120_000;
+const POLL_MS = 250;
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const whole = (option: string, text: string, least: number, most: number): number => {
+  const number = Number(text);
+  if (!/^[0-9]+$/.test(text) || number < least || number > most)
+    throw new UsageError(`--${option} is "${text}": give a whole number from ${least} to ${most}`);
+  return number;
+};
+
+const given = (name: string): string | undefined => {
+  const text = process.env[name]?.trim();
+  return text === '' ? undefined : text;
+};
+
+const kafkaOf = async (folder: string, opened: Opened): Promise<string> => {
+  const brokers = given('KAFKA_BROKERS');
+  if (brokers !== undefined) return brokers;
+  const kafka = await startKafka({ folder: join(folder, 'kafka') });
+  opened.add({ close: () => kafka.stop() });
+  say(`Kafka ${kafka.version} on ${kafka.brokers}`);
+  return kafka.brokers;
+};
+
+const eventStoreOf = async (folder: string, opened: Opened): Promise<string> => {
+  const url = given('EVENTSTORE_URL');
+  if (url !== undefined) return url;
+  const standIn = await StandInProcess.start(join(folder, 'eventstore'));
+  opened.add({ close: () => standIn.end() });
+  say(`A stand-in of KurrentDB on ${standIn.url}`);
+  return standIn.url;
+};
+
+const untilReady = async (address: string): Promise<void> => {
+  for (const before = performance.now() + READY_WITHIN_MS; performance.now() < before;) {
+    const answer = await fetch(`${address}/readyz`);
+    const { checks } = (await answer.json()) as { readonly checks?: readonly { readonly ok: boolean }[] };
+    if (answer.ok) return;
+    if (checks?.every(({ ok }) => ok) === true) return;
+    await pause(POLL_MS);
+  }
+  throw new Error(`the services were not ready within ${READY_WITHIN_MS / 1000} s: see what they logged`);
+};
+
+interface Options {
+  readonly instances: number;
+  readonly port: number;
+}
+
+/** Starts everything; what it opened is closed by `opened`, last first. Answers what may end before it is told to. */
+const start = async ({ instances, port }: Options, opened: Opened): Promise<readonly Program[]> => {
+  const data = resolve(given('PLEDGEBOOK_DATA') ?? 'data');
+  const folder = join(data, 'services');
+  const prefix = given('PLEDGEBOOK_PREFIX') ?? 'pledgebook';
+  const logs = join(folder, 'logs');
+  mkdirSync(logs, { recursive: true });
+  if (existsSync(join(data, 'log.sqlite')))
+    say(`${join(data, 'log.sqlite')} is the log of one process; services have another: npm run migrate-log moves it`);
+  // The same keys as one process has in this folder: tokens of "npm run token" are good for both.
+  LocalIssuer.open(data);
+  sealKeysOf(data);
+  const eventStore = await eventStoreOf(folder, opened);
+  const brokers = await kafkaOf(folder, opened);
+  await ensureTopics(
+    { brokers: brokers.split(',') },
+    wantedTopics(
+      new TopicNames(prefix),
+      categories.map(({ name }) => name),
+      topicsSettings(),
+    ),
+  );
+  const programs: Program[] = [];
+  const run = async (app: string, instance: string, environment: NodeJS.ProcessEnv): Promise<string> => {
+    const program = await Program.start(
+      instance,
+      fileURLToPath(new URL(`../apps/${app}/main.js`, import.meta.url)),
+      { ...process.env, PORT: '0', ...environment },
+      join(logs, `${instance}.log`),
+    );
+    programs.push(opened.add(program));
+    return program.address;
+  };
+  const secret = randomBytes(32).toString('hex');
+  const keys = await run('keys', 'keys', { PLEDGEBOOK_DATA: data, PLEDGEBOOK_KEYS_SECRET: secret });
+  const shared = {
+    EVENTSTORE_URL: eventStore,
+    KAFKA_BROKERS: brokers,
+    PLEDGEBOOK_PREFIX: prefix,
+    PLEDGEBOOK_DOCUMENTS: data,
+    PLEDGEBOOK_KEY_FOLDER: join(data, 'keys'),
+    PLEDGEBOOK_KEYS_URL: keys,
+    PLEDGEBOOK_KEYS_SECRET: secret,
+  };
+  const several = (app: string, count: number): Promise<readonly string[]> =>
+    Promise.all(
+      Array.from({ length: count }, (_, index) => {
+        const instance = `${app}-${index + 1}`;
+        return run(app, instance, { ...shared, PLEDGEBOOK_DATA: join(folder, instance) });
+      }),
+    );
+  const [relays, ...services] = await Promise.all([
+    several('relay', Math.min(instances, 2)),
+    ...SERVICES.map((service) => several(service, instances)),
+  ]);
+  say(
+    `${services.flat().length} services and ${relays.length} relay${relays.length === 1 ? '' : 's'}, logs in ${logs}`,
+  );
+  const addresses: Readonly<Record<string, string>> = Object.fromEntries(
+    SERVICES.map((service, index) => [`PLEDGEBOOK_${service.toUpperCase()}_URLS`, (services[index] ?? []).join(',')]),
+  );
+  const gateway = await run('gateway', 'gateway', { ...shared, ...addresses, PORT: String(port) });
+  await untilReady(gateway);
+  say(`Pledgebook is ready on ${gateway} (routes at ${gateway}/docs, keys and documents in ${data})`);
+  return programs;
+};
+
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({
+    options: { instances: { type: 'string' }, port: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  if (values.help === true) {
+    say(USAGE);
+    return 0;
+  }
+  const options = {
+    instances: whole('instances', values.instances ?? '1', 1, 8),
+    port: whole('port', values.port ?? given('PORT') ?? '3000', 0, 65_535),
+  };
+  const opened = new Opened();
+  const told = new Promise<undefined>((resolvePromise) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => {
+        resolvePromise(undefined);
+      });
+  });
+  try {
+    const programs = await Promise.race([start(options, opened), told]);
+    if (programs === undefined) return 0;
+    const ended = await Promise.race([told, ...programs.map((program) => program.ended)]);
+    if (ended !== undefined) say(`${ended}: everything is stopped`);
+    return ended === undefined ? 0 : 1;
+  } finally {
+    await opened.close();
+  }
+};
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const usage = error instanceof UsageError || error instanceof TypeError ? `\n\n${USAGE}` : '';
+  process.stderr.write(`services: ${error instanceof Error ? error.message : String(error)}${usage}\n`);
+  process.exitCode = usage === '' ? 1 : 2;
+}

@@ -1,0 +1,6 @@
+export { openInstance } from './instance.js';
+export type { RelayingOptions } from './relaying.js';
+export { createRelaying } from './relaying.js';
+export { runService } from './run-service.js';
+export { createService } from './service.js';
+export { readInstanceSettings, sharedSecret } from './settings.js';

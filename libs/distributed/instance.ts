@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { KafkaBroker, KafkaMessageBus } from '#bus-kafka';
+import { DocumentStore, FileDocumentStore } from '#documents';
+import type { Adapters, Opened } from '#hosting';
+import { alarmsTo, configuredIssuer, configuredSealKeys } from '#hosting';
+import { SqliteReadDatabase } from '#read-database';
+import { categories } from '#services';
+import { KurrentEventStore } from '#store-kurrent';
+import { RemoteSubjectRegister } from '#web';
+import type { Logger } from 'pino';
+import type { InstanceSettings } from './settings.js';
+
+/** What an instance stands on, with the broker that the relay needs as it is. */
+export interface InstanceAdapters extends Adapters {
+  readonly store: KurrentEventStore;
+  readonly broker: KafkaBroker;
+}
+
+/**
+ * Opens the log on KurrentDB, the bus on Kafka, this instance's read models, the shared documents and the key store elsewhere.
+ * @throws {StoreUnavailableError} where the log cannot be reached @throws {SettingError} for keys that are none
+ */
+export const openInstance = async (
+  name: string,
+  { servers, readFolder, documentFolder, documentLimit, keys, variables }: InstanceSettings,
+  logger: Logger,
+  opened: Opened,
+): Promise<InstanceAdapters> => {
+  const seals = configuredSealKeys(variables);
+  const issuer = configuredIssuer(variables);
+  const { eventStore, kafka, prefix } = servers;
+  const { bus: alarm } = alarmsTo(logger);
+  const store = opened.add(
+    await KurrentEventStore.open({
+      url: eventStore,
+      prefix,
+      broken: (error, attempt) => {
+        alarm({ kind: `the log's subscription broke, attempt ${attempt}`, error });
+      },
+    }),
+  );
+  const broker = opened.add(new KafkaBroker({ ...kafka, clientId: `${prefix}-${name}` }));
+  const bus = opened.add(new KafkaMessageBus(store, broker, { prefix, categories, alarm }));
+  mkdirSync(readFolder, { recursive: true });
+  const readDatabase = opened.add(
+    new SqliteReadDatabase(join(readFolder, 'read'), {
+      origin: store.storeId,
+      discarded: ({ name: model, version, reason }) => {
+        logger.warn({ name: model, version, reason }, 'a read model is built anew');
+      },
+    }),
+  );
+  const documents = opened.add(
+    FileDocumentStore.open(
+      { documents: join(documentFolder, 'documents'), uploads: join(documentFolder, 'uploads') },
+      documentLimit,
+    ),
+  );
+  const subjects = opened.add(new RemoteSubjectRegister(keys.address, keys.secret));
+  return {
+    store,
+    broker,
+    bus,
+    readDatabase,
+    subjects,
+    seals,
+    issuer,
+    ports: [{ provide: DocumentStore, useValue: documents }],
+  };
+};
