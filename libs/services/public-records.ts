@@ -41,8 +41,7 @@ export class PublicRecords {
     }
     const lifted = this.upcasting.lift(event);
     const shown = await kind.maskEvent(ANONYMOUS, state, lifted);
-    // Through JSON, as partners get it: what is absent is no difference.
-    return shown !== undefined && isDeepStrictEqual(JSON.parse(JSON.stringify(shown)), lifted.data);
+    return shown !== undefined && isDeepStrictEqual(told(shown), told(lifted.data));
   }
 
   private async wasRestricted(stream: string): Promise<boolean> {
@@ -79,3 +78,9 @@ export class PublicRecords {
 
 const sees = async (kind: AnyRecordKind, id: string, state: unknown): Promise<boolean> =>
   kind.exists(state) && (await kind.sees(ANONYMOUS, id, state));
+
+/** As JSON says it, without lists that are empty: one that is not shown hides nothing. */
+const told = (value: object): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (_name, field: unknown) => (Array.isArray(field) && field.length === 0 ? undefined : field)),
+  );
