@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,8 +7,8 @@ import { ensureTopics, TopicNames, topicsSettings, wantedTopics } from '#bus-kaf
 import { Opened } from '#hosting';
 import { pause } from '#kernel';
 import { categories, SERVICES } from '#services';
-import { LocalIssuer, sealKeysOf } from '#web';
 import { StandInProcess } from '../test/eventstore-stand-in/process.js';
+import { makeKeys } from './keys.js';
 import { Program } from './program.js';
 import { startKafka } from './local-brokers/kafka.js';
 
@@ -89,8 +88,7 @@ const start = async ({ instances, port }: Options, opened: Opened): Promise<read
   if (existsSync(join(data, 'log.sqlite')))
     say(`${join(data, 'log.sqlite')} is the log of one process; services have another: npm run migrate-log moves it`);
   // The same keys as one process has in this folder: tokens of "npm run token" are good for both.
-  LocalIssuer.open(data);
-  sealKeysOf(data);
+  const { folder: keyFolder, secret } = makeKeys(data);
   const eventStore = await eventStoreOf(folder, opened);
   const brokers = await kafkaOf(folder, opened);
   await ensureTopics(
@@ -103,23 +101,23 @@ const start = async ({ instances, port }: Options, opened: Opened): Promise<read
   );
   const programs: Program[] = [];
   const run = async (app: string, instance: string, environment: NodeJS.ProcessEnv): Promise<string> => {
-    const program = await Program.start(
-      instance,
-      fileURLToPath(new URL(`../apps/${app}/main.js`, import.meta.url)),
-      { ...process.env, PORT: '0', ...environment },
-      join(logs, `${instance}.log`),
-    );
+    const program = await Program.start({
+      name: instance,
+      script: fileURLToPath(new URL(`../apps/${app}/main.js`, import.meta.url)),
+      environment: { ...process.env, PORT: '0', ...environment },
+      folder: logs,
+      say,
+    });
     programs.push(opened.add(program));
     return program.address;
   };
-  const secret = randomBytes(32).toString('hex');
   const keys = await run('keys', 'keys', { PLEDGEBOOK_DATA: data, PLEDGEBOOK_KEYS_SECRET: secret });
   const shared = {
     EVENTSTORE_URL: eventStore,
     KAFKA_BROKERS: brokers,
     PLEDGEBOOK_PREFIX: prefix,
     PLEDGEBOOK_DOCUMENTS: data,
-    PLEDGEBOOK_KEY_FOLDER: join(data, 'keys'),
+    PLEDGEBOOK_KEY_FOLDER: keyFolder,
     PLEDGEBOOK_KEYS_URL: keys,
     PLEDGEBOOK_KEYS_SECRET: secret,
   };
@@ -168,8 +166,8 @@ const main = async (): Promise<number> => {
   try {
     const programs = await Promise.race([start(options, opened), told]);
     if (programs === undefined) return 0;
-    const ended = await Promise.race([told, ...programs.map((program) => program.ended)]);
-    if (ended !== undefined) say(`${ended}: everything is stopped`);
+    const ended = await Promise.race([told, ...programs.map((program) => program.failed)]);
+    if (ended !== undefined) say(`${ended}: everything is stopped, see its log`);
     return ended === undefined ? 0 : 1;
   } finally {
     await opened.close();

@@ -7,7 +7,7 @@ const FOLDER = 'PLEDGEBOOK_KEY_FOLDER';
 const SEALS = 'PLEDGEBOOK_SEAL_KEYS';
 const ISSUER = 'PLEDGEBOOK_ISSUER_KEYS';
 
-const HOW = `or name a folder of keys in ${FOLDER}: "npm run admin -- make-keys <folder>" makes one`;
+const HOW = `or name a folder of keys in ${FOLDER}: "npm run make-keys -- <folder>" makes one in <folder>/keys`;
 
 /** The key of cursors and consistency tokens, which every service shares. @throws {SettingError} */
 export const configuredSealKeys = (variables: Variables): KeyRing => {

@@ -35,11 +35,6 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 export class Variables {
   constructor(private readonly environment: NodeJS.ProcessEnv) {}
 
-  /** Nothing may be left to a default that is no secret. */
-  get production(): boolean {
-    return this.environment.NODE_ENV === 'production';
-  }
-
   text(name: string): string | undefined {
     const text = this.environment[name]?.trim();
     return text === '' ? undefined : text;

@@ -1,6 +1,7 @@
 import { InMemoryEventStore } from '#kernel-testing';
 import type { EventStore, RecordedEvent } from '#kernel';
 import { categoryOfStream, idOfStream, ManualClock } from '#kernel';
+import type { TokenRequest } from '#web';
 import type { LoggedEvent } from '../../infra/frozen-events.js';
 import { logged } from '../../infra/frozen-events.js';
 import { createApp } from '../../apps/pledgebook/app.js';
@@ -73,24 +74,8 @@ export const replayed = async (
   const store = await storeOf(events);
   const app = await start(store, new ManualClock(at));
   try {
-    const { url } = app;
     await app.settled();
-    const readers: Record<string, Record<string, unknown>> = {};
-    for (const [name, reader] of Object.entries(READERS)) {
-      const authorization =
-        reader === undefined
-          ? undefined
-          : `Bearer ${await app.token({ party: reader.party, roles: [...reader.roles], sub: name })}`;
-      const ask = (path: string, method: string): Promise<Response> =>
-        send(method, `${url}${path}`, authorization === undefined ? {} : { headers: { authorization } });
-      const get: Get = async (path) => {
-        const response = await ask(path, 'GET');
-        if (response.status === 404 || response.status === 403) return undefined;
-        if (response.status !== 200) throw new Error(`GET ${path} as ${name}: ${response.status} ${response.text}`);
-        return response.body as unknown;
-      };
-      readers[name] = await everything(events, get, async (path) => (await ask(path, 'HEAD')).status);
-    }
+    const readers = await readingsOf(app, events);
     const log = (await store.readAll(0n, Number.MAX_SAFE_INTEGER)).map(logged);
     return { reading: { at, readers }, log };
   } finally {
@@ -98,11 +83,35 @@ export const replayed = async (
   }
 };
 
+/** What every reader is shown of a log's records and boards by a service that has come to its end. */
+export const readingsOf = async (
+  { url, token }: { readonly url: string; readonly token: (request: TokenRequest) => Promise<string> },
+  events: readonly Pick<LoggedEvent, 'stream'>[],
+): Promise<Reading['readers']> => {
+  const readers: Record<string, Record<string, unknown>> = {};
+  for (const [name, reader] of Object.entries(READERS)) {
+    const authorization =
+      reader === undefined
+        ? undefined
+        : `Bearer ${await token({ party: reader.party, roles: [...reader.roles], sub: name })}`;
+    const ask = (path: string, method: string): Promise<Response> =>
+      send(method, `${url}${path}`, authorization === undefined ? {} : { headers: { authorization } });
+    const get: Get = async (path) => {
+      const response = await ask(path, 'GET');
+      if (response.status === 404 || response.status === 403) return undefined;
+      if (response.status !== 200) throw new Error(`GET ${path} as ${name}: ${response.status} ${response.text}`);
+      return response.body as unknown;
+    };
+    readers[name] = await everything(events, get, async (path) => (await ask(path, 'HEAD')).status);
+  }
+  return readers;
+};
+
 /** The answer, or undefined where it is hidden, absent or not the reader's to ask for. */
 type Get = (path: string) => Promise<unknown>;
 
 const everything = async (
-  events: readonly LoggedEvent[],
+  events: readonly Pick<LoggedEvent, 'stream'>[],
   get: Get,
   statusOf: (path: string) => Promise<number>,
 ): Promise<Record<string, unknown>> => {

@@ -5,8 +5,9 @@ import base from '../../jest.config.js';
 export default {
   ...base,
   rootDir: '../..',
-  roots: ['<rootDir>/libs', '<rootDir>/infra', '<rootDir>/test/services'],
-  testMatch: ['**/*.services.ts'],
+  roots: ['<rootDir>/libs', '<rootDir>/infra', '<rootDir>/test/services', '<rootDir>/test/scenarios'],
+  // Beside the suites of this shape: the life cycles, the race of fifty for ten and the fund year as they are, over services (the demo is in `whole-shape`).
+  testMatch: ['**/*.services.ts', '**/test/scenarios/{needs,offers,commitments,fund-year}.spec.ts'],
   globalSetup: '<rootDir>/test/services/start-servers.js',
   globalTeardown: '<rootDir>/test/services/stop-servers.js',
   // One after the other: the servers are shared, and times are measured on some of them.
