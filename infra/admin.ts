@@ -9,6 +9,8 @@ const USAGE = `npm run admin -- <command>      asks the running server of PORT (
   rebuild <projection>          builds a read model anew from the log; the old one serves meanwhile
   release <projection>          tries the event that parked it again, after the fix
   processes                     every process: position, lag, and the events it keeps failing on
+  dead-letters                  the streams that processes gave up on (services on Kafka; one process tries for ever)
+  replay <process> [stream]     has it take them up again, or one of them, after the fix
   rotate-keys                   new keys for tokens of the local issuer, and for cursors and consistency tokens;
                                 what the old keys signed stays valid for 12 hours
   load-rates <file> <source>    reference rates of a file as the European Central Bank publishes it (CSV, a row per day,
@@ -53,6 +55,16 @@ interface Process {
   readonly stuck: readonly (Poison & { readonly attempts: number; readonly since: string })[];
 }
 
+interface DeadLetter {
+  readonly process: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly eventType: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly since: string;
+}
+
 /** The running server, as the operator asks it. */
 class Server {
   private constructor(
@@ -81,8 +93,8 @@ class Server {
     return this.ask<T>('GET', path);
   }
 
-  post<T>(path: string): Promise<T> {
-    return this.ask<T>('POST', path);
+  post<T>(path: string, body: object = {}): Promise<T> {
+    return this.ask<T>('POST', path, body);
   }
 
   record<T>(path: string, body: object): Promise<T> {
@@ -105,7 +117,7 @@ class Server {
       case 401:
         return `the server on ${this.address} does not accept this token: set PLEDGEBOOK_DATA to its data folder (not ${this.folder}), or PLEDGEBOOK_TOKEN to an operator's token of its identity provider`;
       case 404:
-        return 'the server knows no such name: "npm run admin -- projections" lists the projections';
+        return 'the server knows no such name: "npm run admin -- projections" lists the projections, "npm run admin -- processes" the processes';
       default:
         return detail ?? `the server answered ${status}`;
     }
@@ -170,12 +182,36 @@ const loadRates = async (server: Server, file: string, source: string): Promise<
   print(`${days} days were read from ${file}; what was on record before stays as it was`);
 };
 
+/** Every instance of a service knows the letters of its processes: each is told once. */
+const lettersIn = (items: readonly DeadLetter[]): readonly string[] => [
+  ...new Set(
+    items.map(
+      ({ process, stream, revision, eventType, reason, attempts, since }) =>
+        `${process}: ${stream} from revision ${revision} (${eventType}): ${reason}, ${attempts} attempts since ${since}`,
+    ),
+  ),
+];
+
+const replay = async (server: Server, process: string, stream: string): Promise<void> => {
+  const { items } = await server.post<{ readonly items: readonly DeadLetter[] }>(
+    `processes/${encodeURIComponent(process)}/replay`,
+    stream === '' ? {} : { stream },
+  );
+  const streams = new Set(items.map((letter) => letter.stream));
+  print(`${process} was asked to take up ${streams.size} ${streams.size === 1 ? 'stream' : 'streams'} again`);
+  for (const each of streams) print(`  ${each}`);
+};
+
 const WANTED = ['nothing more', 'the name of one projection', 'a file and the name of its source'] as const;
 
 const COMMANDS: Readonly<
   Record<
     string,
-    { readonly takes: 0 | 1 | 2; readonly run: (server: Server, first: string, second: string) => Promise<void> }
+    {
+      readonly takes: 0 | 1 | 2;
+      readonly least?: 1;
+      readonly run: (server: Server, first: string, second: string) => Promise<void>;
+    }
   >
 > = {
   projections: {
@@ -192,6 +228,16 @@ const COMMANDS: Readonly<
       items.forEach(printProcess);
     },
   },
+  'dead-letters': {
+    takes: 0,
+    run: async (server) => {
+      const { items } = await server.get<{ readonly items: readonly DeadLetter[] }>('dead-letters');
+      const lines = lettersIn(items);
+      if (lines.length === 0) print('no process gave up on anything');
+      lines.forEach(print);
+    },
+  },
+  replay: { takes: 2, least: 1, run: replay },
   rebuild: { takes: 1, run: rebuild },
   'load-rates': { takes: 2, run: loadRates },
   release: {
@@ -220,8 +266,10 @@ const run = async ([name = '', ...parameters]: readonly string[]): Promise<void>
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) throw new CommandError(EXIT.usage, USAGE);
-  if (parameters.length !== command.takes) {
-    throw new CommandError(EXIT.usage, `${name} takes ${WANTED[command.takes]}\n\n${USAGE}`);
+  const { takes, least = takes } = command;
+  if (parameters.length < least || parameters.length > takes) {
+    const wanted = least === takes ? WANTED[takes] : 'the name of a process, and perhaps a stream';
+    throw new CommandError(EXIT.usage, `${name} takes ${wanted}\n\n${USAGE}`);
   }
   await command.run(await Server.reach(readSettings(process.env)), parameters[0] ?? '', parameters[1] ?? '');
 };

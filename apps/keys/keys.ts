@@ -62,6 +62,18 @@ export const createKeys = async ({ register, secret, logger }: KeysOptions): Pro
     await register.knownReferenceOf({ issuer: 'readiness', subject: 'readiness' });
     return { ready: true };
   });
+  // What went wrong is said without what was asked: a question names people.
+  fastify.setErrorHandler((error, _request, reply) => {
+    const { statusCode } = (typeof error === 'object' && error !== null ? error : {}) as {
+      readonly statusCode?: number;
+    };
+    if (statusCode !== undefined && statusCode < 500)
+      return reply.code(statusCode).send({ error: 'this is no question for the key store' });
+    logger.error(faultLine(error), 'request failed');
+    return reply
+      .code(error instanceof StoreUnavailableError ? 503 : 500)
+      .send({ error: 'the register cannot be used: see its log' });
+  });
   const proved = proofOf(secret);
   await fastify.register(async (asked) => {
     asked.addHook('onRequest', async (request, reply) => {
@@ -89,18 +101,6 @@ export const createKeys = async ({ register, secret, logger }: KeysOptions): Pro
         ),
       }),
     );
-  });
-  // What went wrong is said without what was asked: a question names people.
-  fastify.setErrorHandler((error, _request, reply) => {
-    const { statusCode } = (typeof error === 'object' && error !== null ? error : {}) as {
-      readonly statusCode?: number;
-    };
-    if (statusCode !== undefined && statusCode < 500)
-      return reply.code(statusCode).send({ error: 'this is no question for the key store' });
-    logger.error(faultLine(error), 'request failed');
-    return reply
-      .code(error instanceof StoreUnavailableError ? 503 : 500)
-      .send({ error: 'the register cannot be used: see its log' });
   });
   await fastify.ready();
   return {

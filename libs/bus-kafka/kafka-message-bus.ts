@@ -6,9 +6,11 @@ import {
   MessageBus,
   pause,
   type RecordedEvent,
+  StoreUnavailableError,
 } from '#kernel';
 import type { KafkaBusAlarm } from './alarms.js';
 import type { Broker, OffsetRange } from './broker.js';
+import { BrokerError } from './broker.js';
 import { DeadLetters } from './dead-letters.js';
 import { ProcessSubscription, type SubscriptionOptions } from './process-subscription.js';
 import { checkpointOf, lastOf, WAKE_UPS } from './technical-stream.js';
@@ -100,18 +102,20 @@ export class KafkaMessageBus extends MessageBus {
     return subscription;
   }
 
-  /** What processes gave up on, of every instance. @throws {BrokerError} */
-  override async deadLetters(): Promise<readonly DeadLetter[]> {
-    await this.letters.upToDate();
-    return this.letters.all();
+  /** What processes gave up on, of every instance. */
+  override deadLetters(): Promise<readonly DeadLetter[]> {
+    return answered(async () => {
+      await this.letters.upToDate();
+      return this.letters.all();
+    });
   }
 
   /**
    * Asks that `process` takes up `stream` again, or everything it gave up on; answers what was asked for. It is done by the instance
-   * that owns the stream, in order with what comes; a letter goes when its stream was handled to its end. @throws {BrokerError}
+   * that owns the stream, in order with what comes; a letter goes when its stream was handled to its end.
    */
   override replay(process: string, stream?: string): Promise<readonly DeadLetter[]> {
-    return this.letters.replay(process, stream);
+    return answered(() => this.letters.replay(process, stream));
   }
 
   /** How every process stands on this instance. */
@@ -183,3 +187,12 @@ export class KafkaMessageBus extends MessageBus {
     return answer.then((all) => new Map(topics.map((topic) => [topic, all.get(topic) ?? []])));
   }
 }
+
+/** What is asked for a person must end: with the bus's word that it cannot be asked now. */
+const answered = async <T>(ask: () => Promise<T>): Promise<T> => {
+  try {
+    return await ask();
+  } catch (error) {
+    throw error instanceof BrokerError ? new StoreUnavailableError('Kafka does not answer', { cause: error }) : error;
+  }
+};

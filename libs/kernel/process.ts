@@ -79,12 +79,12 @@ export abstract class MessageBus {
     isUnknown?: (type: string) => boolean,
   ): BusSubscription;
 
-  /** What processes gave up on, on any instance; nothing on a bus that tries for ever. */
+  /** What processes gave up on, on any instance; nothing on a bus that tries for ever. @throws {StoreUnavailableError} where it does not answer */
   deadLetters(): Promise<readonly DeadLetter[]> {
     return Promise.resolve([]);
   }
 
-  /** Asks that `process` takes up `stream` again, or everything it gave up on; answers what was asked for. */
+  /** Asks that `process` takes up `stream` again, or everything it gave up on; answers what was asked for. @throws {StoreUnavailableError} */
   replay(_process: string, _stream?: string): Promise<readonly DeadLetter[]> {
     return Promise.resolve([]);
   }

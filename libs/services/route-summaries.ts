@@ -7,6 +7,8 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /problems/{code}': 'What a code of a refusal means',
   'GET /v1/admin/projections': 'Every read model: version, position, lag, and the event it is parked at',
   'GET /v1/admin/processes': 'Every process: position, lag, and the events it keeps failing on',
+  'GET /v1/admin/dead-letters': 'Streams that processes gave up on',
+  'POST /v1/admin/processes/{name}/replay': 'Have a process take up again what it gave up on',
   'POST /v1/admin/projections/{name}/rebuild': 'Build a read model anew from the log',
   'POST /v1/admin/projections/{name}/release': 'Try the event again that parked a read model',
   'POST /v1/admin/keys/{name}/rotate': 'New keys; what the old ones signed stays valid until it expires',

@@ -1,10 +1,11 @@
-import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Clock } from '#kernel';
+import { Text } from './dto.js';
 import { HttpAnswer } from './http-answer.js';
 import { Ctx, type RequestContext } from './request-context.js';
 import { RouteAction } from './route-action.js';
-import type { ProjectionView } from './upkeep.js';
+import type { DeadLetterView, ProjectionView } from './upkeep.js';
 import { ServiceKeys, Upkeep, UPKEEP_PROBLEMS } from './upkeep.js';
 
 const OPERATOR = ['operator'] as const;
@@ -12,6 +13,17 @@ const OPERATOR = ['operator'] as const;
 const PATIENCE_S = 5;
 
 const PROJECTION = { name: 'need-board', version: 1, state: 'current', position: '4711', lag: '0' };
+
+const LETTER = {
+  ...{ process: 'capacity-holding', stream: 'commitment-0192…', revision: 0, position: '4711', eventId: '0192…' },
+  ...{ eventType: 'CommitmentProposed', reason: 'TypeError', attempts: 10, since: '2026-11-28T10:00:00.000Z' },
+};
+
+/** Which stream; every one of the process where none is named. */
+class ReplayOrder {
+  @Text({ max: 300, required: false })
+  readonly stream?: string;
+}
 
 /** What `npm run admin` asks and orders. */
 @ApiTags('admin')
@@ -37,6 +49,24 @@ export class AdminController {
   })
   async processes(): Promise<object> {
     return { items: await this.upkeep.processViews() };
+  }
+
+  /** Streams that a process gave up on, after several attempts; one process on one file never does. */
+  @Get('dead-letters')
+  @RouteAction({ action: 'admin.dead-letters', roles: OPERATOR, example: { items: [LETTER] } })
+  async deadLetters(): Promise<{ readonly items: readonly DeadLetterView[] }> {
+    return { items: await this.upkeep.deadLetters() };
+  }
+
+  /** A letter goes once its stream was handled to its end. */
+  @Post('processes/:name/replay')
+  @HttpCode(200)
+  @RouteAction({ action: 'admin.replay', roles: OPERATOR, example: { items: [LETTER] } })
+  async replay(
+    @Param('name') name: string,
+    @Body() { stream }: ReplayOrder,
+  ): Promise<{ readonly items: readonly DeadLetterView[] }> {
+    return { items: await this.upkeep.replay(name, stream) };
   }
 
   /** 200 once it is done, 202 while it goes on. */

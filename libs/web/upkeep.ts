@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { ProjectionStatus, StuckMessage } from '#kernel';
-import { Clock, EventStore, failureOf, PoisonEventError, ProcessRunner, ProjectionRunner } from '#kernel';
+import type { DeadLetter, ProjectionStatus, StuckMessage } from '#kernel';
+import { Clock, EventStore, failureOf, MessageBus, PoisonEventError, ProcessRunner, ProjectionRunner } from '#kernel';
 import { ConfiguredKeyError, type KeyRing } from './key-ring.js';
 import type { LocalIssuer } from './local-issuer.js';
 import type { ProblemInfo } from './problem.js';
@@ -42,6 +42,20 @@ export interface ProcessView {
   readonly stuck: readonly (PoisonView & { readonly attempts: number; readonly since: string })[];
 }
 
+/** A stream that a process gave up on. */
+export interface DeadLetterView {
+  readonly process: string;
+  readonly stream: string;
+  /** From which on nothing of the stream is handled. */
+  readonly revision: number;
+  readonly position: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly since: string;
+}
+
 /** The keys of the service, by the names that the operator knows them by. */
 export class ServiceKeys {
   constructor(
@@ -80,6 +94,7 @@ export class Upkeep {
     private readonly store: EventStore,
     private readonly runner: ProjectionRunner,
     private readonly processes: ProcessRunner,
+    private readonly bus: MessageBus,
     private readonly clock: Clock,
   ) {}
 
@@ -97,6 +112,21 @@ export class Upkeep {
       lag: lagOf(position, head),
       stuck: stuck.filter(({ process }) => process === name).map(stuckView),
     }));
+  }
+
+  /** Of the processes that run here. @throws {StoreUnavailableError} where the bus does not answer */
+  async deadLetters(): Promise<readonly DeadLetterView[]> {
+    const own = new Set(this.processes.statuses().map(({ name }) => name));
+    return (await this.bus.deadLetters()).filter(({ process }) => own.has(process)).map(letterView);
+  }
+
+  /**
+   * Has a process take up again what it gave up on: one stream, or all of them. Answers what it was asked to take up.
+   * @throws {Problem} 404 for an unknown process @throws {StoreUnavailableError} where the bus does not answer
+   */
+  async replay(process: string, stream: string | undefined): Promise<readonly DeadLetterView[]> {
+    if (!this.processes.statuses().some(({ name }) => name === process)) throw notFound();
+    return (await this.bus.replay(process, stream)).map(letterView);
   }
 
   /** @throws {Problem} 404 for an unknown name, 409 where it is not parked, or parks again at once */
@@ -176,6 +206,12 @@ const poisonView = ({
   eventType: type,
   error,
   ...(newer === undefined ? {} : { newer }),
+});
+
+const letterView = ({ type, position, ...letter }: DeadLetter): DeadLetterView => ({
+  ...letter,
+  eventType: type,
+  position: String(position),
 });
 
 const stuckView = (message: StuckMessage): ProcessView['stuck'][number] => ({

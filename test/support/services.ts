@@ -221,12 +221,12 @@ const servedFooting = async (
     subjects: opened.add(new RemoteSubjectRegister(await keys.listen(0), SECRET)),
     bus: (own) => {
       const broker = own.add(new KafkaBroker({ brokers }));
-      return own.add(new KafkaMessageBus(store, broker, { prefix, categories }));
+      return own.add(new KafkaMessageBus(store, broker, { prefix, categories, firstBackoffMs: 5 }));
     },
     relay: async ({ documents, subjects, seals, issuer, ...parts }) => {
       const own = new Opened();
       const broker = own.add(new KafkaBroker({ brokers }));
-      const bus = own.add(new KafkaMessageBus(store, broker, { prefix, categories }));
+      const bus = own.add(new KafkaMessageBus(store, broker, { prefix, categories, firstBackoffMs: 5 }));
       const readDatabase = own.add(new MemoryReadDatabase());
       const ports = [{ provide: DocumentStore, useValue: documents }];
       const adapters = { store, bus, readDatabase, subjects, seals, issuer, ports };

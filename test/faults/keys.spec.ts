@@ -1,0 +1,84 @@
+import { pino } from 'pino';
+import { StoreUnavailableError } from '#kernel';
+import { RemoteSubjectRegister, SqliteSubjectRegister } from '#web';
+import type { Keys } from '../../apps/keys/keys.js';
+import { createKeys } from '../../apps/keys/keys.js';
+import { send } from '../support/http.js';
+
+/** The register of people, asked by services over HTTP (DESIGN, privacy): nobody without the secret learns anything, and a failure loses nothing. */
+const SECRET = 'a secret of tests that guards nothing at all';
+const VIKTOR = { issuer: 'https://id.example', subject: 'viktor' };
+const MERE = { issuer: 'https://id.example', subject: 'mere' };
+
+let register: SqliteSubjectRegister;
+let keys: Keys;
+let url: string;
+beforeEach(async () => {
+  register = SqliteSubjectRegister.inMemory();
+  keys = await createKeys({ register, secret: SECRET, logger: pino({ level: 'silent' }) });
+  url = await keys.listen(0);
+});
+afterEach(() => keys.close());
+
+const post = (path: string, body: unknown, secret?: string) =>
+  send('POST', `${url}${path}`, {
+    headers: {
+      'content-type': 'application/json',
+      ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
+    },
+    body: JSON.stringify(body),
+  });
+
+test('one person has one reference, whoever asks, and however many at once', async () => {
+  const [one, other] = [new RemoteSubjectRegister(url, SECRET), new RemoteSubjectRegister(url, SECRET)];
+  expect(await one.knownReferenceOf(VIKTOR)).toBeUndefined();
+  const given = await Promise.all([one, other, one, other].map((each) => each.referenceOf(VIKTOR)));
+  expect(new Set(given).size).toBe(1);
+  const [reference = ''] = given;
+  expect(await other.knownReferenceOf(VIKTOR)).toBe(reference);
+  expect(await one.referenceOf(MERE)).not.toBe(reference);
+  expect(await one.personBehind(reference)).toEqual(VIKTOR);
+  expect(await one.personBehind('0000')).toBeUndefined();
+  expect(await register.personBehind(reference)).toEqual(VIKTOR);
+});
+
+test.each([undefined, '', 'another secret of more than thirty-two characters'])(
+  'without the secret (%s) nothing is answered or written',
+  async (secret) => {
+    for (const [path, body] of [
+      ['/v1/references', { people: [{ ...VIKTOR, make: true }] }],
+      ['/v1/people', { references: ['0000'] }],
+    ] as const)
+      expect((await post(path, body, secret)).status).toBe(401);
+    expect(await register.knownReferenceOf(VIKTOR)).toBeUndefined();
+    await expect(new RemoteSubjectRegister(url, secret ?? '').referenceOf(VIKTOR)).rejects.toThrow(
+      'the shared secret is not its own',
+    );
+  },
+);
+
+test.each([
+  ['/v1/references', {}],
+  ['/v1/references', { people: [{ ...VIKTOR }] }],
+  ['/v1/references', { people: [{ issuer: 1, subject: 'viktor', make: true }] }],
+  ['/v1/references', { people: Array.from({ length: 501 }, () => ({ ...VIKTOR, make: true })) }],
+  ['/v1/people', { references: 'all' }],
+  ['/v1/people', { references: [''] }],
+])('what is no question is refused without quoting it: %s %j', async (path, body) => {
+  const answer = await post(path, body, SECRET);
+  expect([answer.status, answer.body]).toEqual([400, { error: 'this is no question for the key store' }]);
+  expect(await register.knownReferenceOf(VIKTOR)).toBeUndefined();
+});
+
+test('a key store that is away is a store that is unavailable, and nothing about the person is said', async () => {
+  const remote = new RemoteSubjectRegister(url, SECRET);
+  const reference = await remote.referenceOf(VIKTOR);
+  expect(await remote.reachable()).toBe(true);
+  await keys.close();
+  expect(await remote.reachable()).toBe(false);
+  // What a reference is never changes.
+  expect(await remote.referenceOf(VIKTOR)).toBe(reference);
+  const failure = await remote.referenceOf(MERE).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(StoreUnavailableError);
+  expect(String(failure)).not.toMatch(/mere|id\.example/);
+});
