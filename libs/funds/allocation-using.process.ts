@@ -3,6 +3,7 @@ import type { Decider, Process, ProcessCommand, RecordedEvent } from '#kernel';
 import { idOfStream, processCommand } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import { minorUnits } from '#vocabulary';
+import type { FundEvent } from './fund.contract.js';
 import { fundDecider, moneyOf } from './fund.js';
 
 /** What one tranche delivered, in the offer's measure, and what came back of it since. */
@@ -23,6 +24,8 @@ interface Outlay {
   readonly paid: Readonly<Record<number, { readonly from: string; readonly amount: Quantity }>>;
   /** Per fund and currency: what it came to draw over time, and came to draw less. */
   readonly drawn: Readonly<Record<string, Drawn>>;
+  /** Position of the newest event that a fund is told of. */
+  readonly tellsAt: bigint;
 }
 
 /** Minor units. */
@@ -136,13 +139,21 @@ const isFund = (party: string): boolean => party.startsWith('fund:');
 const fundsOf = ({ providers, signed }: Outlay): readonly string[] =>
   providers.filter((party) => isFund(party) && signed.includes(party));
 
+/** Whether a fund is told of this event. Payments are many, and those of others draw on no fund. */
+const isTold = ({ type, data }: RecordedEvent): boolean =>
+  type === 'TransferReported'
+    ? isFund((data as { readonly from: string }).from)
+    : (HANDLED as readonly string[]).includes(type);
+
 /** Every rise and fall is summed as it happens, so that what is told to a fund never depends on when it is told. */
 const evolve = (before: Outlay, event: RecordedEvent<CommitmentEvent>): Outlay => {
-  const state = taken(before, event);
+  const state = isTold(event) ? { ...taken(before, event), tellsAt: event.position } : taken(before, event);
   const currencies = new Set(
-    [...state.legs.map(({ drawn }) => drawn), ...Object.values(state.paid).map(({ amount }) => amount)].flatMap(
-      (quantity) => (quantity.measure === 'money' ? [quantity.currency] : []),
-    ),
+    // What was drawn before in a currency falls also where no leg is in it any more.
+    [...before.legs, ...state.legs]
+      .map(({ drawn }) => drawn)
+      .concat(Object.values(state.paid).map(({ amount }) => amount))
+      .flatMap((quantity) => (quantity.measure === 'money' ? [quantity.currency] : [])),
   );
   let drawn = state.drawn;
   for (const fund of fundsOf(state)) {
@@ -158,7 +169,7 @@ const evolve = (before: Outlay, event: RecordedEvent<CommitmentEvent>): Outlay =
 
 const outlay: Decider<Outlay, never, CommitmentEvent, never> = {
   category: 'commitment',
-  initial: { providers: [], legs: [], signed: [], tranches: {}, paid: {}, drawn: {} },
+  initial: { providers: [], legs: [], signed: [], tranches: {}, paid: {}, drawn: {}, tellsAt: 0n },
   // Types that say nothing to it are passed over.
   schemas: Object.fromEntries(FOLDED.map((type) => [type, 1])) as Record<CommitmentEvent['type'], number>,
   decide: () => {
@@ -167,34 +178,68 @@ const outlay: Decider<Outlay, never, CommitmentEvent, never> = {
   evolve,
 };
 
+/** What of a fund's book says on which decisions a telling may draw. */
+interface Decisions {
+  /** Absent while it keeps no book. */
+  readonly currency?: string;
+  /** Positions of its decisions, oldest first. */
+  readonly at: readonly bigint[];
+}
+
+const decisions: Decider<Decisions, never, FundEvent, never> = {
+  category: 'fund',
+  initial: { at: [] },
+  // Types that say nothing to it are passed over.
+  schemas: { FundEstablished: 1, FundTermsAmended: 1, AllocationDecided: 1 } as Record<FundEvent['type'], number>,
+  decide: () => {
+    throw new Error('a fund is not decided here');
+  },
+  evolve: (state, event) => {
+    // The envelope keeps type and data apart; together they are one of the fund's events.
+    const fact = event as unknown as FundEvent;
+    switch (fact.type) {
+      case 'FundEstablished':
+        return { ...state, currency: fact.data.terms.currency };
+      case 'FundTermsAmended':
+        return { ...state, ...(fact.data.changes.currency && { currency: fact.data.changes.currency }) };
+      case 'AllocationDecided':
+        return { ...state, at: [...state.at, event.position] };
+      default:
+        return state;
+    }
+  },
+};
+
 /**
  * Guarantees that what a fund signed for is drawn on its decisions, with what it grew by or was paid beyond, and that what a commitment
- * will not pay is free again. Reckoned from the commitment as it is now, so late and repeated events end the same.
+ * will not pay is free again. Reckoned from the commitment as it is now and from the decisions there were when it came to be so: late and
+ * repeated events end the same.
  */
 export const allocationUsing: Process = {
   name: 'allocation-using',
   handles: HANDLED,
   async react(event, reads) {
-    // Payments are many, and those of others draw on no fund.
-    if (event.type === 'TransferReported' && !isFund((event.data as { readonly from: string }).from)) return [];
+    if (!isTold(event)) return [];
     const commitment = idOfStream(event.stream);
     const { state } = await reads.load(outlay, commitment);
-    const { needId, providers, drawn } = state;
+    const { needId, providers, drawn, tellsAt } = state;
     const commands: ProcessCommand[] = [];
     for (const fund of fundsOf(state)) {
-      const { book } = (await reads.load(fundDecider, fund)).state;
-      if (book === undefined || needId === undefined) continue;
-      const sums = drawn[keyOf(fund, book.terms.currency)];
+      const { currency, at } = (await reads.load(decisions, fund)).state;
+      if (currency === undefined || needId === undefined) continue;
+      const sums = drawn[keyOf(fund, currency)];
       if (sums === undefined) continue;
-      const used = moneyOf(book.terms, sums.used);
-      const released = moneyOf(book.terms, sums.released);
+      const used = moneyOf({ currency }, sums.used);
+      const released = moneyOf({ currency }, sums.released);
       const shared = providers.length > 1;
+      // A decision that came later is not for what was there before it: else an old event told again would draw on it.
+      const through = at.filter((position) => position < tellsAt).length;
       commands.push(
         processCommand({
           decider: fundDecider,
           id: fund,
           key: `use ${fund}`,
-          command: (by) => ({ type: 'SettleUse', by, commitment, needId, used, released, shared }),
+          command: (by) => ({ type: 'SettleUse', by, commitment, needId, used, released, shared, through }),
         }),
       );
     }

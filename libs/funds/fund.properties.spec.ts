@@ -93,6 +93,7 @@ const use: fc.Arbitrary<CommandBody<FundCommand>> = fc
     used,
     released: quantityOf(used, 0n),
     shared: index === 2,
+    through: 1_000,
   }));
 const story = fc.array(
   fc.oneof(

@@ -319,7 +319,15 @@ describe('a decision', () => {
 
 describe('what commitments draw', () => {
   const settle = (commitment: string, amount: number, shared = false, less = 0) =>
-    ({ type: 'SettleUse', commitment, needId: 'n1', used: money(amount), released: money(less), shared }) as const;
+    ({
+      type: 'SettleUse',
+      commitment,
+      needId: 'n1',
+      used: money(amount),
+      released: money(less),
+      shared,
+      through: 2,
+    }) as const;
   const decisions = [
     established(),
     credited('received', 100),
@@ -364,6 +372,18 @@ describe('what commitments draw', () => {
       .then(used(1, 'n1', 'k1', 30), used(2, 'n1', 'k1', 20));
     given(...decisions)
       .when({ ...settle('k1', 7), needId: 'n3' }, { actor: process })
+      .then();
+  });
+
+  it('stands on no decision that came after what is told', () => {
+    given(...decisions)
+      .when({ ...settle('k1', 40), through: 1 }, { actor: process })
+      .then(used(1, 'n1', 'k1', 40));
+    given(...decisions)
+      .when({ ...settle('k1', 40, true), through: 1 }, { actor: process })
+      .then(used(1, 'n1', 'k1', 30));
+    given(...decisions)
+      .when({ ...settle('k1', 40), through: 0 }, { actor: process })
       .then();
   });
 

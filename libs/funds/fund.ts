@@ -117,6 +117,8 @@ export type FundCommand = { readonly by: CommandContext } & (
       readonly released: Quantity;
       /** The fund is one of several providers of an undivided offer: it draws what was decided, at most the whole. */
       readonly shared: boolean;
+      /** The newest decision that it may draw on; 0 for none. */
+      readonly through: number;
     }
 );
 type CommandOf<T extends FundCommand['type']> = Extract<FundCommand, { type: T }>;
@@ -599,12 +601,12 @@ const settleUse = (command: CommandOf<'SettleUse'>, book: FundBook): FundDecisio
 /** Where this much more is drawn: on the oldest decision for the need first. */
 const usesOf = (
   { terms, decisions }: FundBook,
-  { needId, shared }: Pick<CommandOf<'SettleUse'>, 'needId' | 'shared'>,
+  { needId, shared, through }: Pick<CommandOf<'SettleUse'>, 'needId' | 'shared' | 'through'>,
   more: bigint,
 ): readonly Draw[] => {
   const standing = decisions.flatMap(({ n, allocations }) =>
     allocations
-      .filter((allotted) => allotted.needId === needId)
+      .filter((allotted) => allotted.needId === needId && n <= through)
       .map((allotted) => ({ decision: n, left: most(leftOf(allotted), 0n) })),
   );
   const last = standing.at(-1);

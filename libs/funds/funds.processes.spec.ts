@@ -314,6 +314,31 @@ describe('what a fund signed for is drawn on its decisions', () => {
       allocated: 30,
     });
   });
+
+  test('on the decisions there were, however late or often it is told', async () => {
+    const start = [...rich, decide(30), proposed(100, [FUND, 'donor:japan']), signed('donor:japan'), signed(FUND, true)] as const;
+    // Seen failing while decisions were taken as they stood when it was told: a signature told again drew on the second.
+    expect(await figures(...start, decide(50))).toMatchObject({ used: 30, allocated: 80 });
+    expect(await figures(...start, decide(50), sent(1, 10))).toMatchObject({ used: 80, allocated: 80 });
+  });
+
+  test('and is free again where what was agreed is no money any more', async () => {
+    const seats = { measure: 'seats', amount: '4' } as const;
+    const inKind = tell({
+      type: 'CommitmentAmended',
+      data: {
+        n: 1,
+        changes: {},
+        legs: [{ leg: 2, offerLine: 2, needLine: 1, drawn: seats, credited: seats, amendment: 1 }],
+        increases: [],
+        decreases: [],
+        recredited: [],
+      },
+    });
+    const start = [...rich, decide(100), proposed(100), signed(), inKind] as const;
+    expect(await figures(...start)).toMatchObject({ used: 0, allocated: 0, available: 1000 });
+    expect(await figures(...start, sent(1, 25))).toMatchObject({ used: 25, allocated: 25 });
+  });
 });
 
 test('an application is approved by the decision that names it', async () => {
