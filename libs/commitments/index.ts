@@ -1,5 +1,5 @@
 export { commitmentsContext } from './commitments.module.js';
-export { commitmentDecider } from './commitment.js';
+export { commitmentDecider, deadlineOf } from './commitment.js';
 export type { CommitmentCommand, CommitmentRejection, CommitmentState } from './commitment.js';
 export { CommitmentRecords } from './commitment-records.js';
 export { COMMITMENT_BOARD, commitmentBoard, commitmentDeadlines } from './commitment-board.projection.js';

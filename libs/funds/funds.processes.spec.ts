@@ -316,7 +316,13 @@ describe('what a fund signed for is drawn on its decisions', () => {
   });
 
   test('on the decisions there were, however late or often it is told', async () => {
-    const start = [...rich, decide(30), proposed(100, [FUND, 'donor:japan']), signed('donor:japan'), signed(FUND, true)] as const;
+    const start = [
+      ...rich,
+      decide(30),
+      proposed(100, [FUND, 'donor:japan']),
+      signed('donor:japan'),
+      signed(FUND, true),
+    ] as const;
     // Seen failing while decisions were taken as they stood when it was told: a signature told again drew on the second.
     expect(await figures(...start, decide(50))).toMatchObject({ used: 30, allocated: 80 });
     expect(await figures(...start, decide(50), sent(1, 10))).toMatchObject({ used: 80, allocated: 80 });

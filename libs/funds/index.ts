@@ -1,6 +1,8 @@
 export { fundsContext } from './funds.module.js';
-export { fundDecider } from './fund.js';
-export { contributionDecider } from './contribution.js';
+export { decidedFor, figuresOf, fundDecider, moneyOf } from './fund.js';
+export type { FundBook, FundState } from './fund.js';
+export { contributionDecider, worthOf } from './contribution.js';
+export type { ContributionState } from './contribution.js';
 export { callDecider } from './call.js';
 export { fundBoard } from './fund-board.projection.js';
 export { contributionBoard } from './contribution-board.projection.js';

@@ -1,5 +1,5 @@
 export { needsContext } from './needs.module.js';
-export { needDecider } from './need.js';
+export { hasLiveCommitments, needDecider, nextDeadline } from './need.js';
 export type { NeedCommand, NeedRejection, NeedState } from './need.js';
 export { NeedRecords } from './need-records.js';
 export { ClaimedNeeds } from './need-reading.js';

@@ -1,5 +1,5 @@
 export { offersContext } from './offers.module.js';
-export { offerDecider } from './offer.js';
+export { endOf, offerDecider } from './offer.js';
 export type { OfferCommand, OfferRejection, OfferState, OfferSummary } from './offer.js';
 export { ClaimedOffers } from './claim.js';
 export { OfferRecords } from './offer-records.js';

@@ -1,0 +1,48 @@
+import type { Random } from '../extra/random.js';
+import type { Disturbance } from './scheduler.js';
+
+export type Accident =
+  'a node is killed' | 'a node loses its connections' | 'partitions are given out anew' | 'days pass';
+
+/** What kind of run it is: not every run has every trouble, so that each is met with and without the others. */
+export interface Plan {
+  readonly nodes: number;
+  readonly partitions: number;
+  readonly skewMs: number;
+  readonly disturbance: Disturbance;
+  readonly accidents: readonly Accident[];
+  readonly accidentEveryMs: number;
+  /** An exit of a commitment may come to processes before what led to it. */
+  readonly overtaking: boolean;
+  readonly projected: boolean;
+  /** People go on with their commitments months later. */
+  readonly seasons: boolean;
+}
+
+/** What the seed makes of a run before anything happens. */
+export const planOf = (random: Random): Plan => {
+  const often = (): number => random.pick([0, 0.01, 0.03, 0.08]);
+  const overtaking = random.chance(0.3);
+  return {
+    nodes: random.between(1, 3),
+    partitions: overtaking ? random.between(2, 3) : random.between(1, 3),
+    skewMs: random.pick([0, 1_000, 300_000]),
+    disturbance: {
+      refused: often(),
+      lost: often(),
+      late: often(),
+      delayed: often(),
+      leap: random.pick([0, 0.01, 0.05]),
+    },
+    accidents: [
+      ...(random.chance(0.6) ? (['a node is killed', 'a node is killed'] as const) : []),
+      ...(random.chance(0.4) ? (['a node loses its connections'] as const) : []),
+      ...(random.chance(0.5) ? (['partitions are given out anew', 'partitions are given out anew'] as const) : []),
+      ...(random.chance(0.2) ? (['days pass'] as const) : []),
+    ],
+    accidentEveryMs: random.pick([400, 1_500, 5_000]),
+    overtaking,
+    projected: random.chance(0.02),
+    seasons: random.chance(0.4),
+  };
+};
