@@ -393,14 +393,13 @@ export class PlainBus extends MessageBus {
     private readonly topics: PlainTopics,
     private readonly store: EventStore,
     private readonly isCut: () => boolean,
-    private readonly vary: (handler: Handler) => Handler = (handler) => handler,
   ) {
     super();
   }
 
   override subscribe(name: string, handles: readonly string[], handler: Handler): BusSubscription {
     const group = this.topics.group(name, handles);
-    const member = new PlainMember(name, group, this.store, new Set(handles), this.vary(handler), this.isCut);
+    const member = new PlainMember(name, group, this.store, new Set(handles), handler, this.isCut);
     this.members.push(member);
     return member;
   }

@@ -12,8 +12,8 @@ export interface Plan {
   readonly disturbance: Disturbance;
   readonly accidents: readonly Accident[];
   readonly accidentEveryMs: number;
-  /** An exit of a commitment may come to processes before what led to it. */
-  readonly overtaking: boolean;
+  /** The services' own bus and relay, the smallest there can be, or one on which an exit may come before what led to it. */
+  readonly bus: 'kafka' | 'plain' | 'overtaking';
   readonly projected: boolean;
   /** People go on with their commitments months later. */
   readonly seasons: boolean;
@@ -22,10 +22,10 @@ export interface Plan {
 /** What the seed makes of a run before anything happens. */
 export const planOf = (random: Random): Plan => {
   const often = (): number => random.pick([0, 0.01, 0.03, 0.08]);
-  const overtaking = random.chance(0.3);
+  const bus = random.pick(['kafka', 'plain', 'overtaking'] as const);
   return {
     nodes: random.between(1, 3),
-    partitions: overtaking ? random.between(2, 3) : random.between(1, 3),
+    partitions: bus === 'overtaking' ? random.between(2, 3) : random.between(1, 3),
     skewMs: random.pick([0, 1_000, 300_000]),
     disturbance: {
       refused: often(),
@@ -41,7 +41,7 @@ export const planOf = (random: Random): Plan => {
       ...(random.chance(0.2) ? (['days pass'] as const) : []),
     ],
     accidentEveryMs: random.pick([400, 1_500, 5_000]),
-    overtaking,
+    bus,
     projected: random.chance(0.02),
     seasons: random.chance(0.4),
   };

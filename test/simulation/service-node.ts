@@ -49,7 +49,7 @@ export interface NodeParts {
   readonly skewMs: number;
   readonly store: (owner: Owner) => LogConnection;
   readonly transactor: (store: EventStore, clock: Clock) => Transactor;
-  readonly bus: (store: LogConnection) => MessageBus;
+  readonly bus: (store: LogConnection, owner: Owner) => MessageBus;
   readonly boards: (parts: BoardParts) => Boards;
   readonly processFailed: (process: string, event: RecordedEvent, error: unknown) => void;
   readonly failed: (what: string, error: unknown) => void;
@@ -72,7 +72,7 @@ export class ServiceNode implements Owner {
     this.store = parts.store(this);
     const clock = new SkewedClock(skewMs);
     this.transactor = parts.transactor(this.store, clock);
-    const bus = parts.bus(this.store);
+    const bus = parts.bus(this.store, this);
     this.boards = parts.boards({
       store: this.store,
       transactor: this.transactor,

@@ -1,5 +1,5 @@
 import { ContentionError, failureOf, ReadModelUnavailableError, StoreUnavailableError, Transactor } from '#kernel';
-import type { RecordedEvent } from '#kernel';
+import type { MessageBus, RecordedEvent } from '#kernel';
 import { commitmentDecider } from '#commitments';
 import { callDecider, contributionDecider, fundDecider } from '#funds';
 import { needDecider } from '#needs';
@@ -8,6 +8,7 @@ import { NATURE, RestlessError, Scheduler } from './scheduler.js';
 import { BEGINNING, installVirtualTime } from './virtual-globals.js';
 import { LogConnection, SimulatedLog } from './simulated-log.js';
 import { PlainBus, PlainTopics } from './plain-bus.js';
+import { KafkaTopics } from './kafka-bus.js';
 import { FoldedBoards, KeptModels, ProjectedBoards } from './boards.js';
 import { Folds } from './folds.js';
 import { ServiceNode } from './service-node.js';
@@ -15,7 +16,9 @@ import { BrokenRuleError, Inspector } from './inspector.js';
 import { Network } from './network.js';
 import type { Accident, Plan } from './plan.js';
 import { planOf } from './plan.js';
+import type { Owner } from './scheduler.js';
 import type { Variation } from './variations.js';
+import { varied } from './variations.js';
 import { replayed } from './replay.js';
 import { Life } from './life.js';
 import type { Part } from './life.js';
@@ -62,7 +65,7 @@ export const simulate = async (options: SimulationOptions): Promise<Report> => n
 class Simulation {
   private readonly scheduler: Scheduler;
   private readonly log: SimulatedLog;
-  private readonly topics: PlainTopics;
+  private readonly topics: PlainTopics | KafkaTopics;
   private readonly inspector: Inspector;
   private readonly folds: Folds;
   private readonly plan: Plan;
@@ -83,13 +86,17 @@ class Simulation {
         if (options.traced === true) {
           for (const event of events) this.scheduler.note(described(event));
         }
-        this.topics.forwardSoon();
+        if (this.topics instanceof PlainTopics) this.topics.forwardSoon();
       },
     );
     this.log = new SimulatedLog(this.inspector);
     this.network = new Network(this.scheduler, this.inspector, this.log, this.folds);
     this.plan = planOf(this.scheduler.random);
-    this.topics = new PlainTopics(this.scheduler, this.log, CATEGORIES, this.plan.partitions, this.plan.overtaking);
+    const { scheduler, log, inspector, plan } = this;
+    this.topics =
+      plan.bus === 'kafka'
+        ? new KafkaTopics(scheduler, log, CATEGORIES, plan.partitions, inspector)
+        : new PlainTopics(scheduler, log, CATEGORIES, plan.partitions, plan.bus === 'overtaking');
   }
 
   async run(): Promise<Report> {
@@ -240,7 +247,7 @@ class Simulation {
         transactor: (store, clock) =>
           variation?.transactor?.(store, clock, cachedStreams) ??
           new Transactor(store, clock, undefined, cachedStreams),
-        bus: (store) => new PlainBus(this.topics, store, () => store.cut, variation?.handler),
+        bus: (store, owner) => varied(this.busOf(store, owner), variation?.handler),
         boards: (parts) => (plan.projected ? new ProjectedBoards(parts, kept) : new FoldedBoards(parts, this.folds)),
         processFailed: (process, event, error) => {
           this.processFailed(process, event, error);
@@ -254,6 +261,12 @@ class Simulation {
       void node.start();
     };
     scheduler.later('starts', `node-${n}`, begin, NATURE);
+  }
+
+  private busOf(store: LogConnection, owner: Owner): MessageBus {
+    const isCut = (): boolean => store.cut;
+    const { topics } = this;
+    return topics instanceof KafkaTopics ? topics.open(store, owner, isCut) : new PlainBus(topics, store, isCut);
   }
 
   private processFailed(process: string, event: RecordedEvent, error: unknown): void {
@@ -356,6 +369,8 @@ class Simulation {
   }
 }
 
-/** An event with what it says, and what it followed from. Salts are the one thing in a run that no seed determines. */
+/** An event with what it says, and what it followed from. Salts, and ids and data of technical events, are what no seed determines. */
 const described = ({ stream, revision, type, id, data, metadata: { causationId } }: RecordedEvent): string =>
-  `${stream}@${revision} ${type} ${JSON.stringify(data)} (${id}${causationId === null ? '' : ` after ${causationId}`})`;
+  stream.startsWith('_')
+    ? `${stream}@${revision} ${type}`
+    : `${stream}@${revision} ${type} ${JSON.stringify(data)} (${id}${causationId === null ? '' : ` after ${causationId}`})`;

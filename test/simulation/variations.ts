@@ -1,14 +1,16 @@
-import type { Clock, EventStore, EventToAppend, RecordedEvent } from '#kernel';
-import { accept, pause, Transactor } from '#kernel';
+import type { BusSubscription, Clock, EventStore, EventToAppend, RecordedEvent } from '#kernel';
+import { accept, MessageBus, pause, Transactor } from '#kernel';
 import { offerDecider } from '#offers';
 import type { OfferCommand, OfferState } from '#offers';
 import { Random } from '../extra/random.js';
+
+type Handler = (event: RecordedEvent) => Promise<void>;
 
 /** A change of what is simulated: a fault planted on purpose, to see it found. Nothing of it stands in the product. */
 export interface Variation {
   readonly name: string;
   /** What a subscription hands events to. */
-  readonly handler?: (handle: (event: RecordedEvent) => Promise<void>) => (event: RecordedEvent) => Promise<void>;
+  readonly handler?: (handle: Handler) => Handler;
   readonly transactor?: (store: EventStore, clock: Clock, cachedStreams: number) => Transactor;
   /** What is appended. */
   readonly onTheWay?: (seed: number) => (events: readonly EventToAppend[]) => readonly EventToAppend[];
@@ -71,3 +73,24 @@ const randomEventIds: Variation = {
 };
 
 export const VARIATIONS: readonly Variation[] = [checkpointBeforeEffect, earlyReleaseIgnored, randomEventIds];
+
+/** The bus, with what a variation puts between it and its subscribers. */
+export const varied = (bus: MessageBus, vary: ((handle: Handler) => Handler) | undefined): MessageBus =>
+  vary === undefined ? bus : new VariedBus(bus, vary);
+
+class VariedBus extends MessageBus {
+  constructor(
+    private readonly bus: MessageBus,
+    private readonly vary: (handle: Handler) => Handler,
+  ) {
+    super();
+  }
+
+  override subscribe(name: string, handles: readonly string[], handler: Handler): BusSubscription {
+    return this.bus.subscribe(name, handles, this.vary(handler));
+  }
+
+  override close(): Promise<void> {
+    return this.bus.close();
+  }
+}
