@@ -3,10 +3,8 @@ import { isUuid, StoreUnavailableError } from '#kernel';
 import type { Database } from '#sqlite';
 import { faultOf, integrityFaults, openDatabase } from '#sqlite';
 import { logPath } from './data-folder.js';
-import type { EventRow } from './log-file.js';
+import type { CheckedRow } from './log-file.js';
 import { arrays, checksumOf, LOG_SCHEMA, messageOf, storeIdOf, unavailable } from './log-file.js';
-
-type CheckedRow = readonly [...EventRow, checksum: number];
 
 const COLUMNS = 'position, stream, revision, id, type, data, metadata, checksum';
 const PAGE = 1_000;

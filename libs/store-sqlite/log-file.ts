@@ -109,11 +109,16 @@ export const DOMAIN_STREAMS = "(stream < '_' OR stream >= '`')";
 
 const COLUMNS = 'position, stream, revision, id, type, data, metadata';
 
+/** A row with the checksum it was written with. */
+export type CheckedRow = readonly [...EventRow, checksum: number];
+
 /** The reads of a log, through one connection. Positions stay below 2^53, so they are read as numbers and only then widened. */
 export class LogReads {
   private readonly streamPage: Statement;
   private readonly allPage: Statement;
+  private readonly checkedPage: Statement;
   private readonly newest: Statement;
+  private readonly counting: Statement;
 
   constructor(
     database: Database,
@@ -127,8 +132,16 @@ export class LogReads {
         `SELECT ${COLUMNS} FROM events WHERE position > ? AND ${DOMAIN_STREAMS} ORDER BY position LIMIT ?`,
       ),
     );
+    this.checkedPage = arrays(
+      database.prepare(
+        `SELECT ${COLUMNS}, checksum FROM events WHERE position > ? AND ${DOMAIN_STREAMS} ORDER BY position LIMIT ?`,
+      ),
+    );
     this.newest = arrays(
       database.prepare(`SELECT position FROM events WHERE ${DOMAIN_STREAMS} ORDER BY position DESC LIMIT 1`),
+    );
+    this.counting = arrays(
+      database.prepare(`SELECT count(*), count(*) FILTER (WHERE NOT ${DOMAIN_STREAMS}) FROM events`),
     );
   }
 
@@ -140,6 +153,30 @@ export class LogReads {
     return this.page(() => this.allPage.all(Number(after), rowsOf(limit)));
   }
 
+  /** As `readAll`, each event against its checksum. @throws {StoreUnavailableError} naming one that does not match */
+  readChecked(after: bigint, limit: number): RecordedEvent[] {
+    return this.page(() => {
+      const rows = this.checkedPage.all(Number(after), rowsOf(limit)) as CheckedRow[];
+      for (const [position, stream, revision, id, type, data, metadata, checksum] of rows) {
+        if (checksumOf(position, stream, revision, id, type, data, metadata) === checksum) continue;
+        throw new StoreUnavailableError(
+          `the log ${this.path} is damaged (the event at position ${position} does not match its checksum): ${RESTORE_ADVICE}`,
+        );
+      }
+      return rows;
+    });
+  }
+
+  /** How many events there are, of domain and of technical streams. */
+  counts(): { readonly domain: number; readonly technical: number } {
+    try {
+      const [all, technical] = this.counting.get() as [number, number];
+      return { domain: all - technical, technical };
+    } catch (error) {
+      throw unavailable(error, this.path);
+    }
+  }
+
   /** Position of the newest domain event, 0 where there is none. */
   head(): number {
     try {
@@ -149,9 +186,9 @@ export class LogReads {
     }
   }
 
-  private page(read: () => unknown[]): RecordedEvent[] {
+  private page(read: () => unknown): RecordedEvent[] {
     try {
-      return (read() as EventRow[]).map(recorded);
+      return (read() as (EventRow | CheckedRow)[]).map(recorded);
     } catch (error) {
       throw unavailable(error, this.path);
     }
@@ -168,7 +205,7 @@ export const arrays = (statement: Statement): Statement => {
 };
 
 /** A row as the event it holds, with objects of its own. */
-export const recorded = (row: EventRow): RecordedEvent => ({
+export const recorded = (row: EventRow | CheckedRow): RecordedEvent => ({
   id: row[3],
   stream: row[1],
   type: row[4],

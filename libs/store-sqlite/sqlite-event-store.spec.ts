@@ -2,6 +2,7 @@ import {
   mkdtempSync,
   openSync,
   closeSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -180,8 +181,34 @@ describe('one writer', () => {
     await store.close();
   });
 
+  it('a tool that reads alone keeps writers out, and is kept out by one', async () => {
+    const store = SqliteEventStore.open(folder);
+    await store.append('need-1', NO_STREAM, [sampleEvent()]);
+    expect(() => SqliteLogReader.openAlone(folder)).toThrow(DataFolderInUseError);
+    await store.close();
+    const alone = SqliteLogReader.openAlone(folder);
+    expect(await opening()).toBeInstanceOf(DataFolderInUseError);
+    expect(alone.counts()).toEqual({ domain: 1, technical: 0 });
+    await alone.close();
+    expect(await opening()).toBeUndefined();
+  });
+
+  it('a reader that checks what it reads refuses an event that was altered', async () => {
+    await written(3);
+    const reader = SqliteLogReader.open(folder);
+    expect(await reader.readChecked(0n, 10)).toEqual(await reader.readAll(0n, 10));
+    raw((database) => {
+      database.exec(`DROP TRIGGER events_never_change; UPDATE events SET data = '{"n":9}' WHERE position = 2`);
+    });
+    await expect(reader.readChecked(0n, 10)).rejects.toThrow(/the event at position 2 does not match its checksum/);
+    expect(await reader.readChecked(2n, 10)).toHaveLength(1);
+    await reader.close();
+  });
+
   it('a reader of a folder without a log is told so, and creates nothing', () => {
     expect(() => SqliteLogReader.open(folder)).toThrow(/no log/);
+    expect(() => SqliteLogReader.openAlone(folder)).toThrow(/no log/);
+    expect(readdirSync(folder)).toEqual([]);
     expect(() => checkLog(folder)).toThrow(StoreUnavailableError);
   });
 });
