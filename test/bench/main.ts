@@ -9,8 +9,14 @@ import { holding } from './p7-hold.js';
 import { coldStart } from './p8-cold-start.js';
 import { readingStatements } from './p9-statement.js';
 import { onKurrent } from './p11-kurrent.js';
+import { relaying } from './p12-relay.js';
+import { holdingThroughKafka } from './p13-kafka-hold.js';
+import { stayingFlat } from './p14-flat-memory.js';
+import type { Servers } from './servers.js';
+import { startServers } from './servers.js';
 import type { Measured } from './report.js';
 import { machine, measured, table } from './report.js';
+import { LocalBrokerError } from '../../infra/local-brokers/kafka-program.js';
 
 const USAGE = `npm run bench [-- --smoke] [-- --json] [-- --only P1,P3]
 --smoke  each part for about a second: whether it runs, not how fast
@@ -28,6 +34,8 @@ const FULL = {
   transfers: 100_000,
   statements: 200,
   streamed: 20_000,
+  relayed: 5_000,
+  flatSeconds: 12,
 };
 const SMOKE = {
   rounds: 1,
@@ -39,14 +47,27 @@ const SMOKE = {
   transfers: 2_000,
   statements: 10,
   streamed: 300,
+  relayed: 300,
+  flatSeconds: 1,
 };
 
 const run = async (): Promise<void> => {
   const { values } = parseArgs({
     options: { smoke: { type: 'boolean' }, json: { type: 'boolean' }, only: { type: 'string' } },
   });
-  const { rounds, seconds, proposals, events, starts, rebuilds, transfers, statements, streamed } =
-    values.smoke === true ? SMOKE : FULL;
+  const {
+    rounds,
+    seconds,
+    proposals,
+    events,
+    starts,
+    rebuilds,
+    transfers,
+    statements,
+    streamed,
+    relayed,
+    flatSeconds,
+  } = values.smoke === true ? SMOKE : FULL;
   const only = values.only?.toUpperCase().split(',');
   const wanted = (part: string): boolean => only === undefined || only.includes(part);
   const say = (line: string): void => {
@@ -64,6 +85,21 @@ const run = async (): Promise<void> => {
     const add = (result: Measured): void => {
       results.push(result);
       say(table([result]));
+    };
+    const onKafka = async (servers: Servers): Promise<void> => {
+      if (wanted('P12')) {
+        const work = (): ReturnType<typeof relaying> => relaying(servers, { rounds, events: relayed });
+        add(await measured('P12', 'the relay from the log to Kafka against a bare kafkajs producer', work));
+      }
+      if (wanted('P13')) {
+        const work = (): ReturnType<typeof holdingThroughKafka> => holdingThroughKafka(folders, servers, { proposals });
+        add(await measured('P13', 'proposal to held through Kafka against one broker round trip', work));
+      }
+      if (wanted('P14')) {
+        const work = (): ReturnType<typeof stayingFlat> =>
+          stayingFlat(servers, { events: streamed, seconds: flatSeconds });
+        add(await measured('P14', 'memory where one side of Kafka is ten times faster than the other', work));
+      }
     };
     if (wanted('P1')) {
       const work = (): ReturnType<typeof throughTransact> => throughTransact(folders, { rounds, seconds });
@@ -116,7 +152,23 @@ const run = async (): Promise<void> => {
         await measured('P11', "the log on KurrentDB against its server's bare client", () => onKurrent(folders, order)),
       );
     }
-    if (values.json === true) process.stdout.write(`${JSON.stringify({ machine: facts, results }, null, 2)}\n`);
+    const skipped: Record<string, string> = {};
+    if (['P12', 'P13', 'P14'].some(wanted)) {
+      const servers = await startServers(folders).catch((error: unknown) => {
+        // A machine with nothing but Node.js can measure all the rest.
+        if (!(error instanceof LocalBrokerError)) throw error;
+        for (const part of ['P12', 'P13', 'P14'].filter(wanted)) skipped[part] = error.message;
+        say(`\n${Object.keys(skipped).join(', ')}  skipped: ${error.message}`);
+        return undefined;
+      });
+      try {
+        if (servers !== undefined) await onKafka(servers);
+      } finally {
+        await servers?.stop();
+      }
+    }
+    if (values.json === true)
+      process.stdout.write(`${JSON.stringify({ machine: facts, results, skipped }, null, 2)}\n`);
     requireFinite(results);
   } finally {
     folders.remove();

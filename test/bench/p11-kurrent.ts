@@ -1,20 +1,18 @@
 import { EventStoreDBClient, jsonEvent, NO_STREAM } from '@eventstore/db-client';
 import type { JSONType } from '@eventstore/db-client';
 import { join } from 'node:path';
-import type { CommandMeta, EventStore, Projection, RecordedEvent } from '#kernel';
-import { emptyFold, newId, ProjectionRunner, SystemClock, Transactor } from '#kernel';
-import type { NeedCommand } from '#needs';
-import { needBoard, needDecider } from '#needs';
+import type { EventStore, Projection, RecordedEvent } from '#kernel';
+import { newId, ProjectionRunner, SystemClock, Transactor } from '#kernel';
+import { needBoard } from '#needs';
 import { SqliteReadDatabase } from '#read-database';
 import { KurrentEventStore } from '#store-kurrent';
 import { StandInProcess } from '../eventstore-stand-in/process.js';
-import { needContent, npcOf } from './content.js';
+import { draft, IN_FLIGHT, writeDrafts } from './drafts.js';
 import type { Folders } from './folders.js';
 import type { Turn } from './measure.js';
 import { interleaved, rateOf, ratioOf, turn } from './measure.js';
 import type { Figure } from './report.js';
 
-const IN_FLIGHT = 64;
 const TIMEOUT_MS = 600_000;
 /** Everything that the stores of this bench and its bare client write. */
 const PREFIX = 'bench';
@@ -87,22 +85,6 @@ const appending = async (
 
 const NOTHING = { type: '', data: {}, metadata: {} };
 
-/** A need as the endpoint drafts one that nobody has an id for yet. */
-const draft = async (transactor: Transactor, id: string, n: number): Promise<void> => {
-  const actor = npcOf(n);
-  const meta: CommandMeta = { commandId: newId(), once: true, correlationId: newId(), causationId: null, actor };
-  const command = (by: NeedCommand['by']): NeedCommand => ({
-    type: 'DraftNeed',
-    by,
-    filer: actor.party,
-    beneficiaries: [actor.party],
-    content: needContent(n),
-  });
-  const known = emptyFold(needDecider.initial);
-  const { kind } = await transactor.transact(needDecider, id, command, meta, { known });
-  if (kind !== 'written') throw new Error(`a draft was ${kind}`);
-};
-
 const sampleOf = async (store: EventStore, transactor: Transactor, n: number): Promise<RecordedEvent> => {
   const id = newId();
   await draft(transactor, id, n);
@@ -120,15 +102,7 @@ const catchingUp = async (
   const store = await KurrentEventStore.open({ url, prefix });
   const client = EventStoreDBClient.connectionString(url);
   try {
-    const transactor = new Transactor(store, new SystemClock());
-    let n = 0;
-    const lane = async (): Promise<void> => {
-      for (; n < events;) {
-        n += 1;
-        await draft(transactor, newId(), n);
-      }
-    };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+    await writeDrafts(store, events);
     const [first] = await store.readAll(0n, 1);
     const start = first?.position ?? 0n;
     const head = await store.head();

@@ -1,13 +1,13 @@
+import type { Host } from '#hosting';
 import { contexts } from '#services';
-import type { PledgebookApp } from '../../apps/pledgebook/app.js';
 import { createApp } from '../../apps/pledgebook/app.js';
 import type { Actor } from '#kernel';
 import type { Context } from '#web';
 import { COORDINATOR, REGISTERED } from './content.js';
 
-/** The whole service on a folder, in this process, without a rate limit. */
+/** A service in this process, without a rate limit. */
 export interface BenchedService {
-  readonly app: PledgebookApp;
+  readonly app: Host;
   readonly url: string;
   readonly tokenOf: (actor: Actor) => Promise<string>;
   /** Sends JSON and answers JSON; throws where the answer is no success. */
@@ -19,8 +19,12 @@ export interface Answered {
   readonly body: { readonly id: string; readonly revision: number };
 }
 
-export const serve = async (dataFolder: string, more: readonly Context[] = []): Promise<BenchedService> => {
-  const app = await createApp({ dataFolder, rate: 'off', contexts: [...contexts, ...more] });
+/** The whole service on a folder. */
+export const serve = async (dataFolder: string, more: readonly Context[] = []): Promise<BenchedService> =>
+  served(await createApp({ dataFolder, rate: 'off', contexts: [...contexts, ...more] }));
+
+/** The service at an address of its own, with the parties that the bench's content speaks of. */
+export const served = async (app: Host): Promise<BenchedService> => {
   const url = await app.listen(0);
   const tokens = new Map<string, Promise<string>>();
   const tokenOf = ({ party, role }: Actor): Promise<string> => {
