@@ -132,7 +132,14 @@ class Group {
   rebalanceSoon(): void {
     if (this.rebalancing) return;
     this.rebalancing = true;
-    this.kafka.scheduler.later('gives partitions out', this.name, () => this.rebalance(), NATURE);
+    const { scheduler } = this.kafka;
+    // A group waits a little for others that may join.
+    scheduler.timer(
+      scheduler.random.between(1, 500),
+      `${this.name} gives partitions out`,
+      () => this.rebalance(),
+      NATURE,
+    );
   }
 
   /** What the group has given this member, whether or not it has heard of it. */
@@ -159,11 +166,15 @@ class Group {
     this.rebalancing = false;
     this.generation += 1;
     const { random } = this.kafka.scheduler;
+    const before = this.owners;
     this.owners = new Map();
     for (const topic of new Set(this.members.flatMap(({ topics }) => topics))) {
       const readers = this.members.filter(({ topics }) => topics.includes(topic));
       this.kafka.partitionsOf(topic).forEach((_, partition) => {
-        this.owners.set(nameOf({ topic, partition }), random.pick(readers));
+        const of = nameOf({ topic, partition });
+        const had = before.get(of);
+        const stays = had !== undefined && readers.includes(had) && random.chance(0.7);
+        this.owners.set(of, stays ? had : random.pick(readers));
       });
     }
     // Each hears of it in its own time: who lost a partition works on until then.
