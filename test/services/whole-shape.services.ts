@@ -235,7 +235,6 @@ test('the demo ends with the totals that it ends with in one process', async () 
   expect(there.stdout).toContain('Done: every answer was as expected.');
   expect(facts(there.stdout)).toBe(facts(here.stdout));
   await expectNothingLostNorTwice();
-  await expectAsRebuilt();
 }, 300_000);
 
 test('fifty proposals for ten seats while services, processes and the relay are killed: ten are held, forty refused', async () => {
@@ -271,7 +270,6 @@ test('fifty proposals for ten seats while services, processes and the relay are 
     ({ stream, type }) => stream === `offer-${offerId}` && type === 'CapacityReserved',
   );
   expect(reserved).toHaveLength(10);
-  await expectAsRebuilt();
 }, 400_000);
 
 test('a log that does not answer: 503 with Retry-After, the same key repeats safely once it is back', async () => {
@@ -298,5 +296,6 @@ test('a log that does not answer: 503 with Retry-After, the same key repeats saf
   await expectNothingLostNorTwice();
   const said = (await everyEvent()).filter(({ data }) => JSON.stringify(data).includes(body.title));
   expect(said).toHaveLength(1);
+  // Whatever happened in all three.
   await expectAsRebuilt();
 }, 300_000);

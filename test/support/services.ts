@@ -204,9 +204,7 @@ const servedFooting = async (
   opened: Opened,
 ): Promise<Footing> => {
   const prefix = `t${randomBytes(6).toString('hex')}`;
-  const categories = contexts.flatMap(({ streams }) =>
-    Object.entries(streams).map(([name, schemas]) => ({ name, types: Object.keys(schemas) })),
-  );
+  const categories = categoriesOf(contexts);
   const topics = wantedTopics(
     new TopicNames(prefix),
     categories.map(({ name }) => name),
@@ -233,6 +231,16 @@ const servedFooting = async (
       opened.add(await createRelaying({ ...parts, adapters, broker, prefix, tick: 'manual' }, own));
     },
   };
+};
+
+/** Those of a test's own contexts, beside all there are: a process may handle events of a context that is not composed. */
+const categoriesOf = (
+  contexts: readonly Context[],
+): readonly { readonly name: string; readonly types: readonly string[] }[] => {
+  const streams = new Map<string, readonly string[]>();
+  for (const context of [...everyContext, ...contexts])
+    for (const [name, schemas] of Object.entries(context.streams)) streams.set(name, Object.keys(schemas));
+  return [...streams].map(([name, types]) => ({ name, types }));
 };
 
 const inMemory = (): ReadDatabase => new MemoryReadDatabase();
