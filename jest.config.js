@@ -30,6 +30,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
+  // The adapter for KurrentDB and the stand-in of its server: half a minute of kills and time-outs, run with the services.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/store-kurrent/', '<rootDir>/test/eventstore-stand-in/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

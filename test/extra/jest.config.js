@@ -5,7 +5,7 @@ import base from '../../jest.config.js';
 export default {
   ...base,
   rootDir: '../..',
-  roots: ['<rootDir>/test/extra'],
+  roots: ['<rootDir>/test/extra', '<rootDir>/test/simulation'],
   testMatch: ['**/*.extra.ts'],
   maxWorkers: 1,
   testTimeout: 600_000,

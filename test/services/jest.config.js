@@ -5,11 +5,13 @@ import base from '../../jest.config.js';
 export default {
   ...base,
   rootDir: '../..',
-  roots: ['<rootDir>/libs', '<rootDir>/infra', '<rootDir>/test/services', '<rootDir>/test/scenarios'],
+  roots: ['<rootDir>/libs', '<rootDir>/infra', '<rootDir>/test'],
+  testPathIgnorePatterns: ['/node_modules/'],
   // Beside the suites of this shape: the life cycle of a commitment with the race of fifty for ten, as it is in one process; the demo is in
   // `whole-shape`. With PLEDGEBOOK_SCENARIOS=all every scenario, which takes a quarter of an hour.
   testMatch: [
     '**/*.services.ts',
+    '**/test/{store-kurrent,eventstore-stand-in}/*.spec.ts',
     `**/test/scenarios/${process.env.PLEDGEBOOK_SCENARIOS === 'all' ? '*' : 'commitments'}.spec.ts`,
   ],
   globalSetup: '<rootDir>/test/services/start-servers.js',
