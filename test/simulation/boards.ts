@@ -34,6 +34,7 @@ import { endOf, offerDecider, offersContext } from '#offers';
 import type { OfferState } from '#offers';
 import { MemoryReadDatabase } from '#read-database';
 import type { Folds } from './folds.js';
+import { isGroupLive } from './need-group.js';
 
 /** What a node's processes and ticker read. */
 export interface Boards {
@@ -181,11 +182,16 @@ export class FoldedBoards implements Boards {
       sourceOf('commitment-deadlines', this.commitments, deadlineOfCommitment, (id, { command: type }) =>
         processCommand({ decider: commitmentDecider, id, key: type, command: (by) => ({ type, by }) }),
       ),
-      sourceOf('need-deadlines', this.needs, deadlineOfNeed, (id, { command: type }) => {
-        const opens = type === 'OpenNeed';
-        const ask = (by: CommandContext) => (opens ? { type, by } : { type, by, standstillMs: 0 });
-        return processCommand({ decider: needDecider, id, key: opens ? 'open' : 'fall-dormant', command: ask });
-      }),
+      sourceOf(
+        'need-deadlines',
+        this.needs,
+        (state) => this.needDeadline(state),
+        (id, { command: type }) => {
+          const opens = type === 'OpenNeed';
+          const ask = (by: CommandContext) => (opens ? { type, by } : { type, by, standstillMs: 0 });
+          return processCommand({ decider: needDecider, id, key: opens ? 'open' : 'fall-dormant', command: ask });
+        },
+      ),
       sourceOf('offer-expiry', this.offers, endOfOffer, (id) =>
         processCommand({ decider: offerDecider, id, key: 'expire', command: (by) => ({ type: 'ExpireOffer', by }) }),
       ),
@@ -217,6 +223,12 @@ export class FoldedBoards implements Boards {
       case 'offer':
         this.offers.set(id, this.folds.at(offerDecider, id, revision));
     }
+  }
+
+  private needDeadline(state: NeedState): ReturnType<typeof nextDeadline> {
+    const deadline = deadlineOfNeed(state);
+    const waits = deadline?.command === 'FallDormant' && isGroupLive(state.absorbed, (id) => this.needs.get(id));
+    return waits ? undefined : deadline;
   }
 
   private openProposals(): OpenProposals {

@@ -9,6 +9,7 @@ import type { NeedState } from '#needs';
 import { endOf, offerDecider } from '#offers';
 import type { Quantity } from '#vocabulary';
 import { isRival, minorUnits } from '#vocabulary';
+import { isGroupLive } from './need-group.js';
 import { creditsIn, creditsOf, drawnOf } from './fund-check.js';
 import type { Folds } from './folds.js';
 import type { NeedFigures } from './need-ledger.js';
@@ -275,7 +276,10 @@ export class Inspector implements Witness {
   private deadlinesMet(past: string): void {
     const dues = [
       ...[...this.commitments].map(([id, state]) => [`commitment ${id}`, deadlineOf(state)?.due] as const),
-      ...[...this.needs].map(([id, state]) => [`need ${id}`, nextDeadline(state)?.due] as const),
+      ...[...this.needs].map(([id, state]) => {
+        const waits = isGroupLive(state.absorbed, (other) => this.needs.get(other));
+        return [`need ${id}`, waits ? undefined : nextDeadline(state)?.due] as const;
+      }),
       ...[...this.offerLedgers.keys()].map((id) => {
         const { summary } = this.folds.at(offerDecider, id);
         const runs = summary?.status === 'open' || summary?.status === 'suspended';
