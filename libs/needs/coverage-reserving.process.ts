@@ -207,6 +207,9 @@ const commandsFor = (commitment: string, event: RecordedEvent, so: Crediting): r
     }
     case 'DeliveryDisputed':
       return [];
+    case 'CommitmentClosed':
+      // One that a late answer took back is over no more: told again it would free what came back since.
+      return fact.data.as === 'unconfirmed' && !so.silent ? [] : everything(so, commitment);
     default:
       return everything(so, commitment);
   }
@@ -243,9 +246,9 @@ export const coverageReserving: Process = {
     const { state } = await reads.load(crediting, commitment);
     const { needId } = state;
     if (needId === undefined) throw new Error(`commitment ${commitment} was never proposed`);
-    const reopening: readonly Unasked[] = state.reopenings.includes(event.id)
-      ? [{ type: 'ReopenCoverage', commitment }]
-      : [];
+    // What closed anew or was cancelled since is not open, whenever this is told.
+    const isOpen = state.reopenings.includes(event.id) && !state.silent && state.leftAt === undefined;
+    const reopening: readonly Unasked[] = isOpen ? [{ type: 'ReopenCoverage', commitment }] : [];
     return [...reopening, ...commandsFor(commitment, event, state)].map((each) =>
       processCommand({
         decider: needDecider,

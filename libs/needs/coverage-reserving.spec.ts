@@ -204,6 +204,47 @@ describe('coverage reserving', () => {
     expect(hasLiveCommitments(needIn(done))).toBe(false);
   });
 
+  it('lets a closing that was taken back free nothing, and its answer reopen nothing, however late they are told again', async () => {
+    const back = { drawn: usd('100.00'), credited: usd('100.00') };
+    const returned: CommitmentEvent = {
+      type: 'ReturnReported',
+      data: {
+        ...{
+          n: 1,
+          delivery: 1,
+          party: 'state:VUT',
+          leg: 1,
+          quantity: usd('100.00'),
+          reason: 'Broken',
+          date: '2026-01-05',
+        },
+        ...back,
+        confirmed: back,
+      },
+    };
+    // All but a tranche without a figure is confirmed: the closing finds nothing to free, and leaves no mark.
+    const story = [
+      tell('c1', proposed('400.00')),
+      tell('c1', ACCEPTED),
+      tell('c1', BOUND),
+      tell('c1', delivered(1, '400.00')),
+      tell('c1', delivered(2, '0.00')),
+      tell('c1', confirmed(1, '400.00')),
+      tell('c1', closed('unconfirmed')),
+      tell('c1', confirmed(2, '0.00')),
+      tell('c1', returned),
+    ];
+    const open = await run(...story);
+    expect(figuresIn(open)).toEqual({ accepted: 0n, binding: 40_000n, delivered: 30_000n, confirmed: 30_000n });
+    const left = await processScenario(
+      [coverageReserving],
+      [needDecider, told],
+      [...opening, ...story, tell('c1', CANCELLED), tell('c1', DISPUTED)],
+      { compare: (states) => needIn(states).reservations },
+    );
+    expect(figuresIn(left)).toEqual({ accepted: 0n, binding: 30_000n, delivered: 30_000n, confirmed: 30_000n });
+  });
+
   it('does not take a cancelled commitment for live when what it delivered is answered late', async () => {
     const states = await run(
       tell('c1', proposed('400.00')),
