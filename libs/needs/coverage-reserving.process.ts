@@ -54,6 +54,8 @@ interface Crediting {
   readonly tranches: Readonly<Record<string, number>>;
   /** Closed by silence, and not answered since. */
   readonly silent: boolean;
+  /** Closed, in whatever way, and not taken back since. */
+  readonly over: boolean;
   /** Ids of the late answers that took such a closing back. */
   readonly reopenings: readonly string[];
 }
@@ -66,6 +68,7 @@ const NOTHING: Crediting = {
   bound: false,
   tranches: {},
   silent: false,
+  over: false,
   reopenings: [],
 };
 
@@ -109,9 +112,9 @@ const evolve = (so: Crediting, recorded: RecordedEvent): Crediting => {
       return { ...so, tranches: { ...so.tranches, [event.data.n]: event.data.leg } };
     case 'DeliveryConfirmed':
     case 'DeliveryDisputed':
-      return so.silent ? { ...so, silent: false, reopenings: [...so.reopenings, recorded.id] } : so;
+      return so.silent ? { ...so, silent: false, over: false, reopenings: [...so.reopenings, recorded.id] } : so;
     case 'CommitmentClosed':
-      return { ...so, silent: event.data.as === 'unconfirmed' };
+      return { ...so, silent: event.data.as === 'unconfirmed', over: true };
     case 'CommitmentDeclined':
     case 'CommitmentLapsed':
     case 'CommitmentWithdrawn':
@@ -247,7 +250,7 @@ export const coverageReserving: Process = {
     const { needId } = state;
     if (needId === undefined) throw new Error(`commitment ${commitment} was never proposed`);
     // What closed anew or was cancelled since is not open, whenever this is told.
-    const isOpen = state.reopenings.includes(event.id) && !state.silent && state.leftAt === undefined;
+    const isOpen = state.reopenings.includes(event.id) && !state.over && state.leftAt === undefined;
     const reopening: readonly Unasked[] = isOpen ? [{ type: 'ReopenCoverage', commitment }] : [];
     return [...reopening, ...commandsFor(commitment, event, state)].map((each) =>
       processCommand({

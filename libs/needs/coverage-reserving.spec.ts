@@ -236,6 +236,13 @@ describe('coverage reserving', () => {
     ];
     const open = await run(...story);
     expect(figuresIn(open)).toEqual({ accepted: 0n, binding: 40_000n, delivered: 30_000n, confirmed: 30_000n });
+    const closedAnew = await processScenario(
+      [coverageReserving],
+      [needDecider, told],
+      [...opening, ...story, tell('c1', closed('confirmed'))],
+      { compare: (states) => needIn(states).reservations },
+    );
+    expect(figuresIn(closedAnew)).toEqual({ accepted: 0n, binding: 30_000n, delivered: 30_000n, confirmed: 30_000n });
     const left = await processScenario(
       [coverageReserving],
       [needDecider, told],
