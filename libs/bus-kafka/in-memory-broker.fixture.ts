@@ -110,6 +110,11 @@ export class InMemoryBroker extends Broker {
     this.groups.get(group)?.takeAway();
   }
 
+  /** What another member commits that has a partition meanwhile. */
+  committedByAnother(group: string, of: TopicPartition, offset: bigint): void {
+    this.groups.get(group)?.committed.set(nameOf(of), offset);
+  }
+
   giveBack(group: string): void {
     this.groups.get(group)?.rebalance();
   }

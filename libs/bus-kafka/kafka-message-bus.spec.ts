@@ -524,6 +524,30 @@ describe('members of a group', () => {
     expect([...new Set(seen)]).toEqual(places('counter-1', 0, 1));
   });
 
+  it('that get back a partition commit nothing of what they did before they lost it: others have come further since', async () => {
+    world = new BusWorld(new InMemoryEventStore(), 1);
+    world.relay();
+    const slow = gate();
+    const seen: string[] = [];
+    const subscription = world.bus().subscribe('a', ['Raised'], async (event) => {
+      seen.push(where(event));
+      await slow.passed;
+    });
+    await world.raise('counter-1', 3);
+    await until(() => seen.length === 1);
+    await until(() => world.sent(RESTRICTED).length === 3);
+    world.broker.takeAway('pledgebook.a');
+    world.broker.committedByAnother('pledgebook.a', { topic: RESTRICTED, partition: 0 }, 3n);
+    await nextTurn();
+    world.broker.giveBack('pledgebook.a');
+    for (let turn = 0; turn < 50; turn += 1) await nextTurn();
+    slow.open();
+    await subscription.reached(await world.store.head());
+    for (let turn = 0; turn < 50; turn += 1) await nextTurn();
+    expect(await committedOf('a')).toEqual([3n]);
+    expect(seen).toEqual(['counter-1@0']);
+  });
+
   it('come and go and are killed: every stream is handled in order, nothing is lost', async () => {
     world = new BusWorld(new InMemoryEventStore(), 4);
     world.relay();

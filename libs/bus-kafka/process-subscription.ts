@@ -206,6 +206,8 @@ export class ProcessSubscription implements BusSubscription {
   }
 
   private moved(work: PartitionWork): void {
+    // Of a partition that was lost: what it has come to is not ours to commit, also once the partition is ours again.
+    if (this.works.get(nameOf(work.of)) !== work) return;
     this.dirty.add(work);
     this.committing ??= this.commitLoop();
     this.wake();
