@@ -1,5 +1,5 @@
-import type { EventStore, RecordedEvent } from '#kernel';
-import { newId, newSalt, NO_STREAM, WrongRevisionError } from '#kernel';
+import type { EventStore, EventToAppend, RecordedEvent } from '#kernel';
+import { newId, NO_STREAM, technicalEvent, WrongRevisionError } from '#kernel';
 
 /** The log that is moved: nobody writes to it meanwhile, and it is only read. */
 export interface SourceLog {
@@ -200,21 +200,7 @@ class Claim {
   }
 }
 
-const note = (type: string, data: object) => {
-  const id = newId();
-  const at = new Date().toISOString();
-  const metadata = {
-    commandId: id,
-    correlationId: id,
-    causationId: null,
-    actor: { party: 'system:migration', role: 'system' },
-    effectiveAt: at,
-    recordedAt: at,
-    schema: 1,
-    salt: newSalt(),
-  };
-  return { id, type, data, metadata };
-};
+const note = (type: string, data: object): EventToAppend => technicalEvent(newId(), type, data, new Date());
 
 /** Appends one after the other: an event is sent once everything before it is stored. Answers how many. */
 const copy = async (

@@ -8,11 +8,12 @@ import {
   pause,
   type RecordedEvent,
   type Subscription,
+  technicalEvent,
   WrongRevisionError,
 } from '#kernel';
 import type { Broker, OutgoingMessage, TopicProducer } from './broker.js';
 import { Change, isOver } from './change.js';
-import { checkpointOf, lastOf, technicalEvent } from './technical-stream.js';
+import { checkpointOf, lastOf } from './technical-stream.js';
 
 /** Something the relay's operator should hear of. Nothing is skipped: the lane goes on where it was, once it can. */
 export type ForwarderAlarm =
@@ -334,7 +335,7 @@ export class Forwarder {
     const { revision: expected } = this.saved;
     const position = this.unsure ?? this.sentTo;
     const id = derivedId('relay-checkpoint', holder, stream, String(expected), String(position));
-    const event = technicalEvent(id, 'RelayCheckpointSaved', { position: String(position) }, clock);
+    const event = technicalEvent(id, 'RelayCheckpointSaved', { position: String(position) }, clock.now());
     this.unsure = position;
     try {
       const { revision } = await store.append(stream, expected, [event]);

@@ -1,5 +1,5 @@
-import { type Clock, derivedId, type EventStore, NO_STREAM, WrongRevisionError } from '#kernel';
-import { LEASE, lastOf, technicalEvent } from './technical-stream.js';
+import { type Clock, derivedId, type EventStore, NO_STREAM, technicalEvent, WrongRevisionError } from '#kernel';
+import { LEASE, lastOf } from './technical-stream.js';
 
 /** Time that only goes forward and that no operator sets, in milliseconds. Two machines' are never compared. */
 export type Monotonic = () => number;
@@ -79,7 +79,7 @@ export class Lease {
     try {
       const data: LeaseData = { holder: this.holder };
       const { revision } = await this.store.append(LEASE, expected, [
-        technicalEvent(attempt.id, type, data, this.clock),
+        technicalEvent(attempt.id, type, data, this.clock.now()),
       ]);
       this.held = { revision, until: attempt.sent + this.ttlMs };
     } catch (error) {

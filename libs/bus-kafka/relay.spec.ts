@@ -282,20 +282,26 @@ describe('two relays', () => {
   });
 });
 
+/** The broker keeps the next wake-up waiting until `woken`; answers whether it does by now. */
+const asleepBeforeStoring = (woken: Promise<void>): (() => boolean) => {
+  let sleeping = false;
+  world.broker.beforeStoring = async (messages) => {
+    if (!toTopic(messages, RESTRICTED) || sleeping) return;
+    sleeping = true;
+    await woken;
+  };
+  return () => sleeping;
+};
+
 describe('a relay that was paused past its lease', () => {
   it('sends nothing after it woke, not even what it was about to', async () => {
     let now = 0;
     const asleep = gate();
     const paused = world.relay({ monotonic: () => now, leaseMs: 1_000 });
     await forwarded(paused, await world.raise('counter-1', 1));
-    let sleeping = false;
-    world.broker.beforeStoring = async (messages) => {
-      if (!toTopic(messages, RESTRICTED) || sleeping) return;
-      sleeping = true;
-      await asleep.passed;
-    };
+    const sleeping = asleepBeforeStoring(asleep.passed);
     await world.raise('counter-1', 1);
-    await until(() => sleeping);
+    await until(sleeping);
     now = 1_001;
     const before = world.sent(RESTRICTED).length;
     const renewals = (await world.store.readStream('_lease-relay', 0, 1_000)).length;
@@ -318,19 +324,14 @@ describe('a relay that was paused past its lease', () => {
     const asleep = gate();
     const paused = world.relay({ monotonic: () => now, leaseMs: 300 });
     await forwarded(paused, await world.raise('counter-1', 1));
-    let sleeping = false;
-    world.broker.beforeStoring = async (messages) => {
-      if (!toTopic(messages, RESTRICTED) || sleeping) return;
-      sleeping = true;
-      await asleep.passed;
-    };
+    const sleeping = asleepBeforeStoring(asleep.passed);
     const leases = async (): Promise<number> => (await world.store.readStream('_lease-relay', 0, 1_000)).length;
     let leasesAtSend = 0;
     world.broker.beforeAcknowledging = async () => {
       leasesAtSend = await leases();
     };
     const position = await world.raise('counter-1', 1);
-    await until(() => sleeping);
+    await until(sleeping);
     now = 301;
     const before = await leases();
     asleep.open();

@@ -1,4 +1,4 @@
-import { type Clock, type EventStore, type EventToAppend, type RecordedEvent, SYSTEM_PROCESS } from '#kernel';
+import type { EventStore, RecordedEvent } from '#kernel';
 
 /** How far the relay's wake-ups have come. */
 export const WAKE_UPS = '_relay';
@@ -20,26 +20,6 @@ export const lastOf = async (store: EventStore, stream: string): Promise<Recorde
     } else if (step === 1) return last;
     else step = Math.max(1, Math.floor(step / 4));
   }
-};
-
-/** An event of a technical stream. */
-export const technicalEvent = (id: string, type: string, data: object, clock: Clock): EventToAppend => {
-  const at = clock.now().toISOString();
-  return {
-    id,
-    type,
-    data,
-    metadata: {
-      commandId: id,
-      correlationId: id,
-      causationId: null,
-      actor: SYSTEM_PROCESS,
-      effectiveAt: at,
-      recordedAt: at,
-      schema: 1,
-      salt: '00'.repeat(32),
-    },
-  };
 };
 
 /** The position that a checkpoint stream names last; 0n where it names none. */

@@ -65,5 +65,29 @@ export interface RecordedEvent<E extends DomainEvent = DomainEvent> {
   readonly position: bigint;
 }
 
+/**
+ * An event of a technical stream: a note of the service to itself, part of no record.
+ * @param id the same for a repeat of the same note
+ */
+export const technicalEvent = (id: string, type: string, data: object, now: Date): EventToAppend => {
+  const at = now.toISOString();
+  return {
+    id,
+    type,
+    data,
+    metadata: {
+      commandId: id,
+      correlationId: id,
+      causationId: null,
+      actor: SYSTEM_PROCESS,
+      effectiveAt: at,
+      recordedAt: at,
+      schema: 1,
+      // Nobody keeps its data from anybody: nothing to salt.
+      salt: '00'.repeat(32),
+    },
+  };
+};
+
 /** True for the two system principals' process events: they never make an `If-Match` stale. */
 export const isOfProcess = (actor: Actor): boolean => actor.party === SYSTEM_PROCESS.party;

@@ -146,6 +146,46 @@ describe('transact', () => {
     );
   });
 
+  it('of one process on one stream go one after the other, refused ones too: none decides twice, and other streams go on', async () => {
+    let appends = 0;
+    let opened = (): void => undefined;
+    const shut = new Promise<void>((resolve) => (opened = resolve));
+    const store = new (class extends InMemoryEventStore {
+      override async append(...args: Parameters<InMemoryEventStore['append']>) {
+        appends += 1;
+        if (args[0] === 'counter-shut') await shut;
+        return super.append(...args);
+      }
+    })();
+    const transactor = new Transactor(store, new ManualClock(START));
+    const shutUp = transactor.transact(counter, 'shut', raise(1), meta());
+    const many = Array.from({ length: 50 }, (_, n) =>
+      transactor.transact(counter, '1', raise(n % 10 === 3 ? 101 : 1), meta()),
+    );
+    const kinds = (await Promise.all(many)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'written')).toHaveLength(45);
+    expect(kinds.filter((kind) => kind === 'refused')).toHaveLength(5);
+    expect(appends).toBe(46);
+    opened();
+    expect((await shutUp).kind).toBe('written');
+  });
+
+  it('goes on with a stream after a command on it that failed', async () => {
+    const { store, transactor } = rig();
+    const failing = transactor.transact(
+      counter,
+      '1',
+      () => {
+        throw new RangeError('no command at all');
+      },
+      meta(),
+    );
+    const next = transactor.transact(counter, '1', raise(1), meta());
+    await expect(failing).rejects.toThrow('no command at all');
+    expect((await next).kind).toBe('written');
+    expect(await store.head()).toBe(1n);
+  });
+
   describe('on a fold at hand', () => {
     const watched = () => {
       const made = rig();

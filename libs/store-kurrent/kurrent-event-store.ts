@@ -10,11 +10,11 @@ import type {
 import {
   EventStore,
   newId,
-  newSalt,
   NO_STREAM,
   pause,
   serialisedAppend,
   StoreUnavailableError,
+  technicalEvent,
   WrongRevisionError,
 } from '#kernel';
 import { EventWriter } from './event-writer.js';
@@ -271,19 +271,8 @@ export class KurrentEventStore extends EventStore {
         return;
       }
       const id = newId();
-      const at = new Date().toISOString();
-      const metadata = {
-        commandId: id,
-        correlationId: id,
-        causationId: null,
-        actor: { party: 'system:log', role: 'system' },
-        effectiveAt: at,
-        recordedAt: at,
-        schema: 1,
-        salt: newSalt(),
-      };
       try {
-        await this.append(IDENTITY_STREAM, NO_STREAM, [{ id, type: 'LogNamed', data: { id }, metadata }]);
+        await this.append(IDENTITY_STREAM, NO_STREAM, [technicalEvent(id, 'LogNamed', { id }, new Date())]);
       } catch (error) {
         if (!(error instanceof WrongRevisionError)) throw error;
       }

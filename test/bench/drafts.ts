@@ -1,5 +1,5 @@
 import type { CommandMeta, EventStore } from '#kernel';
-import { emptyFold, newId, newSalt, SystemClock, Transactor } from '#kernel';
+import { emptyFold, newId, SystemClock, technicalEvent, Transactor } from '#kernel';
 import type { NeedCommand } from '#needs';
 import { needDecider } from '#needs';
 import { needContent, npcOf } from './content.js';
@@ -40,19 +40,7 @@ export const writeDrafts = async (store: EventStore, events: number): Promise<vo
 export const fromTheBeginning = async (store: EventStore): Promise<void> => {
   for (const stream of ['_relay', '_relay-partners']) {
     const saved = await store.readStream(stream, 0, 1_000_000);
-    const id = newId();
-    const at = new Date().toISOString();
-    const metadata = {
-      commandId: id,
-      correlationId: id,
-      causationId: null,
-      actor: { party: 'system:bench', role: 'system' },
-      effectiveAt: at,
-      recordedAt: at,
-      schema: 1,
-      salt: newSalt(),
-    };
-    const event = { id, type: 'RelayCheckpointSaved', data: { position: '0' }, metadata };
+    const event = technicalEvent(newId(), 'RelayCheckpointSaved', { position: '0' }, new Date());
     await store.append(stream, saved.at(-1)?.revision ?? -1, [event]);
   }
 };
