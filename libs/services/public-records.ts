@@ -32,8 +32,10 @@ export class PublicRecords {
   async isPublic(event: RecordedEvent): Promise<boolean> {
     const kind = this.kinds.of(categoryOfStream(event.stream));
     if (kind === undefined) return false;
-    const { folded, restricted } = await this.walk(kind, event.stream, event.revision);
+    const before = await this.walk(kind, event.stream, event.revision - 1);
+    const { folded, restricted } = await this.after(kind, before, event);
     const { state } = folded;
+    this.walked.set(event.stream, { folded, restricted });
     const id = idOfStream(event.stream);
     if (restricted || kind.isBeforehand?.(state) === true || !(await sees(kind, id, state))) return false;
     for (const stream of kind.under?.(state) ?? []) {
