@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify as createFastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Rate } from '#hosting';
-import { addressOf, Drain, faultLine, KEEP_ALIVE_MS, limitOf, REQUEST_TIMEOUT_MS } from '#hosting';
+import { addressOf, Drain, faultLine, limitOf, SERVER } from '#hosting';
 import { pause } from '#kernel';
 import type { TokenVerifier } from '#web';
 import {
@@ -60,10 +60,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
   );
   const metrics = new RequestMetrics();
   const fastify = createFastify({
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    forceCloseConnections: 'idle',
-    return503OnClosing: false,
+    ...SERVER,
     exposeHeadRoutes: true,
     frameworkErrors: frameworkErrors(verifier),
     clientErrorHandler,

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { fastify as createFastify } from 'fastify';
 import type { Logger } from 'pino';
-import { addressOf, Drain, faultLine, KEEP_ALIVE_MS, REQUEST_TIMEOUT_MS } from '#hosting';
+import { addressOf, Drain, faultLine, SERVER } from '#hosting';
 import { StoreUnavailableError } from '#kernel';
 import type { PeopleAnswered, PeopleAsked, ReferencesAnswered, ReferencesAsked, SubjectRegister } from '#web';
 import { MAX_ASKED } from '#web';
@@ -48,11 +48,8 @@ const BODY_LIMIT = 4_000_000;
 
 export const createKeys = async ({ register, secret, logger }: KeysOptions): Promise<Keys> => {
   const fastify = createFastify({
+    ...SERVER,
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    forceCloseConnections: 'idle',
-    return503OnClosing: false,
     // What is no text is refused, not turned into one.
     ajv: { customOptions: { coerceTypes: false } },
   });

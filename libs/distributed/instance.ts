@@ -7,6 +7,7 @@ import { alarmsTo, configuredIssuer, configuredSealKeys } from '#hosting';
 import { SqliteReadDatabase } from '#read-database';
 import { categories } from '#services';
 import { KurrentEventStore } from '#store-kurrent';
+import { documentFolders } from '#store-sqlite';
 import { RemoteSubjectRegister } from '#web';
 import type { Logger } from 'pino';
 import type { InstanceSettings } from './settings.js';
@@ -15,6 +16,7 @@ import type { InstanceSettings } from './settings.js';
 export interface InstanceAdapters extends Adapters {
   readonly store: KurrentEventStore;
   readonly broker: KafkaBroker;
+  readonly subjects: RemoteSubjectRegister;
 }
 
 /**
@@ -51,12 +53,7 @@ export const openInstance = async (
       },
     }),
   );
-  const documents = opened.add(
-    FileDocumentStore.open(
-      { documents: join(documentFolder, 'documents'), uploads: join(documentFolder, 'uploads') },
-      documentLimit,
-    ),
-  );
+  const documents = opened.add(FileDocumentStore.open(documentFolders(documentFolder), documentLimit));
   const subjects = opened.add(new RemoteSubjectRegister(keys.address, keys.secret));
   return {
     store,

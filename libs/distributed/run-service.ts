@@ -16,7 +16,10 @@ export const runService = (service: ServiceName, port: number): void => {
           const { audience, oidc } = settings;
           const adapters = await openInstance(service, settings, logger, opened);
           const app = await createService(
-            { service, table: ROUTE_TABLE, contexts, adapters, logger, audience, oidc },
+            {
+              ...{ service, table: ROUTE_TABLE, contexts, adapters, logger, audience, oidc },
+              checks: async () => [{ name: 'key store', ok: await adapters.subjects.reachable() }],
+            },
             opened,
           );
           const address = await app.listen(settings.port, settings.host);

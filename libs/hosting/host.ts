@@ -103,8 +103,16 @@ export interface Host extends Core {
 }
 
 /** Longer than any wait a caller may prefer, with room for the body. */
-export const REQUEST_TIMEOUT_MS = 60_000;
-export const KEEP_ALIVE_MS = 65_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_MS = 65_000;
+
+/** How every server of ours waits for requests and lets connections go. */
+export const SERVER = {
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  forceCloseConnections: 'idle',
+  return503OnClosing: false,
+} as const;
 
 /**
  * Composes contexts on adapters and starts what follows the log.
@@ -121,13 +129,10 @@ export const host = async (options: HostOptions, opened: Opened): Promise<Host> 
   );
   const metrics = new RequestMetrics();
   const adapter = new FastifyAdapter({
+    ...SERVER,
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    forceCloseConnections: 'idle',
     skipMiddie: true,
     multipart: false,
-    return503OnClosing: false,
     frameworkErrors: frameworkErrors(verifier),
     clientErrorHandler,
   });

@@ -2,7 +2,7 @@ export { alarmsTo, faultLine } from './alarms.js';
 export type { Core, Port } from './core.module.js';
 export { Drain } from './drain.js';
 export type { Adapters, Host, HostOptions, Rate, Share } from './host.js';
-export { addressOf, EVERYTHING, host, KEEP_ALIVE_MS, limitOf, REQUEST_TIMEOUT_MS } from './host.js';
+export { addressOf, EVERYTHING, host, limitOf, SERVER } from './host.js';
 export { configuredIssuer, configuredSealKeys } from './key-settings.js';
 export type { Closing } from './opened.js';
 export { Opened } from './opened.js';
