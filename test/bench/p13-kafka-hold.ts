@@ -10,7 +10,6 @@ import { categories, contexts, ROUTE_SUMMARIES } from '#services';
 import { KurrentEventStore } from '#store-kurrent';
 import { LocalIssuer, sealKeysOf, SqliteSubjectRegister } from '#web';
 import type { Folders } from './folders.js';
-import { quantile } from './measure.js';
 import { holdFigures, proposing } from './p7-hold.js';
 import type { Figure } from './report.js';
 import type { Servers } from './servers.js';
@@ -29,23 +28,7 @@ export const holdingThroughKafka = async (
   try {
     const trips = await RoundTrips.on(servers);
     try {
-      const { holds, answers, others } = await proposing(service, proposals, () => trips.one());
-      const one = quantile(others, 0.5);
-      return [
-        { name: 'one broker round trip, p50', value: one, unit: 'ms' },
-        ...holdFigures(holds, answers),
-        {
-          name: 'proposal to held, p50 : one broker round trip, p50',
-          value: quantile(holds, 0.5) / one,
-          unit: 'ratio',
-          target: { bound: 'at most', value: 10 },
-        },
-        {
-          name: 'proposal to held, p95 : one broker round trip, p95',
-          value: quantile(holds, 0.95) / quantile(others, 0.95),
-          unit: 'ratio',
-        },
-      ];
+      return holdFigures('one broker round trip', await proposing(service, proposals, () => trips.one()));
     } finally {
       await trips.close();
     }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { RecordedEvent } from '#kernel';
 import { categoryOfStream, idOfStream, Upcasting } from '#kernel';
+import { everyEvent } from '#kernel-testing';
 import { PublicRecords } from '#services';
 import { RecordKinds } from '#web';
 import type { LoggedEvent } from '../../infra/frozen-events.js';
@@ -147,7 +147,7 @@ describe('what partners are told', () => {
     const seen = new Map<string, readonly { readonly revision: number; readonly data?: object }[]>();
     const categories = new Set<string>();
     const leaks: string[] = [];
-    for (const event of await all()) {
+    for (const event of await everyEvent(app.store)) {
       if (!(await judge.isPublic(event))) continue;
       categories.add(categoryOfStream(event.stream));
       const shown = (seen.get(event.stream) ?? (await historyOf(event.stream))).find(
@@ -190,14 +190,3 @@ const sorted = (value: unknown): unknown =>
             .map(([name, field]) => [name, sorted(field)]),
         )
       : value;
-
-const all = async (): Promise<readonly RecordedEvent[]> => {
-  const head = await app.store.head();
-  const events: RecordedEvent[] = [];
-  const reading = app.store.subscribeToAll(0n, async (batch) => {
-    events.push(...batch);
-    if (batch.some(({ position }) => position >= head)) void reading.stop();
-  });
-  await reading.done;
-  return events;
-};

@@ -17,7 +17,8 @@ export interface Reading {
   readonly readers: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-const ROUTES: Readonly<Record<string, string>> = {
+/** Where the records of a category of streams are served. */
+export const ROUTES: Readonly<Record<string, string>> = {
   party: '/v1/parties',
   need: '/v1/needs',
   offer: '/v1/offers',

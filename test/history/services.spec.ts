@@ -8,7 +8,7 @@ import type { Services } from '../support/services.js';
 import { startServices } from '../support/services.js';
 import { bind, DAY, JAPAN, openNeed, Play, propose, seats, VANUATU } from './play.js';
 import type { Reading } from './replay.js';
-import { replayed, storeOf } from './replay.js';
+import { replayed, ROUTES, storeOf } from './replay.js';
 
 /** A log that holds every event type, read by services instead of one process. */
 const events = readFileSync('test/history/log-3.ndjson', 'utf8')
@@ -109,18 +109,7 @@ const readEverything = async (services: Services): Promise<void> => {
   if (faults.length > 0) throw new Error(faults.join('\n'));
 };
 
-const ROOTS: Readonly<Record<string, string>> = {
-  party: '/v1/parties',
-  need: '/v1/needs',
-  offer: '/v1/offers',
-  commitment: '/v1/commitments',
-  reported: '/v1/reported',
-  fund: '/v1/funds',
-  contribution: '/v1/contributions',
-  call: '/v1/calls',
-  rates: '/v1/rates',
-  document: '/v1/documents',
-};
+const ROOTS: Readonly<Record<string, string>> = { ...ROUTES, document: '/v1/documents' };
 
 const CHECKS = ['same-hands', 'advances-ageing', 'earmarks', 'early-instalments', 'duplicate-references'];
 const QUERIES: Readonly<Record<string, string>> = {

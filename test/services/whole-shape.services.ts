@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { KafkaBroker, TopicNames } from '#bus-kafka';
-import type { RecordedEvent } from '#kernel';
 import { backoffMs, idOfStream, ManualClock, newId, pause } from '#kernel';
+import { everyEvent } from '#kernel-testing';
 import { categories } from '#services';
 import { KurrentEventStore } from '#store-kurrent';
 import type { TokenRequest } from '#web';
@@ -132,17 +132,6 @@ const openPair = async (): Promise<{ readonly offerId: string; readonly needId: 
   return { offerId: (offer.body as { id: string }).id, needId: (need.body as { id: string }).id };
 };
 
-const everyEvent = async (): Promise<readonly RecordedEvent[]> => {
-  const head = await store.head();
-  const events: RecordedEvent[] = [];
-  const reading = store.subscribeToAll(0n, async (batch) => {
-    events.push(...batch);
-    if (batch.some(({ position }) => position >= head)) void reading.stop();
-  });
-  await reading.done;
-  return events;
-};
-
 /** Waits until nothing has been written for two seconds. */
 const quiet = async (): Promise<void> => {
   for (let before = -1n, head = await store.head(); head !== before; head = await store.head()) {
@@ -180,7 +169,7 @@ const idsInTopics = async (): Promise<ReadonlyMap<string, number>> => {
 
 const expectNothingLostNorTwice = async (): Promise<void> => {
   await quiet();
-  const events = await everyEvent();
+  const events = await everyEvent(store);
   const ids = new Set(events.map(({ id }) => id));
   expect(ids.size).toBe(events.length);
   const steps = events.map(({ stream, metadata, type }) => `${stream} ${metadata.commandId} ${type}`);
@@ -192,7 +181,7 @@ const expectNothingLostNorTwice = async (): Promise<void> => {
 
 /** What the services show, and what one process shows that reads the same log from its beginning. */
 const expectAsRebuilt = async (): Promise<void> => {
-  const own = await everyEvent();
+  const own = await everyEvent(store);
   const events = own.map((event, index) => ({ ...logged(event), position: String(index + 1) }));
   // A server counts bytes where a log in memory counts events: the same place under two names.
   const places = new Map(own.map(({ position }, index) => [String(position), String(index + 1)]));
@@ -257,7 +246,7 @@ test('fifty proposals for ten seats while services, processes and the relay are 
   expect(new Set(ids).size).toBe(50);
   const holds = async (): Promise<readonly string[]> => {
     const mine = new Set(ids);
-    return (await everyEvent())
+    return (await everyEvent(store))
       .filter(({ stream }) => stream.startsWith('commitment-') && mine.has(idOfStream(stream)))
       .map(({ type }) => type)
       .filter((type) => type === 'CommitmentHeld' || type === 'HoldRefused');
@@ -266,7 +255,7 @@ test('fifty proposals for ten seats while services, processes and the relay are 
   const found = await holds();
   expect([found.filter((type) => type === 'CommitmentHeld').length, found.length]).toEqual([10, 50]);
   await expectNothingLostNorTwice();
-  const reserved = (await everyEvent()).filter(
+  const reserved = (await everyEvent(store)).filter(
     ({ stream, type }) => stream === `offer-${offerId}` && type === 'CapacityReserved',
   );
   expect(reserved).toHaveLength(10);
@@ -294,7 +283,7 @@ test('a log that does not answer: 503 with Retry-After, the same key repeats saf
   const again = await post();
   expect([again.status, again.body]).toEqual([answer.status, answer.body]);
   await expectNothingLostNorTwice();
-  const said = (await everyEvent()).filter(({ data }) => JSON.stringify(data).includes(body.title));
+  const said = (await everyEvent(store)).filter(({ data }) => JSON.stringify(data).includes(body.title));
   expect(said).toHaveLength(1);
   // Whatever happened in all three.
   await expectAsRebuilt();

@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
-import type { EventStore, EventToAppend, RecordedEvent } from '#kernel';
+import type { EventStore, RecordedEvent } from '#kernel';
 import { InvalidAppendError, NO_STREAM, StoreUnavailableError } from '#kernel';
 import { everyEvent, sampleEvent } from '#kernel-testing';
 import { KurrentEventStore } from '#store-kurrent';
 import { EventStoreStandIn } from '../eventstore-stand-in/index.js';
 import { compiled } from '../support/compiled.js';
+import { failureOf, idsOf, samples } from './samples.js';
 
 let standIn: EventStoreStandIn;
 let url: string;
@@ -33,13 +34,6 @@ const open = async (prefix = newPrefix()) => {
   opened.push(store);
   return store;
 };
-const samples = (count: number): EventToAppend[] => Array.from({ length: count }, (_, n) => sampleEvent({ n }));
-const idsOf = (events: readonly { readonly id: string }[]) => events.map(({ id }) => id);
-const failureOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 /** Events that the server sent while this was done. */
 const sentWhile = async (work: () => Promise<unknown>) => {
   const before = standIn.faults.counts.sent;

@@ -2,13 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EventStore, EventToAppend, RecordedEvent } from '#kernel';
+import type { EventStore, RecordedEvent } from '#kernel';
 import { NO_STREAM, StoreUnavailableError, WrongRevisionError } from '#kernel';
 import { everyEvent, sampleEvent } from '#kernel-testing';
 import type { KurrentEventStoreOptions } from '#store-kurrent';
 import { KurrentEventStore } from '#store-kurrent';
 import { EventStoreStandIn } from '../eventstore-stand-in/index.js';
 import { StandInProcess } from '../eventstore-stand-in/process.js';
+import { failureOf, idsOf, samples } from './samples.js';
 
 const opened: EventStore[] = [];
 
@@ -23,13 +24,6 @@ const open = async (options: Omit<KurrentEventStoreOptions, 'prefix'> & { readon
   return store;
 };
 
-const samples = (count: number): EventToAppend[] => Array.from({ length: count }, (_, n) => sampleEvent({ n }));
-const idsOf = (events: readonly { readonly id: string }[]) => events.map(({ id }) => id);
-const failureOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Everything a subscription delivers; `until` so many have come. */

@@ -17,7 +17,6 @@ import type { Context, DeclaredRoute, SubjectRegister } from '#web';
 import {
   DEFAULT_AUDIENCE,
   declaredRoutes,
-  knownProblems,
   LocalIssuer,
   RemoteSubjectRegister,
   routesOf,
@@ -28,8 +27,10 @@ import {
   trustOidc,
 } from '#web';
 import { createGateway } from '../../apps/gateway/gateway.js';
+import type { Published } from '../../apps/gateway/pages.js';
+import { publish } from '../../apps/gateway/published.js';
 import { createKeys } from '../../apps/keys/keys.js';
-import { createApp, type AppOptions } from '../../apps/pledgebook/app.js';
+import type { AppOptions } from '../../apps/pledgebook/app.js';
 import type { Shape } from './app.js';
 
 export interface ServicesOptions extends Omit<AppOptions, 'clock'> {
@@ -262,27 +263,14 @@ const tableOf = (contexts: readonly Context[]): Readonly<Record<string, readonly
   return Object.fromEntries(Object.entries(ROUTE_TABLE).filter(([service]) => served.has(service as 'needs')));
 };
 
-type PublishedParts = Awaited<ReturnType<typeof publish>>;
-const published = new Map<string, Promise<PublishedParts>>();
+const published = new Map<string, Promise<Published>>();
 
 /** What the apps are built with: the document and the refusals of one process. Made once for the contexts of these names. */
-const publishedOf = (contexts: readonly Context[]): Promise<PublishedParts> => {
+const publishedOf = (contexts: readonly Context[]): Promise<Published> => {
   const key = contexts.map(({ name }) => name).join(' ');
   const made = published.get(key) ?? publish(contexts);
   published.set(key, made);
   return made;
-};
-
-const publish = async (
-  contexts: readonly Context[],
-): Promise<{ readonly document: object; readonly problems: Record<string, { status: number; title: string }> }> => {
-  const app = await createApp({ store: new InMemoryEventStore(), contexts, tick: 'manual' });
-  try {
-    const document = (await app.fastify.inject('/openapi.json')).json<object>();
-    return { document, problems: Object.fromEntries(knownProblems()) };
-  } finally {
-    await app.close();
-  }
 };
 
 const unique = (routes: readonly DeclaredRoute[]): readonly DeclaredRoute[] => [
