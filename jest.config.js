@@ -58,6 +58,7 @@ export default {
     '^#funds/contract$': '<rootDir>/libs/funds/fund.contract.ts',
     '^#accounts/contract$': '<rootDir>/libs/accounts/accounts.contract.ts',
     '^#documents/contract$': '<rootDir>/libs/documents/document.contract.ts',
+    '^#matching/contract$': '<rootDir>/libs/matching/matching.contract.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   coverageProvider: 'v8',

@@ -7,7 +7,9 @@ import { stateOfParty } from '#vocabulary';
 import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
 import { providersOf } from './match-index.projection.js';
 import { MatchIndex, reasonsAgainst } from './match-index.js';
-import { couldMatch } from './ruleset.js';
+import { couldMatch } from './rules/first-rulesets.js';
+import type { Standing } from './standing.js';
+import { needSide, offerSide } from './standing.js';
 
 /** DOMAIN, visibility `eligible`: only a record older than this opens records of that label to its party. */
 const OLDER_THAN_MS = 24 * 3_600_000;
@@ -26,11 +28,12 @@ export class Eligibility {
       .liveOffers(caller.party)
       .filter(([, { openedAt, status }]) => status === 'open' && openedAt <= since);
     if (mine.length === 0) return new Set();
+    const standing = this.index.now();
     return new Set(
       this.index
         .eligibleNeeds()
         .filter(([id, need]) =>
-          mine.some(([offerId, offer]) => this.pairs(id, need, offerId, offer, sovereignsOf(offer, caller))),
+          mine.some(([offerId, offer]) => this.pairs(standing, id, need, offerId, offer, sovereignsOf(offer, caller))),
         )
         .map(([id]) => id),
     );
@@ -40,25 +43,27 @@ export class Eligibility {
     const since = this.since();
     const mine = this.index.liveNeeds(caller.party).filter(([, { openedAt }]) => openedAt <= since);
     if (mine.length === 0) return new Set();
+    const standing = this.index.now();
     return new Set(
       this.index
         .eligibleOffers()
         .filter(([id, offer]) =>
-          mine.some(([needId, need]) => this.pairs(needId, need, id, offer, sovereignsOf(offer))),
+          mine.some(([needId, need]) => this.pairs(standing, needId, need, id, offer, sovereignsOf(offer))),
         )
         .map(([id]) => id),
     );
   }
 
   private pairs(
+    standing: Standing,
     needId: string,
     need: IndexedNeed,
     offerId: string,
     offer: IndexedOffer,
     sovereigns: readonly (string | undefined)[],
   ): boolean {
-    const side = this.index.needSide(needId, need);
-    return couldMatch(side, this.index.offerSide(offerId, offer, sovereigns), {
+    const side = needSide(needId, need, standing);
+    return couldMatch(side, offerSide(offerId, offer, sovereigns), {
       now: this.clock.now().toISOString(),
       providerSeesNeed: true,
       recipientSeesOffer: true,

@@ -1,9 +1,12 @@
-import type { Projection, ReadTransaction, RecordedEvent } from '#kernel';
-import { idOfStream } from '#kernel';
+import type { CommitmentEvent } from '#commitments/contract';
+import type { NetworkMember, PartyEvent } from '#directory/contract';
+import type { Projection, ProjectionBatch, ReadTransaction, RecordedEvent } from '#kernel';
+import { categoryOfStream, idOfStream } from '#kernel';
 import type { NeedContent, NeedEvent } from '#needs/contract';
 import type { OfferContent, OfferEvent } from '#offers/contract';
 import type { Quantity } from '#vocabulary';
-import { isRival, minorUnits } from '#vocabulary';
+import { dateOf, isRival, minorUnits } from '#vocabulary';
+import type { RulesetEvent } from './matching.contract.js';
 
 /** A need as the index keeps it. `reserved` is accepted + binding per line, in minor units as decimal text. */
 export interface IndexedNeed {
@@ -16,6 +19,8 @@ export interface IndexedNeed {
   readonly onBehalfOf?: string;
   /** Parties that said they take part in a joint need. */
   readonly consents: readonly string[];
+  /** By when the State is to reaffirm it, RFC 3339 UTC; absent before it opens. */
+  readonly reaffirmBy?: string;
   readonly content: NeedContent;
   readonly reserved: Readonly<Record<string, string>>;
 }
@@ -38,13 +43,12 @@ export interface IndexedOffer {
   readonly reserved: Readonly<Record<string, string>>;
 }
 
-type SideEvent = RecordedEvent<NeedEvent> | RecordedEvent<OfferEvent>;
-
 const NEED_TYPES = [
   'NeedDrafted',
   'NeedAmended',
   'NeedOpened',
   'NeedReopened',
+  'NeedReaffirmed',
   'NeedFellDormant',
   'NeedObjected',
   'NeedWithdrawn',
@@ -100,9 +104,11 @@ const evolveNeed = (need: IndexedNeed | undefined, event: RecordedEvent<NeedEven
       return { ...need, beneficiaries, consents, content: { ...need.content, ...changes } };
     }
     case 'NeedOpened':
-      return { ...need, open: true, openedAt: event.metadata.recordedAt };
+      return { ...need, open: true, openedAt: event.metadata.recordedAt, reaffirmBy: fact.data.reaffirmBy };
     case 'NeedReopened':
-      return { ...need, open: true };
+      return { ...need, open: true, reaffirmBy: fact.data.reaffirmBy };
+    case 'NeedReaffirmed':
+      return { ...need, reaffirmBy: fact.data.reaffirmBy };
     case 'NeedObjected':
       // An objection to circulation makes the need unmatched; one to publication narrows only its labels.
       return fact.data.to === 'circulation' ? { ...need, open: false } : need;
@@ -163,8 +169,6 @@ const evolveOffer = (offer: IndexedOffer | undefined, event: RecordedEvent<Offer
   }
 };
 
-const isNeedEvent = (event: RecordedEvent): event is RecordedEvent<NeedEvent> => event.stream.startsWith('need-');
-
 /** True where a part of the record is labelled `eligible`. */
 const isEligible = (visibility: NeedContent['visibility'] | OfferContent['visibility']): boolean =>
   typeof visibility === 'string'
@@ -177,11 +181,182 @@ const isLive = (doc: IndexedNeed | IndexedOffer): boolean =>
     ? doc.open && countedBeneficiaries(doc).length > 0
     : doc.status === 'open' || doc.status === 'suspended';
 
-/** Answers: which needs and offers stand open now, and how much of each line is left. One row per record. */
+const OTHER_TYPES = [
+  'PartyRegistered',
+  'PartyAmended',
+  'CommitmentProposed',
+  'CommitmentBound',
+  'CommitmentCancelled',
+  'WeightsSet',
+] as const satisfies readonly (PartyEvent | CommitmentEvent | RulesetEvent)['type'][];
+
+type Doc = IndexedNeed | IndexedOffer;
+
+interface Touched {
+  readonly kind: 'need' | 'offer';
+  readonly revision: number;
+  readonly position: bigint;
+  readonly doc: Doc;
+}
+
+/** A record as one event left it; its content apart, because most events move figures alone. */
+interface Version extends Touched {
+  readonly id: string;
+  readonly contentChanged: boolean;
+}
+
+class Batch implements ProjectionBatch {
+  private readonly touched = new Map<string, Touched>();
+  private readonly versions: Version[] = [];
+  private day: string | undefined;
+
+  constructor(private readonly tx: ReadTransaction) {}
+
+  apply(event: RecordedEvent): void {
+    this.note(event);
+    switch (categoryOfStream(event.stream)) {
+      case 'need':
+      case 'offer':
+        this.applySide(event);
+        return;
+      case 'party':
+        this.applyParty(event as RecordedEvent<PartyEvent>);
+        return;
+      case 'commitment':
+        this.applyCommitment(event as unknown as RecordedEvent<CommitmentEvent>);
+        return;
+      default:
+        this.applyRuleset(event as RecordedEvent<RulesetEvent>);
+    }
+  }
+
+  flush(): void {
+    for (const [id, touched] of this.touched) this.write(id, touched);
+    for (const { id, kind, position, doc, contentChanged } of this.versions) {
+      const { content, ...head } = doc;
+      this.tx.run(
+        'INSERT OR REPLACE INTO side_version (id, position, kind, head, content) VALUES (?, ?, ?, ?, ?)',
+        id,
+        position,
+        kind,
+        JSON.stringify({ ...head, live: isLive(doc) }),
+        contentChanged ? JSON.stringify(content) : null,
+      );
+    }
+  }
+
+  /** The first position of each day: what "today" was where an answer of the past is asked for. */
+  private note({ position, metadata }: RecordedEvent): void {
+    const day = dateOf(metadata.recordedAt);
+    this.day ??=
+      (this.tx.get('SELECT day FROM moment ORDER BY position DESC LIMIT 1')?.day as string | undefined) ?? '';
+    // The clocks of several instances may differ by a moment: a day once begun does not end again.
+    if (day <= this.day) return;
+    this.tx.run('INSERT INTO moment (position, day) VALUES (?, ?)', position, day);
+    this.day = day;
+  }
+
+  private applySide(event: RecordedEvent): void {
+    const id = idOfStream(event.stream);
+    const kind = event.stream.startsWith('need-') ? 'need' : 'offer';
+    const before = this.current(id);
+    const doc =
+      kind === 'need'
+        ? evolveNeed(before as IndexedNeed | undefined, event as RecordedEvent<NeedEvent>)
+        : evolveOffer(before as IndexedOffer | undefined, event as RecordedEvent<OfferEvent>);
+    if (doc === undefined || doc === before) return;
+    const { revision, position } = event;
+    const touched = { kind, revision, position, doc } as const;
+    this.touched.set(id, touched);
+    this.versions.push({ id, ...touched, contentChanged: doc.content !== before?.content });
+  }
+
+  private applyParty({ stream, position, type, data }: RecordedEvent<PartyEvent>): void {
+    if (type !== 'PartyRegistered' && type !== 'PartyAmended') return;
+    const id = idOfStream(stream);
+    const row = this.tx.get('SELECT doc FROM party_version WHERE id = ? ORDER BY position DESC LIMIT 1', id);
+    const before = row === undefined ? {} : (JSON.parse(row.doc as string) as IndexedParty);
+    const { ofState = before.ofState, members = before.members } = data as IndexedParty;
+    this.tx.run(
+      'INSERT OR REPLACE INTO party_version (id, position, doc) VALUES (?, ?, ?)',
+      id,
+      position,
+      JSON.stringify({ ofState, members }),
+    );
+  }
+
+  private applyCommitment({ stream, position, ...event }: RecordedEvent<CommitmentEvent>): void {
+    const id = idOfStream(stream);
+    const fact = event as CommitmentEvent;
+    if (fact.type === 'CommitmentProposed') {
+      const { providers, beneficiaries } = fact.data;
+      for (const provider of new Set(providers)) {
+        for (const beneficiary of new Set(beneficiaries)) {
+          this.tx.run(
+            'INSERT OR IGNORE INTO work (provider, beneficiary, commitment) VALUES (?, ?, ?)',
+            provider,
+            beneficiary,
+            id,
+          );
+        }
+      }
+    } else if (fact.type === 'CommitmentBound') {
+      this.tx.run('UPDATE work SET bound = ? WHERE commitment = ?', position, id);
+    } else if (fact.type === 'CommitmentCancelled') {
+      this.tx.run('UPDATE work SET cancelled = ? WHERE commitment = ?', position, id);
+    }
+  }
+
+  private applyRuleset({ stream, position, data }: RecordedEvent<RulesetEvent>): void {
+    this.tx.run(
+      'INSERT OR REPLACE INTO weights (ruleset, position, doc) VALUES (?, ?, ?)',
+      idOfStream(stream),
+      position,
+      JSON.stringify(data),
+    );
+  }
+
+  private current(id: string): Doc | undefined {
+    const held = this.touched.get(id);
+    if (held !== undefined) return held.doc;
+    const row = this.tx.get('SELECT doc FROM side WHERE id = ?', id);
+    return row === undefined ? undefined : (JSON.parse(row.doc as string) as Doc);
+  }
+
+  private write(id: string, { kind, revision, position, doc }: Touched): void {
+    const owners = 'provider' in doc ? providersOf(doc) : [doc.filer, ...countedBeneficiaries(doc)];
+    this.tx.run(
+      'INSERT INTO side (id, kind, live, eligible, revision, moved, doc) VALUES (?, ?, ?, ?, ?, ?, ?) ' +
+        'ON CONFLICT (id) DO UPDATE SET live = excluded.live, eligible = excluded.eligible, revision = excluded.revision, moved = excluded.moved, doc = excluded.doc',
+      id,
+      kind,
+      isLive(doc) ? 1 : 0,
+      isEligible(doc.content.visibility) ? 1 : 0,
+      revision,
+      position,
+      JSON.stringify(doc),
+    );
+    this.tx.run('DELETE FROM side_owner WHERE id = ?', id);
+    for (const owner of new Set(owners)) this.tx.run('INSERT INTO side_owner (owner, id) VALUES (?, ?)', owner, id);
+  }
+}
+
+/** What the register says of a party that pairings are judged by. */
+export interface IndexedParty {
+  readonly ofState?: string;
+  readonly members?: readonly NetworkMember[];
+}
+
+export const MATCH_INDEX = 'match-index';
+
+/**
+ * Answers: which needs and offers stand open, and how much of each line is left, now and at every position of the log; with which weights,
+ * memberships and bound commitments they are judged.
+ */
 export const matchIndex: Projection = {
-  name: 'match-index',
-  version: 2,
-  handles: [...NEED_TYPES, ...OFFER_TYPES],
+  name: MATCH_INDEX,
+  version: 3,
+  handles: [...NEED_TYPES, ...OFFER_TYPES, ...OTHER_TYPES],
   schema: `
     CREATE TABLE side (
       id TEXT PRIMARY KEY,
@@ -189,9 +364,11 @@ export const matchIndex: Projection = {
       live INTEGER NOT NULL,
       eligible INTEGER NOT NULL,
       revision INTEGER NOT NULL,
+      moved INTEGER NOT NULL,
       doc TEXT NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX side_live ON side (kind, live, id);
+    CREATE INDEX side_moved ON side (moved);
     CREATE INDEX side_eligible ON side (kind) WHERE live = 1 AND eligible = 1;
     CREATE TABLE side_owner (
       owner TEXT NOT NULL,
@@ -199,42 +376,37 @@ export const matchIndex: Projection = {
       PRIMARY KEY (owner, id)
     ) WITHOUT ROWID;
     CREATE INDEX side_owner_of ON side_owner (id);
+    CREATE TABLE side_version (
+      id TEXT NOT NULL,
+      position INTEGER NOT NULL,
+      kind TEXT NOT NULL,
+      head TEXT NOT NULL,
+      content TEXT,
+      PRIMARY KEY (id, position)
+    ) WITHOUT ROWID;
+    CREATE INDEX side_content ON side_version (id, position) WHERE content IS NOT NULL;
+    CREATE TABLE party_version (
+      id TEXT NOT NULL,
+      position INTEGER NOT NULL,
+      doc TEXT NOT NULL,
+      PRIMARY KEY (id, position)
+    ) WITHOUT ROWID;
+    CREATE TABLE work (
+      provider TEXT NOT NULL,
+      beneficiary TEXT NOT NULL,
+      commitment TEXT NOT NULL,
+      bound INTEGER,
+      cancelled INTEGER,
+      PRIMARY KEY (provider, beneficiary, commitment)
+    ) WITHOUT ROWID;
+    CREATE INDEX work_of ON work (commitment);
+    CREATE TABLE weights (
+      ruleset TEXT NOT NULL,
+      position INTEGER NOT NULL,
+      doc TEXT NOT NULL,
+      PRIMARY KEY (ruleset, position)
+    ) WITHOUT ROWID;
+    CREATE TABLE moment (position INTEGER PRIMARY KEY, day TEXT NOT NULL);
   `,
-  begin: (tx: ReadTransaction) => {
-    const touched = new Map<string, { kind: 'need' | 'offer'; revision: number; doc: IndexedNeed | IndexedOffer }>();
-    const current = (id: string): IndexedNeed | IndexedOffer | undefined => {
-      const held = touched.get(id);
-      if (held !== undefined) return held.doc;
-      const row = tx.get('SELECT doc FROM side WHERE id = ?', id);
-      return row === undefined ? undefined : (JSON.parse(row.doc as string) as IndexedNeed | IndexedOffer);
-    };
-    return {
-      apply: (recorded) => {
-        const event = recorded as SideEvent;
-        const id = idOfStream(event.stream);
-        const kind = isNeedEvent(event) ? 'need' : 'offer';
-        const doc = isNeedEvent(event)
-          ? evolveNeed(current(id) as IndexedNeed | undefined, event)
-          : evolveOffer(current(id) as IndexedOffer | undefined, event);
-        if (doc !== undefined) touched.set(id, { kind, revision: event.revision, doc });
-      },
-      flush: () => {
-        for (const [id, { kind, revision, doc }] of touched) {
-          const owners = 'provider' in doc ? providersOf(doc) : [doc.filer, ...countedBeneficiaries(doc)];
-          tx.run(
-            'INSERT INTO side (id, kind, live, eligible, revision, doc) VALUES (?, ?, ?, ?, ?, ?) ' +
-              'ON CONFLICT (id) DO UPDATE SET live = excluded.live, eligible = excluded.eligible, revision = excluded.revision, doc = excluded.doc',
-            id,
-            kind,
-            isLive(doc) ? 1 : 0,
-            isEligible(doc.content.visibility) ? 1 : 0,
-            revision,
-            JSON.stringify(doc),
-          );
-          tx.run('DELETE FROM side_owner WHERE id = ?', id);
-          for (const owner of new Set(owners)) tx.run('INSERT INTO side_owner (owner, id) VALUES (?, ?)', owner, id);
-        }
-      },
-    };
-  },
+  begin: (tx) => new Batch(tx),
 };

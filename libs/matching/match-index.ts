@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Networks } from '#directory/contract';
 import { Clock, ProjectionRunner } from '#kernel';
 import { earmarkReasons } from '#offers/contract';
-import type { Quantity } from '#vocabulary';
-import { dateOf, isDeterminate, isRival, isUnlimited, minorUnits, stateOf, stateOfParty } from '#vocabulary';
+import { dateOf } from '#vocabulary';
 import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
-import { countedBeneficiaries } from './match-index.projection.js';
-import type { NeedSide, OfferSide } from './ruleset.js';
+import { MATCH_INDEX } from './match-index.projection.js';
+import type { NeedSide } from './rules/sides.js';
+import type { Standing } from './standing.js';
+import { dayAt, PastStanding, weightsAt, workAt } from './standing.js';
 
 /** Judged by the ruleset itself, line by line or with sentences of its own, or (implementer types) a condition of the proposal. */
 const JUDGED_ELSEWHERE: ReadonlySet<string> = new Set(['instrument', 'period', 'kind', 'implementer-type']);
@@ -24,7 +25,7 @@ export class MatchIndex {
 
   /** Position of the log that the index stands at, as decimal text. */
   asOf(): string {
-    const { position } = this.runner.statuses().find(({ name }) => name === 'match-index') ?? { position: 0n };
+    const { position } = this.runner.statuses().find(({ name }) => name === MATCH_INDEX) ?? { position: 0n };
     return String(position);
   }
 
@@ -56,72 +57,50 @@ export class MatchIndex {
     return this.eligible('offer') as (readonly [string, IndexedOffer])[];
   }
 
-  needSide(id: string, need: IndexedNeed): NeedSide {
-    const { content, reserved } = need;
-    const beneficiaries = countedBeneficiaries(need);
+  /** How things stand now. */
+  now(): Standing {
     const today = dateOf(this.clock.now());
-    const memberships = Object.fromEntries(
-      beneficiaries.map((party) => [party, this.networks.networksOf(party, today)]),
-    );
-    const states = beneficiaries.flatMap((party) => stateOfParty(party) ?? []);
+    const networks = new Map<string, readonly string[]>();
+    const model = this.model();
+    const asOf = this.asOf();
     return {
-      id,
-      beneficiaries,
-      sovereigns: states,
-      networks: [
-        ...new Set([
-          ...beneficiaries.filter((party) => party.startsWith('network:')),
-          ...Object.values(memberships).flat(),
-        ]),
-      ],
-      memberships,
-      regions: [...new Set(states.flatMap((code) => stateOf(code)?.regions ?? []))],
-      kinds: content.kinds,
-      instruments: content.instruments,
-      traffickingNexus: content.traffickingNexus,
-      urgency: content.urgency,
-      ...(content.period === undefined ? {} : { period: content.period }),
-      ...(content.languages === undefined ? {} : { languages: content.languages }),
-      lines: content.lines.map(({ line, kind, quantity }) => ({
-        line,
-        kind,
-        quantity,
-        outstanding: left(quantity, reserved[line]),
-      })),
+      asOf,
+      today,
+      need: (id) => this.need(id),
+      offer: (id) => this.offer(id),
+      liveNeeds: () => this.liveNeeds(),
+      liveOffers: () => this.liveOffers(),
+      weights: (version) => weightsAt(model, version, BigInt(asOf)),
+      networksOf: (party) => {
+        const known = networks.get(party) ?? this.networks.networksOf(party, today);
+        networks.set(party, known);
+        return known;
+      },
+      work: (providers, beneficiaries) => workAt(model, providers, beneficiaries, BigInt(asOf)),
     };
   }
 
-  /** `sovereigns` are those of its providers, in their order; undefined for one that belongs to no State. */
-  offerSide(id: string, offer: IndexedOffer, sovereigns: readonly (string | undefined)[]): OfferSide {
-    const { content, status, reserved } = offer;
-    return {
-      id,
-      provider: offer.provider,
-      sovereigns,
-      suspended: status === 'suspended',
-      earmark: content.earmark,
-      conditions: content.conditions,
-      ...(content.period === undefined ? {} : { period: content.period }),
-      ...(content.languages === undefined ? {} : { languages: content.languages }),
-      lines: content.lines.map(({ line, kinds, capacity, minimumLot }) => ({
-        line,
-        kinds,
-        capacity,
-        available: isUnlimited(capacity) ? ('unlimited' as const) : left(capacity, reserved[line]),
-        ...(minimumLot === undefined || !isDeterminate(capacity)
-          ? {}
-          : { minimumLot: minorUnits({ ...capacity, amount: minimumLot }) }),
-      })),
-    };
+  /**
+   * How things stood at a position of the log, judged for `on` (the position's own day unless told). Undefined for a position that the
+   * index has not come to.
+   */
+  at(position: bigint, on?: string): Standing | undefined {
+    if (position > BigInt(this.asOf())) return undefined;
+    const model = this.model();
+    return new PastStanding(model, position, on ?? dayAt(model, position) ?? dateOf(this.clock.now()));
+  }
+
+  private model(): ReturnType<ProjectionRunner['model']> {
+    return this.runner.model(MATCH_INDEX);
   }
 
   private one(id: string): IndexedNeed | IndexedOffer | undefined {
-    const row = this.runner.model('match-index').get('SELECT revision FROM side WHERE id = ?', id);
+    const row = this.runner.model(MATCH_INDEX).get('SELECT revision FROM side WHERE id = ?', id);
     return row === undefined ? undefined : this.doc(id, row.revision as number);
   }
 
   private live(kind: 'need' | 'offer', owner: string | undefined): (readonly [string, IndexedNeed | IndexedOffer])[] {
-    const model = this.runner.model('match-index');
+    const model = this.runner.model(MATCH_INDEX);
     const rows =
       owner === undefined
         ? model.all('SELECT id, revision FROM side WHERE kind = ? AND live = 1 ORDER BY id', kind)
@@ -136,7 +115,7 @@ export class MatchIndex {
 
   private eligible(kind: 'need' | 'offer'): (readonly [string, IndexedNeed | IndexedOffer])[] {
     return this.runner
-      .model('match-index')
+      .model(MATCH_INDEX)
       .all('SELECT id, revision FROM side WHERE kind = ? AND live = 1 AND eligible = 1 ORDER BY id', kind)
       .map(({ id, revision }) => [id as string, this.doc(id as string, revision as number)]);
   }
@@ -144,7 +123,7 @@ export class MatchIndex {
   private doc(id: string, revision: number): IndexedNeed | IndexedOffer {
     const known = this.parsed.get(id);
     if (known?.revision === revision) return known.doc;
-    const row = this.runner.model('match-index').get('SELECT doc FROM side WHERE id = ?', id);
+    const row = this.runner.model(MATCH_INDEX).get('SELECT doc FROM side WHERE id = ?', id);
     const doc = JSON.parse(row?.doc as string) as IndexedNeed | IndexedOffer;
     this.parsed.set(id, { revision, doc });
     return doc;
@@ -156,10 +135,3 @@ export const reasonsAgainst = ({ content }: IndexedOffer, need: NeedSide): strin
   earmarkReasons(content, { ...need, needLineKinds: {} }, [])
     .filter(({ code }) => !JUDGED_ELSEWHERE.has(code))
     .map(({ because }) => because);
-
-/** What is left of a line, never below zero (a need that allows oversubscription may be reserved beyond what it asks). */
-const left = (quantity: Quantity, reserved: string | undefined): bigint => {
-  if (!isRival(quantity)) return 0n;
-  const rest = minorUnits(quantity) - BigInt(reserved ?? '0');
-  return rest > 0n ? rest : 0n;
-};

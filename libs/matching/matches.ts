@@ -6,12 +6,19 @@ import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import type { Role } from '#vocabulary';
 import { partyKind } from '#vocabulary';
-import { CallerDirectory } from '#web';
+import { CallerDirectory, RecordSight } from '#web';
 import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
 import { providersOf } from './match-index.projection.js';
-import { MatchIndex, reasonsAgainst } from './match-index.js';
-import type { Block, Component, Judgement, NeedSide, Served } from './ruleset.js';
-import { byRank, judge, RULESET_VERSION } from './ruleset.js';
+import { reasonsAgainst } from './match-index.js';
+import type { Change } from './rules/changes.js';
+import type { Opening } from './rules/opening.js';
+import { openingOf } from './rules/opening.js';
+import { RULESETS, type RulesetVersion } from './rules/rulesets.js';
+import type { Block, Component, Judgement, Pairing, Served } from './rules/sides.js';
+import { byRank } from './rules/sides.js';
+import { smallestUnlock } from './rules/smallest-unlock.js';
+import type { Standing } from './standing.js';
+import { needSide, offerSide } from './standing.js';
 
 /** One pairing that could be bound now, as API.md shows it; `id` is the other record's. */
 export interface Match {
@@ -25,14 +32,30 @@ export interface Match {
 export interface BlockedPairing {
   readonly id: string;
   readonly blocks: readonly Block[];
+  /** The smallest set of changes that would open it; null where no change could. Of rulesets that reckon it. */
+  readonly unlock?: readonly Change[] | null;
 }
 
 export interface MatchList {
   readonly items: readonly Match[];
   readonly blocked: readonly BlockedPairing[];
-  readonly ruleset: string;
-  /** Position of the log that the index stood at. */
+  /** The one change that would open the most, where there is no match at all; of rulesets that reckon it. */
+  readonly opening?: Opening | null;
+  readonly ruleset: RulesetVersion;
+  /** Position of the log that is answered for. */
   readonly asOf: string;
+  /** The UTC day that is answered for. */
+  readonly on: string;
+}
+
+/** What is asked of matches. */
+export interface MatchRequest {
+  /** How things stand, or stood. */
+  readonly standing: Standing;
+  readonly ruleset: RulesetVersion;
+  /** Pairings at the most, of either kind. */
+  readonly limit: number;
+  readonly withBlocked: boolean;
 }
 
 const OFFICE_OF: Readonly<Record<string, Role>> = {
@@ -43,74 +66,98 @@ const OFFICE_OF: Readonly<Record<string, Role>> = {
   network: 'network-host',
 };
 
+/** Commitments looked at for prior work: more are worth no more (see `WEIGHTED_PARTS`). */
+const WORK_LOOKED_FOR = 3;
+
+interface Judged {
+  readonly id: string;
+  readonly pairing: Pairing;
+  readonly judgement: Judgement;
+  readonly conditions: Match['conditions'];
+}
+
+interface Side<Doc> {
+  readonly id: string;
+  readonly doc: Doc;
+}
+
 /** Matches of one record, for one caller: never with a record that the caller may not see. */
 @Injectable()
 export class Matches {
   constructor(
-    private readonly index: MatchIndex,
     private readonly needs: NeedReader,
     private readonly offers: OfferReader,
     private readonly directory: CallerDirectory,
+    private readonly sight: RecordSight,
     private readonly clock: Clock,
   ) {}
 
   /** Offers that could serve need `id`. undefined where the caller may not see the need's lines. */
-  async forNeed(caller: Caller, id: string, limit: number, blocked: boolean): Promise<MatchList | undefined> {
+  async forNeed(caller: Caller, id: string, request: MatchRequest): Promise<MatchList | undefined> {
+    const { standing } = request;
+    // Read in one turn: what is answered is of one position.
+    const [doc, offers] = [standing.need(id), standing.liveOffers()];
     if (!(await this.needs.sight(id, caller)).body) return undefined;
-    const asOf = this.index.asOf();
-    const indexed = this.index.need(id);
-    const pairings: Pairing[] = [];
-    if (indexed?.open === true) {
-      const need = this.index.needSide(id, indexed);
-      const owner = indexed.filer === caller.party || indexed.beneficiaries.includes(caller.party);
-      const recipient = await this.recipient(indexed);
-      for (const [offerId, offer] of this.index.liveOffers()) {
+    const judged: Judged[] = [];
+    if (doc?.open === true) {
+      const owner = doc.filer === caller.party || doc.beneficiaries.includes(caller.party);
+      const asking = new Asking(this.sight, caller, request);
+      const recipient = await this.recipient(doc);
+      for (const [offerId, offer] of offers) {
         if (!(await this.offers.sees(offerId, caller))) continue;
         const providers = await this.providers(offer);
-        const judgement = await this.judged(need, offerId, offer, providers, recipient);
-        if (owner || !blockedBySight(judgement)) {
-          pairings.push({ id: offerId, judgement, conditions: offer.content.conditions });
-        }
+        const one = await this.judged(asking, { id, doc }, recipient, { id: offerId, doc: offer }, providers);
+        if (owner || !blockedBySight(one.judgement)) judged.push({ ...one, id: offerId });
       }
     }
-    return answer(pairings, limit, blocked, asOf);
+    return answer(judged, request, 'need');
   }
 
   /** Needs that offer `id` could serve. undefined where the caller may not see the offer. */
-  async forOffer(caller: Caller, id: string, limit: number, blocked: boolean): Promise<MatchList | undefined> {
+  async forOffer(caller: Caller, id: string, request: MatchRequest): Promise<MatchList | undefined> {
+    const { standing } = request;
+    const [doc, needs] = [standing.offer(id), standing.liveNeeds()];
     if (!(await this.offers.sees(id, caller))) return undefined;
-    const asOf = this.index.asOf();
-    const offer = this.index.offer(id);
-    const pairings: Pairing[] = [];
-    if (offer !== undefined && (offer.status === 'open' || offer.status === 'suspended')) {
-      const owner = providersOf(offer).includes(caller.party);
-      const providers = await this.providers(offer);
-      for (const [needId, indexed] of this.index.liveNeeds()) {
+    const judged: Judged[] = [];
+    if (doc !== undefined && (doc.status === 'open' || doc.status === 'suspended')) {
+      const owner = providersOf(doc).includes(caller.party);
+      const asking = new Asking(this.sight, caller, request);
+      const providers = await this.providers(doc);
+      for (const [needId, need] of needs) {
         if (!(await this.needs.sight(needId, caller)).body) continue;
-        const need = this.index.needSide(needId, indexed);
-        const judgement = await this.judged(need, id, offer, providers, await this.recipient(indexed));
-        if (owner || !blockedBySight(judgement)) {
-          pairings.push({ id: needId, judgement, conditions: offer.content.conditions });
-        }
+        const recipient = await this.recipient(need);
+        const one = await this.judged(asking, { id: needId, doc: need }, recipient, { id, doc }, providers);
+        if (owner || !blockedBySight(one.judgement)) judged.push({ ...one, id: needId });
       }
     }
-    return answer(pairings, limit, blocked, asOf);
+    return answer(judged, request, 'offer');
   }
 
   private async judged(
-    need: NeedSide,
-    offerId: string,
-    offer: IndexedOffer,
-    providers: readonly Caller[],
+    asking: Asking,
+    need: Side<IndexedNeed>,
     recipient: Caller,
-  ): Promise<Judgement> {
-    const sovereigns = providers.map(({ sovereign }) => sovereign);
-    return judge(need, this.index.offerSide(offerId, offer, sovereigns), {
-      now: this.clock.now().toISOString(),
-      providerSeesNeed: await this.seesNeed(need.id, providers),
-      recipientSeesOffer: await this.offers.sees(offerId, recipient),
-      earmarkReasons: reasonsAgainst(offer, need),
-    });
+    offer: Side<IndexedOffer>,
+    providers: readonly Caller[],
+  ): Promise<Omit<Judged, 'id'>> {
+    const { standing, ruleset } = asking.request;
+    const sovereigns = providers.map(({ party, sovereign }) =>
+      standing.sovereignOf === undefined ? sovereign : standing.sovereignOf(party),
+    );
+    const side = needSide(need.id, need.doc, standing);
+    const pairing: Pairing = {
+      need: side,
+      offer: offerSide(offer.id, offer.doc, sovereigns),
+      circumstances: {
+        now: standing.today,
+        providerSeesNeed: await this.seesNeed(need.id, providers),
+        recipientSeesOffer: await this.offers.sees(offer.id, recipient),
+        earmarkReasons: reasonsAgainst(offer.doc, side),
+        priorWork: await asking.priorWork(providersOf(offer.doc), side.beneficiaries),
+      },
+    };
+    const judgement = RULESETS[ruleset].judge(pairing, asking.weights);
+    return { pairing, judgement, conditions: offer.doc.content.conditions };
   }
 
   /** Any provider may propose: what one of them sees is enough. */
@@ -138,30 +185,72 @@ export class Matches {
   }
 }
 
-interface Pairing {
-  readonly id: string;
-  readonly judgement: Judgement;
-  readonly conditions: Match['conditions'];
+/** One question, and what is found once for all of its pairings. */
+class Asking {
+  private readonly worked = new Map<string, Promise<number>>();
+  private readonly seen = new Map<string, Promise<boolean>>();
+  readonly weights;
+
+  constructor(
+    private readonly sight: RecordSight,
+    private readonly caller: Caller,
+    readonly request: MatchRequest,
+  ) {
+    this.weights = request.standing.weights(request.ruleset);
+  }
+
+  /** Commitments that bound the two, as far as whoever asks may see them: a hidden one counts for nothing. */
+  priorWork(providers: readonly string[], beneficiaries: readonly string[]): Promise<number> {
+    if (!RULESETS[this.request.ruleset].weighted) return Promise.resolve(0);
+    const key = JSON.stringify([providers, beneficiaries]);
+    const known = this.worked.get(key) ?? this.seenOf(this.request.standing.work(providers, beneficiaries));
+    this.worked.set(key, known);
+    return known;
+  }
+
+  private async seenOf(commitments: readonly string[]): Promise<number> {
+    let count = 0;
+    for (const commitment of commitments) {
+      if (count === WORK_LOOKED_FOR) break;
+      const seen = this.seen.get(commitment) ?? this.sight.sees(this.caller, 'commitment', commitment);
+      this.seen.set(commitment, seen);
+      if (await seen) count += 1;
+    }
+    return count;
+  }
 }
 
 /** Only the two owners are told that the other side may not see their record: to others it would tell whom a label names. */
 const blockedBySight = (judgement: Judgement): boolean =>
   judgement.kind === 'blocked' && judgement.blocks.some(({ code }) => code === 'visibility');
 
-const answer = (pairings: readonly Pairing[], limit: number, withBlocked: boolean, asOf: string): MatchList => ({
-  items: pairings
-    .flatMap(({ id, judgement, conditions }) =>
-      judgement.kind === 'match'
-        ? [{ id, score: judgement.score, coverage: judgement.coverage, components: judgement.components, conditions }]
-        : [],
-    )
-    .sort(byRank)
-    .slice(0, limit),
-  blocked: withBlocked
-    ? pairings
-        .flatMap(({ id, judgement }) => (judgement.kind === 'blocked' ? [{ id, blocks: judgement.blocks }] : []))
-        .slice(0, limit)
-    : [],
-  ruleset: RULESET_VERSION,
-  asOf,
-});
+const answer = (judged: readonly Judged[], request: MatchRequest, of: 'need' | 'offer'): MatchList => {
+  const { standing, ruleset, limit, withBlocked } = request;
+  const items = judged.flatMap(({ id, judgement, conditions }) =>
+    judgement.kind === 'match'
+      ? [{ id, score: judgement.score, coverage: judgement.coverage, components: judgement.components, conditions }]
+      : [],
+  );
+  const blocked = withBlocked ? judged.filter(({ judgement }) => judgement.kind === 'blocked') : [];
+  const reckons = RULESETS[ruleset].weighted;
+  return {
+    items: items.sort(byRank).slice(0, limit),
+    blocked: blocked.slice(0, limit).map(({ id, pairing, judgement }) => ({
+      id,
+      blocks: judgement.kind === 'blocked' ? judgement.blocks : [],
+      ...(reckons ? { unlock: smallestUnlock(pairing) ?? null } : {}),
+    })),
+    ...(reckons && withBlocked && items.length === 0
+      ? {
+          opening:
+            openingOf(
+              blocked.map(({ pairing }) => pairing),
+              of,
+            ) ?? null,
+        }
+      : {}),
+    ruleset,
+    asOf: standing.asOf,
+    on: standing.today,
+  };
+};

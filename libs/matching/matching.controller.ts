@@ -5,6 +5,7 @@ import {
   Ctx,
   DEFAULT_LIMIT,
   HttpAnswer,
+  invalid,
   ListQuery,
   notFound,
   ReadGate,
@@ -13,15 +14,19 @@ import {
   uuidOf,
 } from '#web';
 import { Desk } from './desk.js';
-import type { BlockedPairing, Match, MatchList } from './matches.js';
+import { MATCH_INDEX } from './match-index.projection.js';
+import { MatchIndex } from './match-index.js';
+import type { BlockedPairing, Match, MatchList, MatchRequest } from './matches.js';
 import { Matches } from './matches.js';
 import { MatchQuery } from './matching.dto.js';
+import { NEWEST, RULESETS } from './rules/rulesets.js';
 
 @ApiTags('matches')
 @Controller('v1')
 export class MatchingController {
   constructor(
     private readonly matches: Matches,
+    private readonly index: MatchIndex,
     private readonly desk: Desk,
     private readonly gate: ReadGate,
     private readonly records: RecordEndpoints,
@@ -30,17 +35,15 @@ export class MatchingController {
   @Get('needs/:id/matches')
   @RouteAction({ action: 'need.matches', anonymous: true })
   async ofNeed(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: MatchQuery): Promise<HttpAnswer> {
-    await this.gate.ready(ctx, 'match-index');
-    const { limit = DEFAULT_LIMIT, includeBlocked = false } = query;
-    return answer('offerId', await this.matches.forNeed(ctx.caller, uuidOf(id), limit, includeBlocked));
+    await this.gate.ready(ctx, MATCH_INDEX);
+    return answer('offerId', await this.matches.forNeed(ctx.caller, uuidOf(id), this.requestOf(query)));
   }
 
   @Get('offers/:id/matches')
   @RouteAction({ action: 'offer.matches', anonymous: true })
   async ofOffer(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: MatchQuery): Promise<HttpAnswer> {
-    await this.gate.ready(ctx, 'match-index');
-    const { limit = DEFAULT_LIMIT, includeBlocked = false } = query;
-    return answer('needId', await this.matches.forOffer(ctx.caller, uuidOf(id), limit, includeBlocked));
+    await this.gate.ready(ctx, MATCH_INDEX);
+    return answer('needId', await this.matches.forOffer(ctx.caller, uuidOf(id), this.requestOf(query)));
   }
 
   @Get('desk')
@@ -49,24 +52,46 @@ export class MatchingController {
     await this.gate.ready(ctx, 'desk');
     return this.records.list(ctx, this.desk.waiting(ctx, query.limit ?? DEFAULT_LIMIT, query.cursor));
   }
+
+  /** @throws {Problem} 400 for a position that the log has not come to */
+  private requestOf(query: MatchQuery): MatchRequest {
+    const { limit = DEFAULT_LIMIT, includeBlocked = false, ruleset = NEWEST, at, on } = query;
+    const standing = at === undefined ? this.index.now() : this.index.at(BigInt(at), on);
+    if (standing === undefined) {
+      throw invalid([{ field: 'at', message: `must not be later than ${this.index.asOf()}, where matches stand now` }]);
+    }
+    return { standing, ruleset, limit, withBlocked: includeBlocked };
+  }
 }
 
 /** The list as API.md shows it: pairings name the other record by its kind of id. */
 const answer = (name: 'offerId' | 'needId', list: MatchList | undefined): HttpAnswer => {
   if (list === undefined) throw notFound();
-  const { items, blocked, ruleset, asOf } = list;
+  const { items, blocked, opening, ruleset, asOf, on } = list;
   return new HttpAnswer(
     200,
     {},
     {
       items: items.map(({ id, ...match }: Match) => ({ [name]: id, ...match })),
-      blocked: blocked.map(({ id, blocks }: BlockedPairing) => ({
-        [name]: id,
-        reasons: blocks.map(({ code, because }) => ({ code, because })),
-        unlock: blocks.map(({ code, change }) => ({ code, change })),
-      })),
+      blocked: blocked.map(({ id, ...pairing }: BlockedPairing) => ({ [name]: id, ...blockedView(pairing) })),
+      ...(opening === undefined ? {} : { opening }),
       ruleset,
       asOf,
+      // The first versions answer what they always answered.
+      ...(RULESETS[ruleset].weighted ? { on } : {}),
     },
   );
 };
+
+const blockedView = ({ blocks, unlock }: Omit<BlockedPairing, 'id'>): object =>
+  unlock === undefined
+    ? {
+        reasons: blocks.map(({ code, because }) => ({ code, because })),
+        unlock: blocks.map(({ code, change }) => ({ code, change })),
+      }
+    : {
+        reasons: blocks.map(({ code, because, need, offer }) => ({ code, because, need, offer })),
+        unlock: (unlock ?? []).map(({ side, code, change }) => ({ side, code, change })),
+        // An empty list alone would read as if nothing were in the way.
+        unlockable: unlock !== null,
+      };

@@ -1,14 +1,18 @@
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { EligibleProviders } from '#needs/contract';
 import { EligibleOffers } from '#offers/contract';
 import type { Context } from '#web';
+import { historyController, RecordKinds } from '#web';
 import { Desk } from './desk.js';
 import { desk } from './desk.projection.js';
 import { Eligibility, IndexedEligibleOffers, IndexedEligibleProviders } from './eligibility.js';
 import { MatchIndex } from './match-index.js';
-import { matchIndex } from './match-index.projection.js';
+import { MATCH_INDEX, matchIndex } from './match-index.projection.js';
 import { Matches } from './matches.js';
 import { MatchingController } from './matching.controller.js';
+import { RulesetRecords } from './rules/ruleset-records.js';
+import { rulesetDecider } from './rules/ruleset-weights.js';
+import { RulesetsController, rulesetVersionOf } from './rules/rulesets.controller.js';
 
 /** Global, because needs and offers ask who is eligible through their ports. */
 @Global()
@@ -18,22 +22,43 @@ import { MatchingController } from './matching.controller.js';
     Matches,
     Desk,
     Eligibility,
+    RulesetRecords,
     { provide: EligibleProviders, useClass: IndexedEligibleProviders },
     { provide: EligibleOffers, useClass: IndexedEligibleOffers },
   ],
   exports: [EligibleProviders, EligibleOffers],
 })
-class MatchingModule {}
+class MatchingModule implements OnModuleInit {
+  constructor(
+    private readonly kinds: RecordKinds,
+    private readonly rulesets: RulesetRecords,
+  ) {}
 
-/** Matches and the desk: reads other contexts' events, writes none. */
+  onModuleInit(): void {
+    this.kinds.add(this.rulesets);
+  }
+}
+
+/** Matches, the rules they are judged by, and the desk: reads other contexts' events, writes the weights of its rules. */
 export const matchingContext: Context = {
   name: 'matching',
   module: MatchingModule,
-  controllers: [MatchingController],
-  streams: {},
+  controllers: [MatchingController, RulesetsController],
+  history: [
+    historyController('RulesetsController', {
+      path: 'v1/rulesets',
+      tag: 'matches',
+      action: 'ruleset.history',
+      records: RulesetRecords,
+      idOf: rulesetVersionOf,
+      isKnown: () => true,
+    }),
+  ],
+  streams: { [rulesetDecider.category]: rulesetDecider.schemas },
   reads: {
-    eligibility: ['match-index', 'directory.networks'],
-    routes: ['match-index', 'desk', 'directory.networks', 'needs.sight', 'offers.sight'],
+    eligibility: [MATCH_INDEX, 'directory.networks'],
+    history: [],
+    routes: [MATCH_INDEX, 'desk', 'directory.networks', 'needs.sight', 'offers.sight', 'commitments.sight'],
   },
   projections: () => [matchIndex, desk],
 };

@@ -171,6 +171,10 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/audit/state': 'The boards as they stood at a position or time',
   'GET /v1/schemas': 'The schemas of every event',
   'GET /v1/schemas/{type}/{version}': 'One schema of an event',
+  'GET /v1/rulesets': 'The versions of the rules that matches are judged by',
+  'GET /v1/rulesets/{id}': 'One version of the rules as a table, with the weights in force',
+  'GET /v1/rulesets/{id}/history': 'When weights were set, by whom and why',
+  'POST /v1/rulesets/{id}/weights': 'Set the weights of a version of the rules',
   'GET /v1/desk': 'What waits for the caller’s party now',
 
   'POST /v1/documents': 'Begin to upload a file: its SHA-256 and its size in bytes; the answer says where to go on',

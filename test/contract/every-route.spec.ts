@@ -73,6 +73,7 @@ beforeAll(async () => {
   await make('/v1/contributions', callers.donor);
   await make('/v1/calls', callers.fund);
   await make('/v1/rates', coordinator);
+  made.set('/v1/rulesets', '3');
   await make('/v1/documents', callers.State);
   await make('/v1/designations', coordinator, { party: 'state:KIR' });
   const need = await openNeed(coordinator);

@@ -121,9 +121,13 @@ const common = (caller: CallerName, value: Json, inTouched = false): Json => {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([field]) => !OPAQUE.has(field) && !(ofTouched && FUND_FIGURES.has(field)))
-      .map(([field, each]) => [field, common(caller, each, ofTouched)]),
+      .map(([field, each]) => [field, common(caller, field === 'opens' ? opened(caller, each) : each, ofTouched)]),
   );
 };
+
+/** What one change would open, without the records that one world has, and those of which it is judged on figures. */
+const opened = (caller: CallerName, opens: Json): Json =>
+  Array.isArray(opens) ? opens.filter((id) => !isTouched(id) && !mentionsSeen(caller, { id })) : opens;
 
 const isTouched = (id: Json | undefined): boolean => typeof id === 'string' && full.touched.has(id);
 
@@ -167,8 +171,8 @@ const ABSENT = randomUUID();
 
 /** What else is read of a record than itself and its history. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
-  needs: ['/matches?includeBlocked=true&limit=200'],
-  offers: ['/matches?includeBlocked=true&limit=200'],
+  needs: ['/matches?includeBlocked=true&limit=200', '/matches?includeBlocked=true&limit=200&ruleset=1'],
+  offers: ['/matches?includeBlocked=true&limit=200', '/matches?includeBlocked=true&limit=200&ruleset=1'],
   commitments: ['/replay', '/replay?at=2026-11-23&clock=effective'],
   funds: ['/attribution', '/attribution?from=2026-11-21'],
 };
@@ -200,7 +204,9 @@ const KINDS: readonly HiddenKind[] = [
 ];
 /** Lists, and what else is asked without an id. */
 const LISTS = [
-  ...[...KINDS, 'parties', 'desk', 'funds', 'totals', 'totals/events', 'rates'].map((each) => `/v1/${each}`),
+  ...[...KINDS, 'parties', 'desk', 'funds', 'totals', 'totals/events', 'rates', 'rulesets'].map(
+    (each) => `/v1/${each}`,
+  ),
   '/v1/audit/events',
   '/v1/audit/state',
   '/v1/audit/checks',
@@ -230,7 +236,7 @@ const PARTY_ROUTES = [
   'post /v1/parties/{id}/retire',
 ];
 /** Funds are known to every member, and days of rates to everybody; what of a fund is not for all stands in its parts. */
-const OPEN_ROUTES = /^\w+ \/v1\/(funds|rates)\/\{id\}/;
+const OPEN_ROUTES = /^\w+ \/v1\/(funds|rates|rulesets)\/\{id\}/;
 /** Tried with files of their own, below. */
 const DOCUMENT_ROUTES = [
   'post /v1/documents',

@@ -31,7 +31,9 @@ let keys = 0;
 /** Sends a command twice under one key, then another body under it. */
 const twice = async (path: string, body: object, as: As, other: object = { bogus: 1 }): Promise<Json> => {
   keys += 1;
-  tried.add(path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}|fund:unscar/, '{id}').replace(/\/(\d+)\//, '/{n}/'));
+  tried.add(
+    path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}|fund:unscar|(?<=rulesets\/)3/, '{id}').replace(/\/(\d+)\//, '/{n}/'),
+  );
   const record = path.split('/').slice(0, 4).join('/');
   const isCreation = record === path;
   const etag = isCreation ? undefined : ((await client.get(record, as)).headers.etag ?? '"0"');
@@ -258,6 +260,18 @@ test('a fund’s book, contributions and calls', async () => {
     rates: [{ currency: 'USD', rate }],
   });
   await twice('/v1/rates', rates('1.0472'), COORDINATOR, rates('1.0473'));
+
+  const weights = {
+    ...{ fit: '0.15', coverage: '0.25', priority: '0.15', earmark: '0.1', period: '0.1', language: '0.05' },
+    ...{ 'prior-work': '0.05', freshness: '0.05', conditions: '0.1' },
+  };
+  const set = (reason: string, priority: string, coverage: string): object => ({
+    reason,
+    weights: { ...weights, priority, coverage },
+  });
+  await client.post('/v1/rulesets/3/weights', set('First', '0.15', '0.25'), COORDINATOR, {});
+  const urgent = set('Urgent needs first', '0.2', '0.2');
+  await twice('/v1/rulesets/3/weights', urgent, COORDINATOR, set('Others', '0.1', '0.3'));
 });
 
 test('leave out no command of theirs', async () => {

@@ -25,6 +25,7 @@ import {
 } from '#kernel';
 import { dumpOf, InMemoryEventStore, throughJson } from '#kernel-testing';
 import type { ModelDump } from '#kernel-testing';
+import { rulesetDecider } from '#matching';
 import { needDecider } from '#needs';
 import { offerDecider } from '#offers';
 import { MemoryReadDatabase } from '#read-database';
@@ -69,6 +70,7 @@ const deciders = [
   callDecider,
   ratesDecider,
   documentDecider,
+  rulesetDecider,
 ] as unknown as AnyDecider[];
 const deciderOf = (stream: string): AnyDecider =>
   deciders.find(({ category }) => category === categoryOfStream(stream))!;

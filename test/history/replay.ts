@@ -28,6 +28,7 @@ export const ROUTES: Readonly<Record<string, string>> = {
   contribution: '/v1/contributions',
   call: '/v1/calls',
   rates: '/v1/rates',
+  ruleset: '/v1/rulesets',
 };
 
 const READERS = {

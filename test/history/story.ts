@@ -53,6 +53,7 @@ export const playStory = async (): Promise<readonly RecordedEvent[]> => {
     await cancelledCommitment(play, needs.vanuatu, offers.fund);
     await silentCommitment(play, needs.vanuatu, offers.fund);
     await endings(play, needs, offers);
+    await weights(play);
     return await store.readAll(0n, Number.MAX_SAFE_INTEGER);
   } finally {
     await app.close();
@@ -411,4 +412,14 @@ const endings = async (play: Play, { solomons }: Needs, { fund, japan }: Offers)
     ...{ outcome: 'partly-met', waivers: [{ line: 1, reason: 'Trained by ourselves.' }] },
   });
   await play.send(UNSCAR, 'GET', fund.path, undefined, {}, 200);
+};
+
+/** The coordinator has urgent needs come first from now on. */
+const weights = async (play: Play): Promise<void> => {
+  const weighted = {
+    ...{ fit: '0.15', coverage: '0.2', priority: '0.2', earmark: '0.1', period: '0.1', language: '0.05' },
+    ...{ 'prior-work': '0.05', freshness: '0.05', conditions: '0.1' },
+  };
+  const body = { weights: weighted, reason: 'The network asked that urgent needs come first.' };
+  await play.send(SECRETARIAT, 'POST', '/v1/rulesets/3/weights', body, {}, 200);
 };

@@ -90,7 +90,7 @@ describe('matches', () => {
     const answer = await app.get(`/v1/needs/${needId}/matches`);
     const match = answer.body.items.find((item: { offerId: string }) => item.offerId === offerId);
     expect(match.coverage).toEqual([{ needLine: 1, offerLine: 1, quantity: USD('100000.00') }]);
-    expect(answer.body.ruleset).toBe('2');
+    expect(answer.body.ruleset).toBe('3');
     expect(answer.body.asOf).toMatch(/^\d+$/);
   });
 

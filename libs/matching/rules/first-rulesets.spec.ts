@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import type { Circumstances, NeedSide, OfferSide } from './ruleset.js';
-import { byRank, couldMatch, judge } from './ruleset.js';
+import { couldMatch, judge2 as judge } from './first-rulesets.js';
+import type { Circumstances, NeedSide, OfferSide } from './sides.js';
+import { byRank } from './sides.js';
 
 const need = (changes: Partial<NeedSide> = {}): NeedSide => ({
   id: 'n1',
@@ -57,7 +58,7 @@ const blocks = (n: NeedSide, o: OfferSide, circumstances: Circumstances = today)
 
 const UNKNOWN = { measure: 'undetermined', why: 'to-be-assessed' } as const;
 
-describe('the ruleset', () => {
+describe('ruleset 2', () => {
   it('says how much of which line a pairing could serve now', () => {
     const judgement = judge(need(), offer(), today);
     expect(judgement.kind === 'match' && judgement.coverage).toEqual([

@@ -1,0 +1,9 @@
+/** Stream `ruleset-<version>`: what the coordinator set of a ruleset. */
+export type RulesetEvent = {
+  readonly type: 'WeightsSet';
+  readonly data: {
+    /** A weight for each part of the ruleset, decimal text; together exactly 1. */
+    readonly weights: Readonly<Record<string, string>>;
+    readonly reason: string;
+  };
+};

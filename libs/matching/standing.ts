@@ -1,0 +1,249 @@
+import type { ReadQueries } from '#kernel';
+import type { InstrumentCode, Quantity } from '#vocabulary';
+import {
+  dateOf,
+  isDeterminate,
+  isRival,
+  isUnlimited,
+  membershipHolds,
+  minorUnits,
+  ORGANISATIONS,
+  sovereignOf,
+  stateOf,
+  stateOfParty,
+} from '#vocabulary';
+import type { IndexedNeed, IndexedOffer, IndexedParty } from './match-index.projection.js';
+import { countedBeneficiaries } from './match-index.projection.js';
+import { weightsIn } from './rules/ruleset-weights.js';
+import type { RulesetVersion } from './rules/rulesets.js';
+import type { NeedSide, OfferSide } from './rules/sides.js';
+import type { Weights } from './rules/weighted-parts.js';
+import { DEFAULT_WEIGHTS } from './rules/weighted-parts.js';
+
+type Listed<Doc> = readonly (readonly [id: string, doc: Doc])[];
+
+/** How needs and offers stand, now or at a position of the log: all that a pairing is judged by but for who sees what. */
+export interface Standing {
+  /** Position of the log, as decimal text. */
+  readonly asOf: string;
+  /** The UTC day it is judged for. */
+  readonly today: string;
+  need(id: string): IndexedNeed | undefined;
+  offer(id: string): IndexedOffer | undefined;
+  /** Open needs. */
+  liveNeeds(): Listed<IndexedNeed>;
+  /** Open and suspended offers. */
+  liveOffers(): Listed<IndexedOffer>;
+  weights(version: RulesetVersion): Weights;
+  networksOf(party: string): readonly string[];
+  /** The State a party belonged to, where it is of the past; absent now, when the directory says it. */
+  sovereignOf?(party: string): string | undefined;
+  /** Commitments that bound one of these providers to one of these beneficiaries and were not cancelled, newest first. */
+  work(providers: readonly string[], beneficiaries: readonly string[]): readonly string[];
+}
+
+/** A need as the rules see it on that day. */
+export const needSide = (id: string, need: IndexedNeed, standing: Pick<Standing, 'networksOf'>): NeedSide => {
+  const { content, reserved, reaffirmBy } = need;
+  const beneficiaries = countedBeneficiaries(need);
+  const memberships = Object.fromEntries(beneficiaries.map((party) => [party, standing.networksOf(party)]));
+  const states = beneficiaries.flatMap((party) => stateOfParty(party) ?? []);
+  return {
+    id,
+    beneficiaries,
+    sovereigns: states,
+    networks: [
+      ...new Set([
+        ...beneficiaries.filter((party) => party.startsWith('network:')),
+        ...Object.values(memberships).flat(),
+      ]),
+    ],
+    memberships,
+    regions: [...new Set(states.flatMap((code) => stateOf(code)?.regions ?? []))],
+    kinds: content.kinds,
+    instruments: content.instruments,
+    traffickingNexus: content.traffickingNexus,
+    urgency: content.urgency,
+    ...(content.rank === undefined ? {} : { rank: content.rank }),
+    ...(content.period === undefined ? {} : { period: content.period }),
+    ...(content.languages === undefined ? {} : { languages: content.languages }),
+    reports: content.reportRefs?.map(({ instrument }): InstrumentCode => instrument) ?? [],
+    contributes: Array.isArray(content.ownContribution) && content.ownContribution.length > 0,
+    ...(reaffirmBy === undefined ? {} : { reaffirmBy: dateOf(reaffirmBy) }),
+    lines: content.lines.map(({ line, kind, quantity }) => ({
+      line,
+      kind,
+      quantity,
+      outstanding: left(quantity, reserved[line]),
+    })),
+  };
+};
+
+/** An offer as the rules see it. `sovereigns` are those of its providers, in their order; undefined for one of no State. */
+export const offerSide = (
+  id: string,
+  { content, status, provider, reserved }: IndexedOffer,
+  sovereigns: readonly (string | undefined)[],
+): OfferSide => ({
+  id,
+  provider,
+  sovereigns,
+  suspended: status === 'suspended',
+  earmark: content.earmark,
+  conditions: content.conditions,
+  ...(content.period === undefined ? {} : { period: content.period }),
+  ...(content.languages === undefined ? {} : { languages: content.languages }),
+  lines: content.lines.map(({ line, kinds, capacity, minimumLot }) => ({
+    line,
+    kinds,
+    capacity,
+    available: isUnlimited(capacity) ? ('unlimited' as const) : left(capacity, reserved[line]),
+    ...(minimumLot === undefined || !isDeterminate(capacity)
+      ? {}
+      : { minimumLot: minorUnits({ ...capacity, amount: minimumLot }) }),
+  })),
+});
+
+/** What is left of a line, never below zero (a need that allows oversubscription may be reserved beyond what it asks). */
+const left = (quantity: Quantity, reserved: string | undefined): bigint => {
+  if (!isRival(quantity)) return 0n;
+  const rest = minorUnits(quantity) - BigInt(reserved ?? '0');
+  return rest > 0n ? rest : 0n;
+};
+
+/** The weights set last up to a position. */
+export const weightsAt = (model: ReadQueries, version: RulesetVersion, position: bigint): Weights => {
+  const rows = model.all(
+    'SELECT doc FROM weights WHERE ruleset = ? AND position <= ? ORDER BY position',
+    version,
+    position,
+  );
+  return rows.reduce<Weights>(
+    (before, { doc }) => weightsIn(JSON.parse(doc as string) as Parameters<typeof weightsIn>[0], before),
+    DEFAULT_WEIGHTS,
+  );
+};
+
+/** See `Standing.work`. */
+export const workAt = (
+  model: ReadQueries,
+  providers: readonly string[],
+  beneficiaries: readonly string[],
+  position: bigint,
+): readonly string[] =>
+  model
+    .all(
+      `SELECT commitment, MAX(bound) AS bound FROM work
+        WHERE provider IN (SELECT value FROM json_each(?)) AND beneficiary IN (SELECT value FROM json_each(?))
+          AND bound <= ? AND (cancelled IS NULL OR cancelled > ?)
+        GROUP BY commitment ORDER BY bound DESC`,
+      JSON.stringify(providers),
+      JSON.stringify(beneficiaries),
+      position,
+      position,
+    )
+    .map(({ commitment }) => commitment as string);
+
+/** The day that a position of the log is of: that of the last event up to it that the index knows. */
+export const dayAt = (model: ReadQueries, position: bigint): string | undefined =>
+  model.get('SELECT day FROM moment WHERE position <= ? ORDER BY position DESC LIMIT 1', position)?.day as
+    string | undefined;
+
+type Head<Doc> = Omit<Doc, 'content'> & { readonly live: boolean };
+
+/** How things stood at a position, from the versions the read model keeps. */
+export class PastStanding implements Standing {
+  readonly asOf: string;
+  private parties: ReadonlyMap<string, IndexedParty> | undefined;
+
+  constructor(
+    private readonly model: ReadQueries,
+    private readonly position: bigint,
+    readonly today: string,
+  ) {
+    this.asOf = String(position);
+  }
+
+  need(id: string): IndexedNeed | undefined {
+    return this.one(id, 'need') as IndexedNeed | undefined;
+  }
+
+  offer(id: string): IndexedOffer | undefined {
+    return this.one(id, 'offer') as IndexedOffer | undefined;
+  }
+
+  liveNeeds(): Listed<IndexedNeed> {
+    return this.live('need') as Listed<IndexedNeed>;
+  }
+
+  liveOffers(): Listed<IndexedOffer> {
+    return this.live('offer') as Listed<IndexedOffer>;
+  }
+
+  weights(version: RulesetVersion): Weights {
+    return weightsAt(this.model, version, this.position);
+  }
+
+  /** By the register as it stood, and the reference table for networks of which it named no members (see `Networks`). */
+  networksOf(party: string): readonly string[] {
+    const registered = this.registered();
+    const named = (id: string): boolean => (registered.get(id)?.members ?? []).length > 0;
+    const holds = ({ as, ...member }: { readonly as: string; readonly from?: string; readonly to?: string }): boolean =>
+      as !== 'observer' && membershipHolds(member, this.today);
+    const of = (members: readonly { readonly party: string; readonly as: string }[]): boolean =>
+      members.some((member) => member.party === party && holds(member));
+    return [
+      ...[...registered].filter(([, { members = [] }]) => of(members)).map(([id]) => id),
+      ...ORGANISATIONS.filter(({ id, members }) => !named(id) && of(members)).map(({ id }) => id),
+    ].sort();
+  }
+
+  sovereignOf(party: string): string | undefined {
+    const alpha3 = stateOfParty(party) ?? this.registered().get(party)?.ofState;
+    return alpha3 === undefined ? undefined : sovereignOf(alpha3);
+  }
+
+  work(providers: readonly string[], beneficiaries: readonly string[]): readonly string[] {
+    return workAt(this.model, providers, beneficiaries, this.position);
+  }
+
+  private registered(): ReadonlyMap<string, IndexedParty> {
+    this.parties ??= new Map(
+      this.model
+        .all('SELECT id, doc, MAX(position) FROM party_version WHERE position <= ? GROUP BY id', this.position)
+        .map(({ id, doc }) => [id as string, JSON.parse(doc as string) as IndexedParty]),
+    );
+    return this.parties;
+  }
+
+  private one(id: string, kind: 'need' | 'offer'): object | undefined {
+    const row = this.model.get(
+      'SELECT head FROM side_version WHERE id = ? AND kind = ? AND position <= ? ORDER BY position DESC LIMIT 1',
+      id,
+      kind,
+      this.position,
+    );
+    return row === undefined ? undefined : this.whole(id, JSON.parse(row.head as string) as object);
+  }
+
+  private live(kind: 'need' | 'offer'): Listed<object> {
+    return this.model
+      .all(
+        'SELECT id, head, MAX(position) FROM side_version WHERE kind = ? AND position <= ? GROUP BY id ORDER BY id',
+        kind,
+        this.position,
+      )
+      .map(({ id, head }) => [id as string, JSON.parse(head as string) as Head<object>] as const)
+      .filter(([, { live }]) => live)
+      .map(([id, head]) => [id, this.whole(id, head)] as const);
+  }
+
+  private whole(id: string, head: object): object {
+    const row = this.model.get(
+      'SELECT content FROM side_version WHERE id = ? AND position <= ? AND content IS NOT NULL ORDER BY position DESC LIMIT 1',
+      id,
+      this.position,
+    );
+    return { ...head, content: JSON.parse(row?.content as string) as object };
+  }
+}
