@@ -1,9 +1,19 @@
 import type { RequestContext } from '#web';
-import { Ctx, Cursors, DEFAULT_LIMIT, HttpAnswer, invalid, ReadGate, RecordEndpoints, RouteAction } from '#web';
+import {
+  Ctx,
+  Cursors,
+  DEFAULT_LIMIT,
+  HttpAnswer,
+  invalid,
+  readAsOf,
+  ReadGate,
+  RecordEndpoints,
+  RouteAction,
+} from '#web';
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { COMMITMENT_BOARD } from './commitment-board.projection.js';
-import { readAsOf, TotalsEventsQuery, TotalsQuery } from './totals.dto.js';
+import { TotalsEventsQuery, TotalsQuery } from './totals.dto.js';
 import type { TotalsFilter } from './totals.js';
 import { Totals } from './totals.js';
 

@@ -1,31 +1,15 @@
 import {
   currencyOf,
-  isInstant,
   INSTRUMENT_WORDS,
   isInstrument,
-  isRealDate,
   isRegion,
   KINDS,
   type InstrumentCode,
   type Kind,
-  lastInstant,
 } from '#vocabulary';
-import { Checked, Code, CodeList, DateField, PartyIdField, StateCode, Text, WholeNumber } from '#web';
+import { AsOfField, Code, CodeList, DateField, PartyIdField, StateCode, Text, WholeNumber } from '#web';
 import type { Figure } from './totals-figures.js';
 import { FIGURES } from './totals-figures.js';
-import type { AsOf } from './totals.js';
-
-const LARGEST_POSITION = 9_223_372_036_854_775_807n;
-
-/** Reads `at`: digits are a position, else a full RFC 3339 time or a date (its end), by the recorded clock; undefined where it is none. */
-export const readAsOf = (at: unknown): AsOf | undefined => {
-  if (typeof at !== 'string') return undefined;
-  if (/^[0-9]{1,19}$/.test(at)) {
-    const position = BigInt(at);
-    return position > LARGEST_POSITION ? undefined : { position };
-  }
-  return isRealDate(at) || isInstant(at) ? { time: lastInstant(at) } : undefined;
-};
 
 const isCurrency = (value: unknown): boolean => typeof value === 'string' && currencyOf(value) !== undefined;
 
@@ -61,19 +45,7 @@ export class TotalsQuery {
   })
   currency?: string;
 
-  @Checked({
-    name: 'at',
-    required: false,
-    schema: {
-      type: 'string',
-      description: 'A position (digits), a full RFC 3339 time, or a date (its end), by the recorded clock',
-    },
-    example: '2026-11-22',
-    faults: (value) =>
-      readAsOf(value) === undefined
-        ? [{ path: '', message: 'must be a position, a full time such as 2026-11-22T10:00:00Z, or a date (its end)' }]
-        : [],
-  })
+  @AsOfField()
   at?: string;
 }
 

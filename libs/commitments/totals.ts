@@ -6,6 +6,7 @@ import type { NeedSight } from '#needs/contract';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import type { Quantity } from '#vocabulary';
+import type { AsOf } from '#web';
 import { RecordSight } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { BoardFacet, BoardFilter } from './commitment-board.projection.js';
@@ -15,9 +16,6 @@ import { seesCommitment } from './commitment.view.js';
 import type { CommitmentState } from './commitment.js';
 import type { Figure } from './totals-figures.js';
 import { FIGURES, quantityIn } from './totals-figures.js';
-
-/** A place in the log: up to and with a position, or a moment of recording (RFC 3339 UTC with milliseconds). */
-export type AsOf = { readonly position: bigint } | { readonly time: string };
 
 export interface TotalsFilter {
   readonly donor?: string;

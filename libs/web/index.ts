@@ -1,8 +1,11 @@
+export type { AsOf } from './as-of.js';
+export { AsOfField, readAsOf } from './as-of.js';
 export type { Asked } from './authority.js';
 export { actorOf, hasAuthority } from './authority.js';
 export type { CallerClaims } from './caller-directory.js';
 export { CallerDirectory } from './caller-directory.js';
 export type { Context, ContextDeps, ContextReads } from './context.js';
+export { CSV, csvLine, wantsCsv } from './csv.js';
 export type { FieldSchema } from './dto.js';
 export {
   Checked,

@@ -5,14 +5,26 @@ import { hasRole } from '#directory/contract';
 import { Clock } from '#kernel';
 import { dateOf, formatQuantity } from '#vocabulary';
 import type { FieldError, RequestContext } from '#web';
-import { Ctx, Cursors, DEFAULT_LIMIT, forbidden, HttpAnswer, invalid, Problem, ReadGate, RouteAction } from '#web';
+import {
+  CSV,
+  csvLine,
+  Ctx,
+  Cursors,
+  DEFAULT_LIMIT,
+  forbidden,
+  HttpAnswer,
+  invalid,
+  Problem,
+  ReadGate,
+  RouteAction,
+  wantsCsv,
+} from '#web';
 import { AuditChecks } from './audit-checks.js';
 import { CHECK_FACTS } from './check-facts.projection.js';
 import type { Check, CheckParameters, Finding } from './check.js';
 import { CheckQuery } from './checks.dto.js';
 import { CHECKS } from './checks.js';
 
-const CSV = 'text/csv';
 const READERS = 'Auditors with a mandate in force, and the coordinator.';
 
 /** The checks that auditors run, over what their mandates open. */
@@ -137,15 +149,6 @@ const parametersOf = (
   return { onDate: onDate ?? today, days: days ?? taken?.byDefault ?? 0 };
 };
 
-const wantsCsv = (accept: string | undefined): boolean =>
-  accept?.split(',').some((range) => range.trim().split(';')[0] === CSV) ?? false;
-
-// A spreadsheet would run a cell that begins like a formula.
-const cell = (text: string): string => {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-};
-
 const csvOf = (check: string, findings: readonly Finding[]): string =>
   [
     ['check', 'severity', 'what', 'because', 'parties', 'records', 'events', 'figures'],
@@ -160,7 +163,7 @@ const csvOf = (check: string, findings: readonly Finding[]): string =>
       figures.map(formatQuantity).join('; '),
     ]),
   ]
-    .map((row) => `${row.map(cell).join(',')}\r\n`)
+    .map(csvLine)
     .join('');
 
 const linkTo = ({ path, query }: RequestContext, next: string | null): Record<string, string> =>

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { csvLine } from '#web';
 import type { CurrencyStatement, ShownLine } from './statement.js';
 
 /** A statement before its lines: whose, of which days, with which figures. */
@@ -26,13 +27,7 @@ const COLUMNS = [
 
 type Row = Readonly<Partial<Record<(typeof COLUMNS)[number], string>>>;
 
-/** One cell: quoted where it must be, and never read as a formula by a spreadsheet. */
-const cell = (text: string): string => {
-  const plain = /^-?[0-9]+(\.[0-9]+)?$/.test(text) || !/^[=+\-@\t\r]/.test(text) ? text : `'${text}`;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
-};
-
-const csvLine = (row: Row): string => `${COLUMNS.map((name) => cell(row[name] ?? '')).join(',')}\r\n`;
+const lineOf = (row: Row): string => csvLine(COLUMNS.map((name) => row[name] ?? ''));
 
 const totalsOf = ({ currency, opening, sources, uses, closing, difference }: CurrencyStatement): readonly Row[] => [
   { row: 'opening', currency, amount: opening },
@@ -58,9 +53,9 @@ const lineRow = (line: ShownLine): Row => ({
 
 /** The whole statement as CSV (RFC 4180): its figures, then every line. */
 export async function* statementCsv(head: StatementHead, lines: AsyncIterable<ShownLine>): AsyncGenerator<string> {
-  yield `${COLUMNS.join(',')}\r\n`;
-  for (const currency of head.currencies) for (const row of totalsOf(currency)) yield csvLine(row);
-  for await (const line of lines) yield csvLine(lineRow(line));
+  yield csvLine(COLUMNS);
+  for (const currency of head.currencies) for (const row of totalsOf(currency)) yield lineOf(row);
+  for await (const line of lines) yield lineOf(lineRow(line));
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -8,6 +8,7 @@ import { Clock, ProjectionRunner } from '#kernel';
 import { latestDateAnywhere } from '#vocabulary';
 import type { RequestContext } from '#web';
 import {
+  CSV,
   Ctx,
   Cursors,
   DEFAULT_LIMIT,
@@ -29,7 +30,6 @@ import { currenciesOf, fundInformation, rememberedSight, shownLine, textOf } fro
 import { PAGE_POLICY, statementCsv, statementPage } from './statement-forms.js';
 import { AdvancesQuery, StatementQuery } from './statements.dto.js';
 
-const CSV = 'text/csv';
 const HTML = 'text/html';
 /** Lines read at a time for a form that shows them all. */
 const CHUNK = 500;
