@@ -103,6 +103,23 @@ export class NeedBoard {
     return found !== undefined;
   }
 
+  /** Answers, of the ids it is given, those whose body the caller sees. What is asked of other contexts is asked once. */
+  async bodiesSeenBy(caller: Caller): Promise<(ids: readonly string[]) => ReadonlySet<string>> {
+    const { summary, body } = seenNeeds(caller, await this.eligibleFor(caller), this.clock.now().toISOString());
+    return (ids) =>
+      new Set(
+        this.model()
+          .all(
+            `SELECT n.id FROM need n
+             WHERE n.id IN (SELECT value FROM json_each(?)) AND ${summary.sql} AND ${body.sql}`,
+            JSON.stringify(ids),
+            ...summary.parameters,
+            ...body.parameters,
+          )
+          .map(({ id }) => id as string),
+      );
+  }
+
   /** At most `limit` needs that the caller sees and the filter admits, behind `after`. */
   async list(caller: Caller, filter: NeedFilter, limit: number, after?: NeedKeyset): Promise<readonly NeedRow[]> {
     const seen = seenNeeds(caller, await this.eligibleFor(caller), this.clock.now().toISOString());

@@ -80,6 +80,10 @@ export class StreamNeedReader extends NeedReader {
     const { summary, body, annex } = await this.records.parts(caller, needId, state);
     return { summary, body, annex };
   }
+
+  override bodiesSeenBy(caller: Caller): Promise<(needIds: readonly string[]) => ReadonlySet<string>> {
+    return this.records.bodiesSeenBy(caller);
+  }
 }
 
 /** Drafts a need from a reported one that its State claims. The draft is the claimant's, whoever carries the command. */

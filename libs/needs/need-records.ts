@@ -105,6 +105,11 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
       : sightOf(caller, label, await this.board.bonds(caller, id), now);
   }
 
+  /** Answers, of the ids it is given, those whose body the caller sees. */
+  bodiesSeenBy(caller: Caller): Promise<(ids: readonly string[]) => ReadonlySet<string>> {
+    return this.board.bodiesSeenBy(caller);
+  }
+
   /** The same with bonds already read, for a page of a list. */
   partsWith(caller: Caller, id: string, state: NeedState, bonds: NeedBonds): NeedParts {
     return sightOf(caller, labelOf(id, state), bonds, this.clock.now().toISOString());

@@ -278,6 +278,8 @@ export abstract class NeedReader {
   /** undefined where the need does not exist. */
   abstract facts(needId: string): Promise<NeedFacts | undefined>;
   abstract sight(needId: string, caller: Caller): Promise<NeedSight>;
+  /** For views over many needs: answers, of the ids it is given, those whose body this caller sees, as the board of needs has them. */
+  abstract bodiesSeenBy(caller: Caller): Promise<(needIds: readonly string[]) => ReadonlySet<string>>;
 }
 
 /**

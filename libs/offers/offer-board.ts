@@ -87,6 +87,21 @@ export class OfferBoard {
     return found !== undefined;
   }
 
+  /** Answers, of the ids it is given, those that the caller sees. What is asked of other contexts is asked once. */
+  async seenBy(caller: Caller): Promise<(ids: readonly string[]) => ReadonlySet<string>> {
+    const seen = seenOffers(caller, await this.eligibleFor(caller));
+    return (ids) =>
+      new Set(
+        this.model()
+          .all(
+            `SELECT o.id FROM offer o WHERE o.id IN (SELECT value FROM json_each(?)) AND ${seen.sql}`,
+            JSON.stringify(ids),
+            ...seen.parameters,
+          )
+          .map(({ id }) => id as string),
+      );
+  }
+
   /** At most `limit` offers that the caller sees and the filter admits, behind `after`. */
   async list(caller: Caller, filter: OfferFilter, limit: number, after?: OfferKeyset): Promise<readonly BoardRow[]> {
     const seen = seenOffers(caller, await this.eligibleFor(caller));

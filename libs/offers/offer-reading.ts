@@ -37,4 +37,8 @@ export class StreamOfferReader extends OfferReader {
     const { state } = await this.transactor.load(offerDecider, offerId);
     return this.records.sees(caller, offerId, state);
   }
+
+  override seenBy(caller: Caller): Promise<(offerIds: readonly string[]) => ReadonlySet<string>> {
+    return this.records.seenBy(caller);
+  }
 }

@@ -35,6 +35,11 @@ export class OfferRecords implements RecordKind<OfferState, OfferCommand, OfferE
     return seesOffer(caller, label, NONE) || seesOffer(caller, label, await this.board.bonds(caller, id));
   }
 
+  /** Answers, of the ids it is given, those that the caller sees. */
+  seenBy(caller: Caller): Promise<(ids: readonly string[]) => ReadonlySet<string>> {
+    return this.board.seenBy(caller);
+  }
+
   isBeforehand({ summary }: OfferState): boolean {
     return summary?.status === 'draft';
   }

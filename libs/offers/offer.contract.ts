@@ -159,6 +159,8 @@ export abstract class OfferReader {
   /** undefined where the offer does not exist. */
   abstract facts(offerId: string): Promise<OfferFacts | undefined>;
   abstract sees(offerId: string, caller: Caller): Promise<boolean>;
+  /** For views over many offers: answers, of the ids it is given, those this caller sees, as the board of offers has them. */
+  abstract seenBy(caller: Caller): Promise<(offerIds: readonly string[]) => ReadonlySet<string>>;
 }
 
 /**
