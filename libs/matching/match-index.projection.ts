@@ -87,7 +87,8 @@ const moved = (
     ? reserved
     : { ...reserved, [line]: String(BigInt(reserved[line] ?? '0') + sign * minorUnits(quantity)) };
 
-const evolveNeed = (need: IndexedNeed | undefined, event: RecordedEvent<NeedEvent>): IndexedNeed | undefined => {
+/** Folds what matching knows of a need; undefined before it was drafted. */
+export const evolveNeed = (need: IndexedNeed | undefined, event: RecordedEvent<NeedEvent>): IndexedNeed | undefined => {
   const fact = event as NeedEvent;
   if (fact.type === 'NeedDrafted') {
     const { filer, beneficiaries, onBehalfOf, content } = fact.data;
@@ -137,7 +138,11 @@ const evolveNeed = (need: IndexedNeed | undefined, event: RecordedEvent<NeedEven
   }
 };
 
-const evolveOffer = (offer: IndexedOffer | undefined, event: RecordedEvent<OfferEvent>): IndexedOffer | undefined => {
+/** Folds what matching knows of an offer; undefined before it was drafted or posted. */
+export const evolveOffer = (
+  offer: IndexedOffer | undefined,
+  event: RecordedEvent<OfferEvent>,
+): IndexedOffer | undefined => {
   const fact = event as OfferEvent;
   if (fact.type === 'OfferDrafted') {
     const { provider, content } = fact.data;
@@ -176,7 +181,7 @@ const isEligible = (visibility: NeedContent['visibility'] | OfferContent['visibi
     : visibility.summary === 'eligible' || visibility.body === 'eligible';
 
 /** A joint need that nobody takes part in yet is for nobody. */
-const isLive = (doc: IndexedNeed | IndexedOffer): boolean =>
+export const isLive = (doc: IndexedNeed | IndexedOffer): boolean =>
   'open' in doc
     ? doc.open && countedBeneficiaries(doc).length > 0
     : doc.status === 'open' || doc.status === 'suspended';

@@ -6,6 +6,10 @@ import { historyController, RecordKinds } from '#web';
 import { Desk } from './desk.js';
 import { desk } from './desk.projection.js';
 import { Eligibility, IndexedEligibleOffers, IndexedEligibleProviders } from './eligibility.js';
+import { GapsController } from './gaps/gaps.controller.js';
+import { Gaps } from './gaps/gaps.js';
+import { LineHistory } from './gaps/line-history.js';
+import { LINE_HISTORY, lineHistory } from './gaps/line-history.projection.js';
 import { MatchIndex } from './match-index.js';
 import { MATCH_INDEX, matchIndex } from './match-index.projection.js';
 import { Matches } from './matches.js';
@@ -23,6 +27,8 @@ import { RulesetsController, rulesetVersionOf } from './rules/rulesets.controlle
     Desk,
     Eligibility,
     RulesetRecords,
+    LineHistory,
+    Gaps,
     { provide: EligibleProviders, useClass: IndexedEligibleProviders },
     { provide: EligibleOffers, useClass: IndexedEligibleOffers },
   ],
@@ -39,11 +45,11 @@ class MatchingModule implements OnModuleInit {
   }
 }
 
-/** Matches, the rules they are judged by, and the desk: reads other contexts' events, writes the weights of its rules. */
+/** Matches, the rules they are judged by, the desk and the gap view: reads other contexts' events, writes the weights of its rules. */
 export const matchingContext: Context = {
   name: 'matching',
   module: MatchingModule,
-  controllers: [MatchingController, RulesetsController],
+  controllers: [MatchingController, RulesetsController, GapsController],
   history: [
     historyController('RulesetsController', {
       path: 'v1/rulesets',
@@ -58,7 +64,15 @@ export const matchingContext: Context = {
   reads: {
     eligibility: [MATCH_INDEX, 'directory.networks'],
     history: [],
-    routes: [MATCH_INDEX, 'desk', 'directory.networks', 'needs.sight', 'offers.sight', 'commitments.sight'],
+    routes: [
+      MATCH_INDEX,
+      'desk',
+      LINE_HISTORY,
+      'directory.networks',
+      'needs.sight',
+      'offers.sight',
+      'commitments.sight',
+    ],
   },
-  projections: () => [matchIndex, desk],
+  projections: () => [matchIndex, desk, lineHistory],
 };

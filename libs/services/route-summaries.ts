@@ -175,6 +175,8 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/rulesets/{id}': 'One version of the rules as a table, with the weights in force',
   'GET /v1/rulesets/{id}/history': 'When weights were set, by whom and why',
   'POST /v1/rulesets/{id}/weights': 'Set the weights of a version of the rules',
+  'GET /v1/gaps': 'What open needs ask for, and what of it is binding, delivered and unmet, cell by cell; JSON or CSV',
+  'GET /v1/unused': 'What offers hold that nobody has drawn on, cell by cell; JSON or CSV',
   'GET /v1/desk': 'What waits for the caller’s party now',
 
   'POST /v1/documents': 'Begin to upload a file: its SHA-256 and its size in bytes; the answer says where to go on',

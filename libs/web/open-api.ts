@@ -175,7 +175,8 @@ const describe = (
   const isPost = method === 'post';
   const creates = isPost && !path.includes('{');
   const success = String(action.status ?? (creates ? 201 : 200));
-  operation.description = `${whoMay(action)}\n\nAction \`${action.action}\`.`;
+  const says = action.says === undefined ? '' : `${action.says}\n\n`;
+  operation.description = `${says}${whoMay(action)}\n\nAction \`${action.action}\`.`;
   operation.security = action.anonymous === true ? [{}, { bearer: [] }] : [{ bearer: [] }];
   operation.parameters = [
     ...(operation.parameters ?? []),

@@ -14,6 +14,8 @@ export interface RouteActionOptions {
   readonly anonymous?: boolean;
   /** Who is answered at all, for the document of a read that judges it by more than a role. */
   readonly readers?: string;
+  /** What its figures mean, where types do not say it: for its document. */
+  readonly says?: string;
   /** The refusals of this route's decider, for its document: `problems: NEED_PROBLEMS`. */
   readonly problems?: Readonly<Record<string, ProblemInfo>>;
   /** How the route treats `If-Match`, for its document. */

@@ -1,4 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { organisationsOf } from '#vocabulary';
+import { gapsFromRecords, inOrder, unusedFromRecords } from '../support/cells.js';
 import type { CallerName, HiddenKind, HiddenRecord, World } from './hidden-world.js';
 import { buildWorld, by, CALLER_NAMES, OUTSIDERS } from './hidden-world.js';
 
@@ -10,7 +12,7 @@ import { buildWorld, by, CALLER_NAMES, OUTSIDERS } from './hidden-world.js';
  * offers labelled `named`; `q` asked of bodies that are hidden; commitments seen before they bind; the commitment's id left in an offer's
  * `CapacityReserved`; `partOf` shown to all; `sort=rank` by the hidden rank; matches with offers that are not seen; the desk of others; a
  * declined change in the history and replay of a commitment that all see; a donor left out of a fund's attribution because it gave in
- * confidence too; the need of an application named to an auditor.
+ * confidence too; the need of an application named to an auditor; a cell of the gap view that adds up needs of which the summary alone is seen.
  */
 interface Parameter {
   readonly name: string;
@@ -151,6 +153,30 @@ const listed = (caller: CallerName, { text, status }: Answer, url: string): Json
   return { status, body: common(caller, body, touchedHistory) };
 };
 
+const isOfCells = (url: string): boolean => /^\/v1\/(gaps|unused)\?/.test(url);
+
+/**
+ * Cells as both worlds must have them in common for this caller: those that hold records of one world only, or figures that hidden
+ * commitments move, by the records they have in common. What figures these have is held against the records themselves, below.
+ */
+const commonCells = (caller: CallerName, { text }: Answer, beside: Answer): Json => {
+  const itemsOf = (of: string): readonly JsonObject[] => (JSON.parse(of) as { items: JsonObject[] }).items;
+  const idsOf = ({ needs, offers }: JsonObject): readonly string[] => (needs ?? offers) as string[];
+  const keyOf = (cell: JsonObject): string =>
+    JSON.stringify(Object.entries(cell).filter(([, value]) => typeof value === 'string'));
+  const inOneWorld = (id: string): boolean => full.hidden.some((each) => each.id === id && each.seers.includes(caller));
+  const moved = new Set(
+    [...itemsOf(text), ...itemsOf(beside.text)]
+      .filter((cell) => idsOf(cell).some((id) => full.touched.has(id) || inOneWorld(id)))
+      .map(keyOf),
+  );
+  return itemsOf(text).flatMap((cell): Json[] => {
+    if (!moved.has(keyOf(cell))) return [cell];
+    const ids = idsOf(cell).filter((id) => !inOneWorld(id));
+    return ids.length === 0 ? [] : [[keyOf(cell), ids]];
+  });
+};
+
 /** The first place at which two answers differ. */
 const differenceOf = (here: Json | undefined, there: Json | undefined, path = ''): string | undefined => {
   if (JSON.stringify(here) === JSON.stringify(there)) return undefined;
@@ -165,6 +191,17 @@ const differenceOf = (here: Json | undefined, there: Json | undefined, path = ''
     if (inner !== undefined) return inner;
   }
   return `${path} has its fields in another order`;
+};
+
+/** Networks of a State, as this world has them. */
+const networksOf = (party: string): readonly string[] => {
+  const registered = { 'network:msg': ['VUT', 'FJI', 'SLB'], 'network:psg': ['VUT', 'SLB', 'PLW'] };
+  return [
+    ...organisationsOf(party, '2026-11-22', ['member', 'associate']).filter((network) => !(network in registered)),
+    ...Object.entries(registered).flatMap(([network, states]) =>
+      states.some((state) => party === `state:${state}`) ? [network] : [],
+    ),
+  ];
 };
 
 const ABSENT = randomUUID();
@@ -204,7 +241,7 @@ const KINDS: readonly HiddenKind[] = [
 ];
 /** Lists, and what else is asked without an id. */
 const LISTS = [
-  ...[...KINDS, 'parties', 'desk', 'funds', 'totals', 'totals/events', 'rates', 'rulesets'].map(
+  ...[...KINDS, 'parties', 'desk', 'funds', 'totals', 'totals/events', 'rates', 'rulesets', 'gaps', 'unused'].map(
     (each) => `/v1/${each}`,
   ),
   '/v1/audit/events',
@@ -223,9 +260,14 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   '/v1/statements/events': ['fund=fund:hope', 'holder=agency:ngo', 'donor=donor:japan'],
   '/v1/advances': ['fund=fund:hope', 'holder=agency:ngo'],
   '/v1/rates/convert': ['from=USD&to=EUR&on=2026-01-05&amount=1.00'],
+  '/v1/gaps': ['', 'by=kind,region,instrument,network,period'],
+  '/v1/unused': ['', 'by=kind,region,instrument,network,period'],
 };
 /** Lists without pages. */
-const WHOLE = ['/v1/audit/state', '/v1/schemas', '/v1/totals', '/v1/advances', '/v1/audit/checks', '/v1/rates/convert'];
+const WHOLE = [
+  ...['/v1/audit/state', '/v1/schemas', '/v1/totals', '/v1/advances', '/v1/audit/checks', '/v1/rates/convert'],
+  ...['/v1/gaps', '/v1/unused'],
+];
 /** Creations that may name hidden records in their body. */
 const CREATIONS = [...KINDS, 'parties', 'funds', 'rates'].map((each) => `/v1/${each}`);
 /** Parties are no secret; what stands in their streams is. */
@@ -347,7 +389,8 @@ const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: stri
     disowned: ['true', 'false'],
     party: ['state:TON', 'auditor:other', 'state:SLB'],
     category: ['ngo'],
-    at: path.includes('/audit/state') || path.includes('/totals') ? ['999999', '2026-11-23'] : [],
+    at: /\/(audit\/state|totals|gaps|unused)/.test(path) ? ['999999', '2026-11-23'] : [],
+    by: ['kind', 'network,region'],
     fund: ['fund:hope'],
     holder: ['agency:ngo'],
     currency: ['USD', 'EUR'],
@@ -427,10 +470,26 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
       // The grade of coverage counts hidden commitments: it is true for everyone.
       if (url.includes('coverage=')) continue;
       const without = await readAll(bare, caller, url);
-      const difference = differenceOf(listed(caller, answer, url), listed(caller, without, url));
+      const [here, there] = isOfCells(url)
+        ? [commonCells(caller, answer, without), commonCells(caller, without, answer)]
+        : [listed(caller, answer, url), listed(caller, without, url)];
+      const difference = differenceOf(here, there);
       if (difference !== undefined) found.push(`${url}: ${difference}`);
     }
     expect(found).toEqual([]);
+  });
+
+  test('is shown in every cell what the records that it sees add up to', async () => {
+    const everything = ['kind', 'region', 'instrument', 'network', 'period'] as const;
+    for (const dimensions of [[], everything]) {
+      const query = dimensions.length === 0 ? '' : `by=${dimensions.join(',')}`;
+      const cells = async (view: string): Promise<unknown> => {
+        const { text } = await ask(full, caller, 'GET', `/v1/${view}?${query}`);
+        return inOrder((JSON.parse(text) as { items: JsonObject[] }).items);
+      };
+      expect(await cells('gaps')).toEqual(await gapsFromRecords(full.app, by(caller), dimensions, networksOf));
+      expect(await cells('unused')).toEqual(await unusedFromRecords(full.app, by(caller), dimensions));
+    }
   });
 
   test('reads of what it sees nothing more than if nothing were hidden', async () => {
