@@ -18,6 +18,7 @@ const libs = [
   'commitments',
   'reported',
   'matching',
+  'allocation',
   'audit',
   'funds',
   'accounts',

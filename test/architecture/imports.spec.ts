@@ -118,6 +118,14 @@ describe('the check finds', () => {
       'libs/sqlite/a.ts',
       `import { B } from '#kernel';`,
     ],
+    [
+      'an engine that knows a context',
+      'engine-knows-core-only',
+      'libs/allocation/a.ts',
+      `import type { N } from '#needs/contract';`,
+    ],
+    ['an engine that knows a framework', 'core-stands-alone', 'libs/allocation/a.ts', `import { M } from '@nestjs/common';`],
+    ['a second import of the solver', 'one-driver-import', 'libs/matching/a.ts', `const h = await import('highs');`],
     ['a context that picks an adapter', 'only-apps-compose', 'libs/needs/a.ts', `import { S } from '#store-sqlite';`],
     [
       'a context that opens a database',
@@ -215,6 +223,8 @@ describe('the check finds', () => {
         'libs/kernel-testing/a.ts': `import { M } from '#read-database';`,
         'libs/read-database/a.ts': `import { openDatabase } from '#sqlite'; import { R } from '#kernel';`,
         'libs/sqlite/database.ts': `import { DatabaseSync } from '@photostructure/sqlite';`,
+        'libs/allocation/a.ts': `import load from 'highs'; import { q } from '#vocabulary'; import { p } from '#kernel';`,
+        'libs/matching/a.ts': `import { solveInWorker } from '#allocation';`,
         'libs/hosting/a.ts': `import { Context } from '#web'; import { EventStore } from '#kernel';`,
         'libs/services/a.ts': `import { needsContext } from '#needs'; import type { Share } from '#hosting';`,
         'libs/distributed/a.ts': `import { B } from '#bus-kafka'; import { host } from '#hosting'; import { contexts } from '#services';`,

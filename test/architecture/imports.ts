@@ -17,6 +17,7 @@ export type Rule =
   | 'decider-is-pure'
   | 'context-through-contract'
   | 'adapter-knows-kernel-only'
+  | 'engine-knows-core-only'
   | 'only-apps-compose'
   | 'hosting-knows-no-context'
   | 'one-driver-import'
@@ -55,6 +56,8 @@ const CONTEXTS = new Set([
   'web',
 ]);
 const ADAPTERS = new Set(['store-sqlite', 'store-kurrent', 'bus-local', 'bus-kafka', 'read-database', 'sqlite']);
+/** Reckon what they are given; they know neither contexts nor frameworks. */
+const ENGINES = new Set(['allocation']);
 /** Runs whatever contexts it is given. */
 const HOSTING = 'hosting';
 /** Which contexts there are, and which app runs what of them. */
@@ -62,6 +65,7 @@ const COMPOSITION = 'services';
 /** What the apps of the services shape share: as an app, it picks adapters. */
 const DISTRIBUTED = 'distributed';
 const DRIVERS = /^(@photostructure\/sqlite|node:sqlite|better-sqlite3|sqlite3)(\/|$)/;
+const SOLVER = /^highs(\/|$)/;
 const DECIDER_FILES = new Set([
   'need.ts',
   'offer.ts',
@@ -79,10 +83,11 @@ const EDGES = /\.(controller|dto|module|problems|projection|process|view)\.ts$/;
 /** The layer a lib belongs to; undefined where no rule knows it. */
 export const layerOf = (
   lib: string,
-): 'core' | 'context' | 'adapter' | 'hosting' | 'composition' | 'testing' | undefined => {
+): 'core' | 'context' | 'adapter' | 'engine' | 'hosting' | 'composition' | 'testing' | undefined => {
   if (CORE.has(lib)) return 'core';
   if (CONTEXTS.has(lib)) return 'context';
   if (ADAPTERS.has(lib)) return 'adapter';
+  if (ENGINES.has(lib)) return 'engine';
   if (lib === HOSTING) return 'hosting';
   if (lib === COMPOSITION || lib === DISTRIBUTED) return 'composition';
   return lib === 'kernel-testing' ? 'testing' : undefined;
@@ -116,8 +121,11 @@ const breaksOf = (file: string, { name, target }: Import): Violation[] => {
   if (DRIVERS.test(name) && !(from.kind === 'lib' && from.name === 'sqlite')) {
     found.push(broken('one-driver-import', 'only libs/sqlite knows the driver'));
   }
-  if (from.kind === 'lib' && CORE.has(from.name) && /^(@nestjs|fastify|pino|rxjs|reflect-metadata)(\/|$)/.test(name)) {
-    found.push(broken('core-stands-alone', 'the core knows no framework'));
+  if (SOLVER.test(name) && (from.kind === 'lib' || from.kind === 'app') && from.name !== 'allocation') {
+    found.push(broken('one-driver-import', 'only libs/allocation knows the solver'));
+  }
+  if (from.kind === 'lib' && (CORE.has(from.name) || ENGINES.has(from.name)) && /^(@nestjs|fastify|pino|rxjs|reflect-metadata)(\/|$)/.test(name)) {
+    found.push(broken('core-stands-alone', 'the core and what reckons on it know no framework'));
   }
   if (name.startsWith('#') && target === undefined)
     found.push(broken('libs-by-name', 'package.json names no such lib'));
@@ -142,6 +150,9 @@ const breaksOf = (file: string, { name, target }: Import): Violation[] => {
   } else if (ADAPTERS.has(to.name) && !(from.name === 'web' && to.name === 'sqlite')) {
     // web keeps the register of subjects, which must stay apart from the log (DESIGN, privacy), in a file of its own.
     found.push(broken('only-apps-compose', 'adapters are picked by apps'));
+  }
+  if (ENGINES.has(from.name) && !CORE.has(to.name)) {
+    found.push(broken('engine-knows-core-only', 'an engine imports kernel and vocabulary alone'));
   }
   if (to.kind === 'lib' && (to.name === COMPOSITION || (to.name === HOSTING && from.name !== COMPOSITION)))
     found.push(broken('only-apps-compose', 'apps run contexts; a context knows nothing of that'));
