@@ -50,9 +50,18 @@ export interface CanonicalPart {
     readonly minimumLot: string;
   }[];
   /** Pair k is of `need[k]` and `offer[k]`, places in the lists above, with `score[k]` millionths. */
-  readonly arcs: { readonly need: readonly number[]; readonly offer: readonly number[]; readonly score: readonly number[] };
+  readonly arcs: {
+    readonly need: readonly number[];
+    readonly offer: readonly number[];
+    readonly score: readonly number[];
+  };
   /** At most `quantity` over the pairs of these offers (donor) or needs (kind), places in the lists above. */
-  readonly budgets: readonly { readonly side: 'offer' | 'need'; readonly of: string; readonly quantity: string; readonly members: readonly number[] }[];
+  readonly budgets: readonly {
+    readonly side: 'offer' | 'need';
+    readonly of: string;
+    readonly quantity: string;
+    readonly members: readonly number[];
+  }[];
   /** At least `quantity` over the pairs of these needs. */
   readonly floors: readonly { readonly of: string; readonly quantity: string; readonly members: readonly number[] }[];
 }

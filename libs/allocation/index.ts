@@ -18,5 +18,8 @@ export type {
   Unmet,
 } from './outcome.js';
 export { CERTIFICATE_CHUNK } from './certificate.js';
+export type { CertificateReport } from './certificate-check.js';
+export { checkCertificate } from './certificate-check.js';
+export { quantityIn } from './words.js';
 export type { SolveOptions } from './solve-in-worker.js';
 export { solveInWorker } from './solve-in-worker.js';

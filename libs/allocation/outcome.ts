@@ -25,6 +25,10 @@ export type BindingCode =
   | 'fairness'
   /** The solver's limit was reached before this line's part was solved. */
   | 'limit'
+  /** The floors of its part cannot be kept together. */
+  | 'conflict'
+  /** The solver could not solve its part. */
+  | 'failed'
   /** The run ended before this line's part was solved. */
   | 'not-reached';
 
@@ -47,14 +51,14 @@ export interface Unmet {
   readonly because: string;
 }
 
-/** What one more unit (a dollar, a person-day, a piece) of an offer line would add to the value, every other bound as it is. */
+/** What one more unit (a dollar, a person-day, a piece) of an offer line would add to the value at the margin, every other bound as it is. */
 export interface Price {
   readonly offerId: string;
   readonly offerLine: number;
   readonly measure: string;
   /** Decimals: what one more unit would add … */
   readonly low: string;
-  /** … and what one unit less would cost. Equal where there is one price. */
+  /** … and what one unit less would cost. Equal where there is one price; `unbounded` where a floor or the equal share could not be kept. */
   readonly high: string;
   /** `range`: low and high are the ends of all valid prices; `one-valid-price`: others may be as valid. */
   readonly basis: 'range' | 'one-valid-price';
@@ -135,7 +139,7 @@ export interface Conflict {
 
 /** What was found, of all parts or of those solved so far. */
 export interface Answer {
-  /** By need line, then offer line, in the order of the problem. */
+  /** Part by part; in a part in the order of the problem's pairs. */
   readonly pairs: readonly Pair[];
   readonly unmet: readonly Unmet[];
   readonly prices: readonly Price[];

@@ -124,7 +124,12 @@ describe('the check finds', () => {
       'libs/allocation/a.ts',
       `import type { N } from '#needs/contract';`,
     ],
-    ['an engine that knows a framework', 'core-stands-alone', 'libs/allocation/a.ts', `import { M } from '@nestjs/common';`],
+    [
+      'an engine that knows a framework',
+      'core-stands-alone',
+      'libs/allocation/a.ts',
+      `import { M } from '@nestjs/common';`,
+    ],
     ['a second import of the solver', 'one-driver-import', 'libs/matching/a.ts', `const h = await import('highs');`],
     ['a context that picks an adapter', 'only-apps-compose', 'libs/needs/a.ts', `import { S } from '#store-sqlite';`],
     [

@@ -124,7 +124,11 @@ const breaksOf = (file: string, { name, target }: Import): Violation[] => {
   if (SOLVER.test(name) && (from.kind === 'lib' || from.kind === 'app') && from.name !== 'allocation') {
     found.push(broken('one-driver-import', 'only libs/allocation knows the solver'));
   }
-  if (from.kind === 'lib' && (CORE.has(from.name) || ENGINES.has(from.name)) && /^(@nestjs|fastify|pino|rxjs|reflect-metadata)(\/|$)/.test(name)) {
+  if (
+    from.kind === 'lib' &&
+    (CORE.has(from.name) || ENGINES.has(from.name)) &&
+    /^(@nestjs|fastify|pino|rxjs|reflect-metadata)(\/|$)/.test(name)
+  ) {
     found.push(broken('core-stands-alone', 'the core and what reckons on it know no framework'));
   }
   if (name.startsWith('#') && target === undefined)
