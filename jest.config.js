@@ -51,6 +51,7 @@ export default {
   moduleNameMapper: {
     ...Object.fromEntries(libs.map((lib) => [`^#${lib}$`, `<rootDir>/libs/${lib}/index.ts`])),
     '^#bus-kafka/testing$': '<rootDir>/libs/bus-kafka/testing.fixture.ts',
+    '^#allocation/testing$': '<rootDir>/libs/allocation/testing.fixture.ts',
     '^#directory/contract$': '<rootDir>/libs/directory/party.contract.ts',
     '^#needs/contract$': '<rootDir>/libs/needs/need.contract.ts',
     '^#offers/contract$': '<rootDir>/libs/offers/offer.contract.ts',

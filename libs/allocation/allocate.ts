@@ -12,8 +12,8 @@ import { divided } from './parts.js';
 import { problemFault } from './problem-faults.js';
 import type { Problem } from './problem.js';
 import type { PartSolution } from './solve-part.js';
-import { certificatePart, solvePart } from './solve-part.js';
-import type { SolveOrder } from './solver.js';
+import { certificateLine, solvePart } from './solve-part.js';
+import type { CompiledSolver, SolveOrder } from './solver.js';
 import { Solver } from './solver.js';
 import { decimalOf } from './words.js';
 
@@ -55,10 +55,12 @@ export const allocate = (problem: Problem, solver: Solver, tell: (finding: Findi
       continue;
     }
     const found = pairsOf(problem, part, solution);
-    for (const page of paged(found)) tell({ kind: 'pairs', pairs: page });
+    for (const page of paged(found)) {
+      tell({ kind: 'pairs', pairs: page.map(([pair]) => pair), arcs: page.map(([, arc]) => arc) });
+    }
     for (const unmet of paged(unmetOf(problem, part, solution, division.hopeless))) tell({ kind: 'unmet', unmet });
     for (const prices of paged(pricesOf(problem, part, solution))) tell({ kind: 'prices', prices });
-    tellText(tell, `${canonicalText(certificatePart(part.number, part.canonical, solution.stages))}\n`);
+    tellText(tell, certificateLine(part.number, part.canonical, solution.stages));
     const share = equalShareOf(part, solution);
     tell({
       kind: 'part',
@@ -70,7 +72,7 @@ export const allocate = (problem: Problem, solver: Solver, tell: (finding: Findi
       share,
       ...endOf(part, solution),
     });
-    for (const pair of found) pairs.push(pair);
+    for (const [pair] of found) pairs.push(pair);
     for (const need of part.needs) reached.push(need);
     shares.push(share);
   }
@@ -78,10 +80,14 @@ export const allocate = (problem: Problem, solver: Solver, tell: (finding: Findi
   tell({ kind: 'end' });
 };
 
-/** Loads the solver, allocates, and tells of a runtime that broke instead of throwing. */
-export const allocateAlone = async (problem: Problem, tell: (finding: Finding) => void): Promise<void> => {
+/** Loads the solver (compiled already, where it is given), allocates, and tells of a runtime that broke instead of throwing. */
+export const allocateAlone = async (
+  problem: Problem,
+  compiled: CompiledSolver | undefined,
+  tell: (finding: Finding) => void,
+): Promise<void> => {
   try {
-    allocate(problem, await Solver.load(), tell);
+    allocate(problem, await Solver.load(compiled), tell);
   } catch (error) {
     tell({ kind: 'failed', because: `the solver broke: ${messageOf(error)}` });
   }
@@ -150,8 +156,11 @@ const endOf = (
       note: `${where}: the equal share reaches ${share.objective} of at most ${share.bound}, in units of 10^-30`,
     };
   if (!whole || bound === objective) return {};
+  const last = stages.at(-1);
+  const proven = `${where}: lots, single providers or whole units leave at most ${gap} % to be gained, as the certificate proves`;
+  if (last?.gapLimit !== null) return { note: proven };
   return {
-    note: `${where}: lots, single providers or whole units leave at most ${gap} % to be gained, as the certificate proves; the solver says its choice is within ${stages.at(-1)?.solver.gap ?? '0'} of the best, which nothing proves`,
+    note: `${proven}; the solver says that it came within ${last.solver.gap} of the best, which nothing proves`,
   };
 };
 

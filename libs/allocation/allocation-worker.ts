@@ -11,5 +11,5 @@ const pieces: Handed[] = [];
 port.on('message', (piece: Handed) => {
   pieces.push(piece);
   if (piece.kind !== 'whole') return;
-  void allocateAlone(assembled(pieces), (finding) => port.postMessage(finding)).then(() => port.close());
+  void allocateAlone(assembled(pieces), piece.solver, (finding) => port.postMessage(finding)).then(() => port.close());
 });

@@ -13,7 +13,7 @@ import {
   valueOf,
 } from './allocation.fixture.js';
 import { checkCertificate } from './certificate-check.js';
-import type { NeedLine, OfferLine, Problem } from './index.js';
+import type { Conflict, NeedLine, OfferLine, Problem } from './index.js';
 
 /** Every allocation of whole units that keeps every bound, by trying all of them. */
 const everyAllocation = function* (given: Problem): Generator<Tally> {
@@ -157,6 +157,40 @@ describe('against every allocation of small worlds', () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  /** What is left of a problem that only these bounds of one measure are asked of. */
+  const askedOnly = (given: Problem, conflict: readonly Conflict[]): Problem => {
+    const { measure } = conflict[0]!;
+    const holds = (kind: Conflict['kind'], of: string): boolean =>
+      conflict.some((one) => one.kind === kind && one.of === of);
+    return {
+      ...given,
+      needs: given.needs.map((line) => (line.measure === measure ? line : { ...line, outstanding: 0n })),
+      floors: given.floors.filter((one) => 'state' in one && holds('floor', one.state)),
+      budgets: given.budgets.filter(
+        (one) => one.measure === measure && holds('budget', 'donor' in one ? one.donor : one.kind),
+      ),
+    };
+  };
+
+  it('names floors and budgets that cannot be kept together, and none that could be left out', async () => {
+    let seen = 0;
+    await fc.assert(
+      fc.asyncProperty(smallWorld(ALL), async (given) => {
+        const outcome = await solved(given);
+        if (outcome.status !== 'infeasible') return;
+        for (const conflict of outcome.conflicts) {
+          seen += 1;
+          const keepable = (some: readonly Conflict[]): boolean =>
+            some.length === 0 || everyAllocation(askedOnly(given, some)).next().done !== true;
+          expect(keepable(conflict)).toBe(false);
+          for (const one of conflict) expect(keepable(conflict.filter((other) => other !== one))).toBe(true);
+        }
+      }),
+      { numRuns: 2 * RUNS },
+    );
+    expect(seen).toBeGreaterThan(0);
   });
 
   /** By max-flow and min-cut: the scarcest set of lines against all that reaches it. */

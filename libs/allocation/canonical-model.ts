@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalJson } from '#kernel';
 import type { CanonicalPart, StageClaim } from './certificate.js';
-import { GAP_PARTS, SHARE_DIGITS, VALUE_DIGITS } from './certificate.js';
+import { LINEAR_GAP, SHARE_DIGITS, VALUE_DIGITS, WHOLE_GAP } from './certificate.js';
 
 export const VALUE_UNIT = 10n ** BigInt(VALUE_DIGITS);
 export const SHARE_UNIT = 10n ** BigInt(SHARE_DIGITS);
@@ -75,10 +75,11 @@ export const modelOf = (
   const costs: bigint[] = new Array<bigint>(count).fill(0n);
   let columns = count;
   if (valued) {
+    const weights = part.needs.map(({ weight }) => BigInt(weight) * (VALUE_UNIT / MICRO_SQUARED));
     for (let arc = 0; arc < count; arc += 1) {
-      const need = at(part.needs, at(needOf, arc));
-      const value = BigInt(need.weight) * BigInt(at(score, arc));
-      costs[arc] = (value * (VALUE_UNIT / MICRO_SQUARED)) / at(outstanding, at(needOf, arc));
+      const place = at(needOf, arc);
+      const need = at(part.needs, place);
+      costs[arc] = (at(weights, place) * BigInt(at(score, arc))) / at(outstanding, place);
       const lot = at(smallest, at(offerOf, arc));
       lots[arc] = lot;
       if (lot > 0n || need.singleSource) {
@@ -178,11 +179,15 @@ export const at = <T>(list: readonly T[], place: number): T => {
 };
 
 /** Canonical JSON of ASCII characters alone, so that characters are bytes wherever the text is cut. */
-export const canonicalText = (value: unknown): string =>
-  canonicalJson(value).replace(
-    /[\u007f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+export const canonicalText = (value: unknown): string => {
+  const text = canonicalJson(value);
+  return BEYOND_ASCII.test(text) ? escaped(text) : text;
+};
+
+const BEYOND_ASCII = /[\u007f-\uffff]/;
+
+const escaped = (text: string): string =>
+  text.replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** SHA-256 of a text, hexadecimal. */
 export const sha256Of = (text: string): string => hash('sha256', text, 'hex');
@@ -213,9 +218,12 @@ export const proofOf = (model: LinearModel, duals: readonly bigint[]): DualProof
   return { reducedCosts, bound };
 };
 
-/** The gap that a linear stage may leave: a millionth of its bound; of a share also what the digits of shares cannot tell apart. */
-export const gapLimitOf = (stage: StageClaim['stage'], bound: bigint): bigint =>
-  bound / GAP_PARTS + (stage === 'share' ? VALUE_UNIT / SHARE_RESOLUTION : 0n);
+/**
+ * The gap that a stage may leave: a millionth of its bound (of a share also what the digits of shares cannot tell apart); a thousandth of
+ * it where choices are whole.
+ */
+export const gapLimitOf = (stage: StageClaim['stage'], bound: bigint, of: 'linear' | 'whole'): bigint =>
+  bound / (of === 'linear' ? LINEAR_GAP : WHOLE_GAP) + (stage === 'share' ? VALUE_UNIT / SHARE_RESOLUTION : 0n);
 
 /** Σ cost × value ÷ denominator, or undefined where that is no whole number. */
 export const objectiveOf = (model: LinearModel, values: readonly bigint[], denominator: bigint): bigint | undefined => {

@@ -16,7 +16,7 @@ const world: Problem = problem({
   offers: [
     offer('x', { available: 400n }),
     offer('y', { available: 600n, donor: 'donor:norway' }),
-    offer('z', { available: 500n, minimumLot: 120n }),
+    offer('z', { available: 500n, minimumLot: 290n }),
     offer('s', { measure: 'seats', available: 6n }),
   ],
   arcs: [

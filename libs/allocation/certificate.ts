@@ -13,8 +13,10 @@ export const VALUE_DIGITS = 30;
 export const SHARE_DIGITS = 12;
 /** Weights and scores are integers in millionths. */
 export const MICRO = 1_000_000;
-/** A linear part must reach its bound within this share of it: one millionth. */
-export const GAP_PARTS = 1_000_000n;
+/** A linear stage must reach its bound within a millionth of it. */
+export const LINEAR_GAP = 1_000_000n;
+/** Whole choices should reach it within a thousandth; where they do not, only the bound is proven. */
+export const WHOLE_GAP = 1_000n;
 
 export interface CertificateHeader {
   readonly record: 'header';
@@ -84,7 +86,7 @@ export interface StageClaim {
   /** What no solution of the relaxation can pass. */
   readonly bound: string;
   readonly gap: string;
-  /** The gap allowed, or null where whole choices may leave more: then only the bound is proven. */
+  /** The gap allowed: of a linear stage, or of whole choices; null where it is more: then only the bound is proven. */
   readonly gapLimit: string | null;
   /** What the solver said of its own work; sealed, not verified. */
   readonly solver: {

@@ -48,7 +48,10 @@ export class Collected {
         this.hashing.update(finding.text);
         return;
       case 'pairs':
-        this.waiting.pairs.push(...finding.pairs);
+        finding.pairs.forEach((pair, place) => {
+          const because = this.problem.arcs[finding.arcs[place] ?? -1]?.because ?? '';
+          this.waiting.pairs.push(because === '' ? pair : { ...pair, because: `${because}; ${pair.because}` });
+        });
         return;
       case 'unmet':
         this.waiting.unmet.push(...finding.unmet);

@@ -68,7 +68,7 @@ const canKeep = (
   return (
     solver.solve(
       withCosts(model, () => 0n),
-      { ...order, whole: !relaxed },
+      { ...order, whole: relaxed ? false : 'units' },
     ).status !== 'infeasible'
   );
 };

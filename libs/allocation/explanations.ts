@@ -9,27 +9,17 @@ import { counted, inWords, minorPerUnit, percentOf, plainDecimal, unitIn } from 
 
 type Solution = Extract<PartSolution, { readonly kind: 'solved' }>;
 
-/** What each pair carries and why, in the order of the part's pairs. */
-export const pairsOf = (problem: Problem, part: Part, { quantities }: Solution): Pair[] => {
-  const pairs: Pair[] = [];
-  quantities.forEach((quantity, place) => {
-    if (quantity === 0n) return;
-    const arc = at(problem.arcs, at(part.arcs, place));
-    const need = at(problem.needs, arc.need);
-    const offer = at(problem.offers, arc.offer);
-    const asked = `${inWords(need.measure, quantity)} is ${percentOf(quantity, need.outstanding)} of what the line has outstanding`;
-    pairs.push({
-      needId: need.needId,
-      needLine: need.line,
-      offerId: offer.offerId,
-      offerLine: offer.line,
-      measure: need.measure,
-      quantity,
-      because: arc.because === '' ? asked : `${arc.because}; ${asked}`,
-    });
+/** What each pair carries, and how much that is of what is asked, in the order of the part's pairs; beside each its place in the problem. */
+export const pairsOf = (problem: Problem, part: Part, { quantities }: Solution): readonly (readonly [Pair, number])[] =>
+  quantities.flatMap((quantity, place) => {
+    if (quantity === 0n) return [];
+    const arcPlace = at(part.arcs, place);
+    const arc = at(problem.arcs, arcPlace);
+    const { needId, line: needLine, measure, outstanding } = at(problem.needs, arc.need);
+    const { offerId, line: offerLine } = at(problem.offers, arc.offer);
+    const because = `${inWords(measure, quantity)} is ${percentOf(quantity, outstanding)} of what the line has outstanding`;
+    return [[{ needId, needLine, offerId, offerLine, measure, quantity, because }, arcPlace] as const];
   });
-  return pairs;
-};
 
 /** What stays outstanding in a part, and what keeps each line from more. */
 export const unmetOf = (problem: Problem, part: Part, solution: Solution, hopeless: Divided['hopeless']): Unmet[] => {
@@ -133,9 +123,9 @@ const sentenceOf = (code: BindingCode, offers: number, budgets: readonly string[
     case 'single-source':
       return `${lines}: the line takes one provider only, and another serves it`;
     case 'floor':
-      return `${lines}: a floor keeps them for others`;
+      return `${lines}: kept for others by a floor`;
     case 'fairness':
-      return `${lines}: the equal share of others takes them`;
+      return `${lines}: kept for the equal share of others`;
     case 'limit':
       return "the solver's limit was reached before an allocation was found";
     case 'conflict':

@@ -14,7 +14,8 @@ export type Finding =
       readonly notes: readonly string[];
     }
   | { readonly kind: 'certificate'; readonly text: string }
-  | { readonly kind: 'pairs'; readonly pairs: readonly Pair[] }
+  /** `arcs`: their places in the problem, where it stands why they fit. */
+  | { readonly kind: 'pairs'; readonly pairs: readonly Pair[]; readonly arcs: readonly number[] }
   | { readonly kind: 'unmet'; readonly unmet: readonly Unmet[] }
   | { readonly kind: 'prices'; readonly prices: readonly Price[] }
   | PartFinding

@@ -1,36 +1,61 @@
 import type { Arc, NeedLine, OfferLine, Problem } from './problem.js';
+import type { CompiledSolver } from './solver.js';
 
-/** Lines and pairs handed to the thread at once: more would hold up the event loop that hands them. */
-const PAGE = 1_000;
+/** Lines handed to the thread at once: more would hold up the event loop that hands them. */
+const LINES = 1_000;
+/** Pairs, which cross as bare numbers. */
+const PAIRS = 20_000;
 
-/** A problem on its way to the thread. */
+/** A problem on its way to the thread. What is said of pairs in words stays behind: the thread has no use for it. */
 export type Handed =
   | { readonly kind: 'needs'; readonly needs: readonly NeedLine[] }
   | { readonly kind: 'offers'; readonly offers: readonly OfferLine[] }
-  | { readonly kind: 'arcs'; readonly arcs: readonly Arc[] }
-  /** The last piece. */
-  | { readonly kind: 'whole'; readonly rest: Omit<Problem, 'needs' | 'offers' | 'arcs'> };
+  | { readonly kind: 'arcs'; readonly need: Float64Array; readonly offer: Float64Array; readonly score: Float64Array }
+  /** The last piece; with the compiled solver. */
+  | {
+      readonly kind: 'whole';
+      readonly rest: Omit<Problem, 'needs' | 'offers' | 'arcs'>;
+      readonly solver?: CompiledSolver;
+    };
 
 /** A problem in pieces. */
-export function* pieces({ needs, offers, arcs, ...rest }: Problem): Generator<Handed> {
-  for (const page of pages(needs)) yield { kind: 'needs', needs: page };
-  for (const page of pages(offers)) yield { kind: 'offers', offers: page };
-  for (const page of pages(arcs)) yield { kind: 'arcs', arcs: page };
-  yield { kind: 'whole', rest };
+export function* pieces(
+  { needs, offers, arcs, ...rest }: Problem,
+  solver: CompiledSolver | undefined,
+): Generator<Handed> {
+  for (const page of pages(needs, LINES)) yield { kind: 'needs', needs: page };
+  for (const page of pages(offers, LINES)) yield { kind: 'offers', offers: page };
+  for (const page of pages(arcs, PAIRS)) {
+    const column = (of: (arc: Arc) => number): Float64Array => Float64Array.from(page, of);
+    yield {
+      kind: 'arcs',
+      need: column(({ need }) => need),
+      offer: column(({ offer }) => offer),
+      score: column(({ score }) => score),
+    };
+  }
+  yield { kind: 'whole', rest, ...(solver === undefined ? {} : { solver }) };
 }
 
 /** The problem of which these are all pieces. */
 export const assembled = (handed: readonly Handed[]): Problem => {
   const last = handed.at(-1);
   if (last?.kind !== 'whole') throw new Error('the problem was not handed over whole');
+  const arcs: Arc[] = [];
+  for (const piece of handed) {
+    if (piece.kind !== 'arcs') continue;
+    piece.need.forEach((need, place) => {
+      arcs.push({ need, offer: piece.offer[place] ?? -1, score: piece.score[place] ?? Number.NaN, because: '' });
+    });
+  }
   return {
     ...last.rest,
     needs: handed.flatMap((piece) => (piece.kind === 'needs' ? piece.needs : [])),
     offers: handed.flatMap((piece) => (piece.kind === 'offers' ? piece.offers : [])),
-    arcs: handed.flatMap((piece) => (piece.kind === 'arcs' ? piece.arcs : [])),
+    arcs,
   };
 };
 
-function* pages<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < all.length; start += PAGE) yield all.slice(start, start + PAGE);
+function* pages<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < all.length; start += size) yield all.slice(start, start + size);
 }

@@ -65,19 +65,28 @@ export const divided = (problem: Problem): Divided => {
   };
   for (const need of [...served].sort((a, b) => a - b)) groupOf(need).needs.push(need);
   for (const offer of [...used].sort((a, b) => a - b)) groupOf(needs + offer).offers.push(offer);
-  for (const arc of arcs) groupOf(at(problem.arcs, arc).need).arcs.push(arc);
+  let [need, group] = [-1, { arcs: [] as number[] }];
+  for (const arc of arcs) {
+    // Pairs mostly come need by need.
+    if (at(problem.arcs, arc).need !== need) {
+      need = at(problem.arcs, arc).need;
+      group = groupOf(need);
+    }
+    group.arcs.push(arc);
+  }
   bounded.forEach(({ side, members }, budget) => {
     const [first] = members;
     if (first !== undefined) groupOf(side === 'need' ? first : needs + first).budgets.push(budget);
   });
   floors.forEach(({ members }, floor) => groupOf(at(members, 0)).floors.push(floor));
+  const places = { need: new Int32Array(needs), offer: new Int32Array(problem.offers.length) };
   const parts = [...byGroup.values()].map((group, number): Part => ({
     number,
     needs: group.needs,
     offers: group.offers,
     arcs: group.arcs,
     floors: group.floors,
-    canonical: canonicalOf(problem, group, bounded, floors),
+    canonical: canonicalOf(problem, group, bounded, floors, places),
   }));
   return {
     parts,
@@ -215,14 +224,16 @@ const canonicalOf = (
   },
   bounded: readonly { readonly side: 'need' | 'offer'; readonly members: readonly number[] }[],
   floors: readonly MeasuredFloor[],
+  /** Of every line of the problem its place in its part; filled here for the lines of this one. */
+  places: { readonly need: Int32Array; readonly offer: Int32Array },
 ): CanonicalPart => {
-  const needPlace = new Map(group.needs.map((need, place) => [need, place] as const));
-  const offerPlace = new Map(group.offers.map((offer, place) => [offer, place] as const));
-  const placeOf = (places: ReadonlyMap<number, number>, of: number): number => {
-    const place = places.get(of);
-    if (place === undefined) throw new RangeError(`${of} is in another part`);
-    return place;
-  };
+  group.needs.forEach((need, place) => {
+    places.need[need] = place;
+  });
+  group.offers.forEach((offer, place) => {
+    places.offer[offer] = place;
+  });
+  const placeOf = (side: 'need' | 'offer', of: number): number => places[side][of] ?? -1;
   const arcs = group.arcs.map((arc) => at(problem.arcs, arc));
   return {
     measure: at(problem.needs, at(group.needs, 0)).measure,
@@ -242,24 +253,23 @@ const canonicalOf = (
       return { offerId, line, available: String(available), minimumLot: minimumLot > 1n ? String(minimumLot) : '0' };
     }),
     arcs: {
-      need: arcs.map(({ need }) => placeOf(needPlace, need)),
-      offer: arcs.map(({ offer }) => placeOf(offerPlace, offer)),
+      need: arcs.map(({ need }) => placeOf('need', need)),
+      offer: arcs.map(({ offer }) => placeOf('offer', offer)),
       score: arcs.map(({ score }) => Math.round(score * MICRO)),
     },
     budgets: group.budgets.map((place) => {
       const budget = at(problem.budgets, place);
       const { side, members } = at(bounded, place);
-      const places = side === 'need' ? needPlace : offerPlace;
       return {
         side,
         of: budgetOf(budget),
         quantity: String(budget.quantity),
-        members: members.map((of) => placeOf(places, of)),
+        members: members.map((of) => placeOf(side, of)),
       };
     }),
     floors: group.floors.map((place) => {
       const { report, members } = at(floors, place);
-      return { of: report.of, quantity: String(report.asked), members: members.map((of) => placeOf(needPlace, of)) };
+      return { of: report.of, quantity: String(report.asked), members: members.map((of) => placeOf('need', of)) };
     }),
   };
 };

@@ -9,11 +9,17 @@ export interface PriceRange {
   readonly high: number;
 }
 
-/** An inequality between potentials: `to` is at most `from` + `weight`. */
-interface Edge {
-  readonly from: number;
-  readonly to: number;
-  readonly weight: number;
+/** Inequalities between potentials: `to` is at most `from` + `weight`. */
+class Edges {
+  readonly from: number[] = [];
+  readonly to: number[] = [];
+  readonly weight: number[] = [];
+
+  add(from: number, to: number, weight: number): void {
+    this.from.push(from);
+    this.to.push(to);
+    this.weight.push(weight);
+  }
 }
 
 /**
@@ -57,7 +63,7 @@ export const priceRanges = (
 
 interface Network {
   readonly nodes: number;
-  readonly edges: readonly Edge[];
+  readonly edges: Edges;
   /** Of each node by the duals at hand. */
   readonly potentials: Float64Array;
   /** Of each offer line the node its price is counted from: the ground, or the donor's budget. */
@@ -107,7 +113,7 @@ const networkOf = (
     const row = at(model.rows, place);
     return { tight: activityOf(row, quantities) === row.bound, dual: valueNumber(at(duals, place)) };
   };
-  const edges: Edge[] = [];
+  const edges = new Edges();
   const potentials = new Float64Array(nodes);
   /** Ties a node to its parent by what bounds the flow between them; parents come before their children. */
   const tie = (
@@ -122,8 +128,8 @@ const networkOf = (
     const mayRise = most?.tight === true;
     const mayFall = least?.tight === true;
     const [up, down] = sign === 1 ? [child, parent] : [parent, child];
-    if (!mayFall) edges.push({ from: up, to: down, weight: 0 });
-    if (!mayRise) edges.push({ from: down, to: up, weight: 0 });
+    if (!mayFall) edges.add(up, down, 0);
+    if (!mayRise) edges.add(down, up, 0);
   };
   for (const set of needNest.order) {
     const { kind, of } = at(needSets, set);
@@ -151,8 +157,8 @@ const networkOf = (
     const weight = valueNumber(at(model.costs, arc));
     const need = needNode(at(part.arcs.need, arc));
     const offer = offerNode(at(part.arcs.offer, arc));
-    if (quantity < upper) edges.push({ from: offer, to: need, weight: -weight });
-    if (quantity > lower) edges.push({ from: need, to: offer, weight });
+    if (quantity < upper) edges.add(offer, need, -weight);
+    if (quantity > lower) edges.add(need, offer, weight);
   }
   return { nodes, edges, potentials, offerParents: offerNest.parents, offerNode };
 };
@@ -185,29 +191,26 @@ interface Adjacency {
 }
 
 /** Edges by where they begin (or end, turned round), with weights reduced by the potentials; undefined where one is clearly below 0. */
-const adjacency = (
-  nodes: number,
-  edges: readonly Edge[],
-  potentials: Float64Array,
-  turned: boolean,
-): Adjacency | undefined => {
+const adjacency = (nodes: number, edges: Edges, potentials: Float64Array, turned: boolean): Adjacency | undefined => {
+  const count = edges.weight.length;
   const starts = new Int32Array(nodes + 1);
-  for (const { from, to } of edges) {
-    const place = (turned ? to : from) + 1;
-    starts[place] = (starts[place] ?? 0) + 1;
-  }
+  const begins = turned ? edges.to : edges.from;
+  const ends = turned ? edges.from : edges.to;
+  for (const node of begins) starts[node + 1] = (starts[node + 1] ?? 0) + 1;
   for (let node = 0; node < nodes; node += 1) starts[node + 1] = (starts[node + 1] ?? 0) + (starts[node] ?? 0);
   const next = starts.slice(0, nodes);
-  const targets = new Int32Array(edges.length);
-  const weights = new Float64Array(edges.length);
-  for (const { from, to, weight } of edges) {
-    const [a, b] = [potentials[from] ?? 0, potentials[to] ?? 0];
+  const targets = new Int32Array(count);
+  const weights = new Float64Array(count);
+  for (let edge = 0; edge < count; edge += 1) {
+    const weight = at(edges.weight, edge);
+    const a = potentials[at(edges.from, edge)] ?? 0;
+    const b = potentials[at(edges.to, edge)] ?? 0;
     const reduced = weight + a - b;
     if (reduced < -MISFIT * Math.max(Math.abs(weight), Math.abs(a), Math.abs(b))) return undefined;
-    const start = turned ? to : from;
-    const place = next[start] ?? 0;
-    next[start] = place + 1;
-    targets[place] = turned ? from : to;
+    const begin = at(begins, edge);
+    const place = next[begin] ?? 0;
+    next[begin] = place + 1;
+    targets[place] = at(ends, edge);
     weights[place] = Math.max(0, reduced);
   }
   return { starts, targets, weights };

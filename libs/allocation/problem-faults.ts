@@ -52,14 +52,16 @@ export const problemFault = (problem: Problem): string | undefined => {
     const offerLine = offers[offer];
     if (needLine === undefined || offerLine === undefined)
       return `a pair names need ${need} and offer ${offer}: there is no such place`;
-    const name = `the pair of ${needName(needLine)} and ${offerName(offerLine)}`;
-    if (needLine.measure !== offerLine.measure) {
-      return `${name} joins ${needLine.measure} and ${offerLine.measure}: unlike measures are never exchanged`;
-    }
-    if (!Number.isFinite(score) || score < 0 || score > 1)
-      return `${name}: score must be a number from 0 to 1, it is ${score}`;
     const key = need * offers.length + offer;
-    if (pairs.has(key)) return `${name} stands in the problem twice`;
+    const fault =
+      needLine.measure === offerLine.measure
+        ? Number.isFinite(score) && score >= 0 && score <= 1
+          ? pairs.has(key)
+            ? ' stands in the problem twice'
+            : undefined
+          : `: score must be a number from 0 to 1, it is ${score}`
+        : ` joins ${needLine.measure} and ${offerLine.measure}: unlike measures are never exchanged`;
+    if (fault !== undefined) return `the pair of ${needName(needLine)} and ${offerName(offerLine)}${fault}`;
     pairs.add(key);
   }
   for (const budget of budgets) {

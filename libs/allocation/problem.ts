@@ -76,7 +76,7 @@ export type Objective = 'max-value' | 'max-min';
 
 /** Bounds on the solver's work for each part; steps, not time, so that every machine stops at the same place. */
 export interface Limits {
-  /** Branch-and-bound nodes; 100,000 by default. */
+  /** Branch-and-bound nodes; 5,000 by default. */
   readonly nodes?: number;
   /** Simplex iterations; 10,000,000 by default. */
   readonly iterations?: number;

@@ -5,6 +5,7 @@ import type { Finding } from './findings.js';
 import { pieces } from './handed-problem.js';
 import type { Outcome, Progress } from './outcome.js';
 import type { Problem } from './problem.js';
+import { compiledSolver } from './solver.js';
 
 export interface SolveOptions {
   /** Ends the run: `cancelled`, with the parts solved so far. */
@@ -57,7 +58,7 @@ export const solveInWorker = async (problem: Problem, options: SolveOptions = {}
 };
 
 const hand = async (thread: Worker, problem: Problem, over: () => boolean): Promise<void> => {
-  for (const piece of pieces(problem)) {
+  for (const piece of pieces(problem, await compiledSolver())) {
     if (over()) return;
     thread.postMessage(piece);
     await yieldToLoop();

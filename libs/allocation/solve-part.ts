@@ -55,6 +55,9 @@ interface Stage {
   readonly limit: string | undefined;
 }
 
+/** What is asked of the gap: as near as a linear model comes, as near as whole choices are wanted, or nothing. */
+type GapLimit = 'linear' | 'whole' | 'none';
+
 /** Solves one part: for max-min first the share, then the value. */
 export const solvePart = (part: CanonicalPart, maxMin: boolean, solver: Solver, order: SolveOrder): PartSolution => {
   if (!maxMin) return valued(part, 0n, undefined, solver, order);
@@ -74,10 +77,10 @@ const shareStage = (part: CanonicalPart, solver: Solver, order: SolveOrder): Sta
   const values = wholeQuantities(model, found, { denominator: SHARE_UNIT, fill: false });
   if (values === undefined)
     return { kind: 'failed', said: 'the quantities of the share could not be rounded within every bound' };
-  const stage = (limited: boolean): Stage | undefined =>
+  const stage = (limited: GapLimit): Stage | undefined =>
     stageOf('share', 0n, model, values, duals, SHARE_UNIT, solved, limited);
   // Figures that are worlds apart leave the solver's digits behind: then its duals prove a bound that is not reached.
-  return stage(true) ?? stage(false) ?? { kind: 'failed', said: 'the duals of the share prove no bound' };
+  return stage('linear') ?? stage('none') ?? { kind: 'failed', said: 'the duals of the share prove no bound' };
 };
 
 const valued = (
@@ -108,7 +111,7 @@ const linearStage = (model: LinearModel, leastShare: bigint, solved: Solved): St
     return { kind: 'failed', said: `${solved.said}, without a solution` };
   const values = wholeQuantities(model, solved.values, { denominator: 1n, fill: true });
   if (values === undefined) return undefined;
-  return stageOf('value', leastShare, model, values, solved.duals, 1n, solved, true);
+  return stageOf('value', leastShare, model, values, solved.duals, 1n, solved, 'linear');
 };
 
 /** Branch and bound over choices and small whole quantities; the bound is that of the relaxation. */
@@ -137,21 +140,80 @@ const wholeFrom = (
   const model = modelOf(part, { stage: 'value', leastShare: String(leastShare) });
   const relaxed = solver.solve(model, order);
   if (relaxed.status !== 'optimal') return endedOf(relaxed, true);
-  if (relaxed.duals === undefined) return { kind: 'failed', said: `${relaxed.said}, without duals` };
-  const solved = solver.solve(model, { ...order, whole: true });
-  if (solved.values === undefined) return endedOf(solved, false);
-  const values = wholeQuantities(model, solved.values, { denominator: 1n, fill: true });
-  if (values === undefined)
-    return { kind: 'failed', said: 'the quantities found could not be rounded within every bound' };
-  const stage = stageOf('value', leastShare, model, values, relaxed.duals, 1n, solved, false);
-  if (stage === undefined) return { kind: 'failed', said: 'the duals found prove no bound' };
-  return solution(part, stage, share, fixedDuals(model, values, solver, order), true);
+  const { values: fractions, duals } = relaxed;
+  if (fractions === undefined || duals === undefined) return { kind: 'failed', said: `${relaxed.said}, without duals` };
+  const stageBy = (values: readonly bigint[], solved: Solved, limit: GapLimit): Stage | undefined =>
+    stageOf('value', leastShare, model, values, duals, 1n, solved, limit);
+  const chosen = nearby(model, fractions, solver, order);
+  const near = chosen === undefined ? undefined : stageBy(chosen, relaxed, 'whole');
+  if (near !== undefined) return solution(part, near, share, fixedDuals(model, near.values, solver, order), true);
+  const found = wholeSolution(model, solver, chosen === undefined ? order : { ...order, start: chosen });
+  if ('kind' in found) return found;
+  const best = [
+    stageBy(found.values, found.solved, 'whole') ?? stageBy(found.values, found.solved, 'none'),
+    chosen === undefined ? undefined : stageBy(chosen, found.solved, 'none'),
+  ].reduce((one, other) =>
+    one === undefined || (other !== undefined && other.objective > one.objective) ? other : one,
+  );
+  if (best === undefined) return { kind: 'failed', said: 'the duals found prove no bound' };
+  return solution(part, best, share, fixedDuals(model, best.values, solver, order), true);
+};
+
+/**
+ * An allocation near that of the relaxation: pairs that carry a lot there are chosen, of a line with a single provider the greatest; the rest
+ * is solved anew. With few lots among many pairs it is near enough to need no branching, and the duals of the relaxation prove it.
+ */
+const nearby = (
+  model: LinearModel,
+  fractions: Float64Array,
+  solver: Solver,
+  order: SolveOrder,
+): readonly bigint[] | undefined => {
+  const values = model.costs.map((_, column) => wholeOf(Math.max(0, fractions[column] ?? 0)));
+  const arcOf = new Map(model.choices.map((choice, arc) => [choice, arc] as const));
+  const greatest = new Map<number, number>();
+  for (const { kind, columns } of model.rows) {
+    if (kind !== 'single-source') continue;
+    const [first, ...rest] = columns.map((choice) => arcOf.get(choice) ?? -1);
+    if (first === undefined) continue;
+    const most = rest.reduce((best, arc) => (at(values, arc) > at(values, best) ? arc : best), first);
+    for (const arc of [first, ...rest]) greatest.set(arc, most);
+  }
+  model.choices.forEach((choice, arc) => {
+    if (choice < 0) return;
+    const quantity = at(values, arc);
+    const taken = quantity > 0n && quantity >= at(model.lots, arc) && (greatest.get(arc) ?? arc) === arc;
+    values[choice] = taken ? 1n : 0n;
+  });
+  const solved = solver.solve(...fixedTo(model, values, order));
+  if (solved.status !== 'optimal' || solved.values === undefined) return undefined;
+  const whole = Float64Array.from(solved.values);
+  model.choices.forEach((choice) => {
+    if (choice >= 0) whole[choice] = Number(at(values, choice));
+  });
+  return wholeQuantities(model, whole, { denominator: 1n, fill: true });
+};
+
+/** Quantities of branch and bound, rounded; asked whole of the solver only where they cannot be rounded otherwise. */
+const wholeSolution = (
+  model: LinearModel,
+  solver: Solver,
+  order: SolveOrder,
+): { readonly solved: Solved; readonly values: readonly bigint[] } | Ended => {
+  const free = model.choices.every((choice) => choice < 0);
+  for (const whole of free ? (['units'] as const) : ([true, 'units'] as const)) {
+    const solved = solver.solve(model, { ...order, whole });
+    if (solved.values === undefined) return endedOf(solved, false);
+    const values = wholeQuantities(model, solved.values, { denominator: 1n, fill: true });
+    if (values !== undefined) return { solved, values };
+  }
+  return { kind: 'failed', said: 'the quantities found could not be rounded within every bound' };
 };
 
 /** The share that lots, single providers and whole units leave possible, a little below what the solver found. */
 const wholeShare = (start: LinearModel, share: Stage, solver: Solver, order: SolveOrder): bigint | Ended => {
   const model = withShare(start, share.model);
-  const solved = solver.solve(model, { ...order, whole: true });
+  const solved = solver.solve(model, { ...order, whole: 'units' });
   if (solved.values === undefined) return endedOf(solved, false);
   const found = wholeOf((solved.values[model.costs.length - 1] ?? 0) * Number(SHARE_UNIT));
   const possible = share.bound / (VALUE_UNIT / SHARE_UNIT);
@@ -180,6 +242,18 @@ const fixedDuals = (
   solver: Solver,
   order: SolveOrder,
 ): readonly bigint[] | undefined => {
+  const [fixed, fixedOrder] = fixedTo(model, values, order);
+  const { status, duals } = solver.solve(fixed, fixedOrder);
+  if (status !== 'optimal' || duals === undefined) return undefined;
+  return [...duals, ...model.rows.slice(fixed.rows.length).map(() => 0n)];
+};
+
+/** The linear model that is left with the choices of these values. */
+const fixedTo = (
+  model: LinearModel,
+  values: readonly bigint[],
+  order: SolveOrder,
+): readonly [LinearModel, SolveOrder] => {
   const lower = model.costs.map(() => 0n);
   const upper = [...model.uppers];
   model.choices.forEach((choice, arc) => {
@@ -190,11 +264,12 @@ const fixedDuals = (
     if (chosen === 0n) upper[arc] = 0n;
     else lower[arc] = at(model.lots, arc);
   });
-  // The rows that tie quantities to choices say nothing more: without them their duals fall to the bounds.
-  const kept = model.rows.filter(({ kind }) => kind !== 'choice' && kind !== 'lot' && kind !== 'single-source');
-  const solved = solver.solve({ ...model, rows: kept }, { ...order, within: { lower, upper } });
-  if (solved.status !== 'optimal' || solved.duals === undefined) return undefined;
-  return [...solved.duals, ...model.rows.slice(kept.length).map(() => 0n)];
+  // The rows that tie quantities to choices, the last ones, say nothing more: without them their duals fall to the bounds.
+  const rows = model.rows.filter(({ kind }) => kind !== 'choice' && kind !== 'lot' && kind !== 'single-source');
+  return [
+    { ...model, rows },
+    { ...order, within: { lower, upper } },
+  ];
 };
 
 const stageOf = (
@@ -205,14 +280,14 @@ const stageOf = (
   duals: readonly bigint[],
   denominator: bigint,
   solved: Solved,
-  limited: boolean,
+  limited: GapLimit,
 ): Stage | undefined => {
   const proof: DualProof = proofOf(model, duals);
   const objective = objectiveOf(model, values, denominator);
   if (objective === undefined) return undefined;
   const gap = proof.bound - objective;
-  const gapLimit = gapLimitOf(stage, proof.bound);
-  if (gap < 0n || (limited && gap > gapLimit)) return undefined;
+  const gapLimit = limited === 'none' ? undefined : gapLimitOf(stage, proof.bound, limited);
+  if (gap < 0n || (gapLimit !== undefined && gap > gapLimit)) return undefined;
   const claim: StageClaim = {
     stage,
     leastShare: String(leastShare),
@@ -223,7 +298,7 @@ const stageOf = (
     objective: String(objective),
     bound: String(proof.bound),
     gap: String(gap),
-    gapLimit: limited ? String(gapLimit) : null,
+    gapLimit: gapLimit === undefined ? null : String(gapLimit),
     solver: {
       status: solved.said,
       iterations: String(solved.iterations),
@@ -265,15 +340,10 @@ const endedOf = ({ status, said }: Solved, relaxed: boolean): Ended => {
   return { kind: 'failed', said };
 };
 
-/** The record of a solved part. */
-export const certificatePart = (
-  part: number,
-  model: CanonicalPart,
-  stages: readonly StageClaim[],
-): CertificatePart => ({
-  record: 'part',
-  part,
-  model,
-  modelSha256: sha256Of(canonicalText(model)),
-  stages,
-});
+/** The record of a solved part as a line of the certificate: its canonical text, around that of the model, which is hashed as it stands. */
+export const certificateLine = (part: number, model: CanonicalPart, stages: readonly StageClaim[]): string => {
+  const text = canonicalText(model);
+  const record: Omit<CertificatePart, 'model'> = { record: 'part', part, modelSha256: sha256Of(text), stages };
+  // "model" comes first among the sorted fields.
+  return `{"model":${text},${canonicalText(record).slice(1)}\n`;
+};

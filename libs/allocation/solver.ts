@@ -1,10 +1,30 @@
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { Highs, ModelData } from 'highs';
+import type { Highs, Model, ModelData } from 'highs';
 import type { LinearModel } from './canonical-model.js';
 import { at, VALUE_UNIT } from './canonical-model.js';
 
 // Its type declarations are those of a CommonJS module, so that is how it is loaded.
-const load = createRequire(import.meta.url)('highs') as () => Promise<Highs>;
+const require = createRequire(import.meta.url);
+const load = require('highs') as (options?: { readonly wasmModule: CompiledSolver }) => Promise<Highs>;
+
+/** A compiled WebAssembly module, which threads can be handed. */
+export interface CompiledSolver {
+  readonly [Symbol.toStringTag]: string;
+}
+
+// The types of Node.js 20 do not know it; those of browsers would bring a hundred other names.
+const { WebAssembly } = globalThis as unknown as {
+  readonly WebAssembly: { compile(bytes: Uint8Array): Promise<CompiledSolver> };
+};
+
+let compiled: Promise<CompiledSolver> | undefined;
+
+/** The solver's code, compiled once for every thread of this process; what one thread's work made faster is fast in the next. */
+export const compiledSolver = (): Promise<CompiledSolver> => {
+  compiled ??= readFile(require.resolve('highs/runtime')).then((bytes) => WebAssembly.compile(bytes));
+  return compiled;
+};
 
 /** Entries down to here count: of a row whose greatest is 1. */
 const SMALLEST_ENTRY = 1e-12;
@@ -21,7 +41,7 @@ const WHOLE_OPTIONS = {
   mip_rel_gap: 0.001,
   small_matrix_value: SMALLEST_ENTRY,
 } as const;
-const NODES = 100_000;
+const NODES = 5_000;
 const ITERATIONS = 10_000_000;
 /** Noise of a dual, against the greatest one. */
 const DUAL_NOISE = 1e-12;
@@ -32,8 +52,10 @@ export interface SolveOrder {
   readonly seed: number;
   readonly nodes?: number;
   readonly iterations?: number;
-  /** Choices are 0 or 1, and small quantities whole. */
-  readonly whole?: boolean;
+  /** Choices are 0 or 1; with `units` small quantities are whole, too: mostly they come out whole by themselves. */
+  readonly whole?: boolean | 'units';
+  /** Values of all columns to begin branching with. */
+  readonly start?: readonly bigint[];
   /** Bounds of columns in place of 0 and the model's own. */
   readonly within?: { readonly lower: readonly bigint[]; readonly upper: readonly bigint[] };
 }
@@ -55,8 +77,8 @@ export interface Solved {
 export class Solver {
   private constructor(private readonly highs: Highs) {}
 
-  static async load(): Promise<Solver> {
-    return new Solver(await load());
+  static async load(module?: CompiledSolver): Promise<Solver> {
+    return new Solver(await load(module === undefined ? undefined : { wasmModule: module }));
   }
 
   get version(): string {
@@ -75,29 +97,110 @@ export class Solver {
    */
   solve(model: LinearModel, order: SolveOrder): Solved {
     const scaled = scaledModel(model, order, this.highs);
-    const native = this.highs.createModel(scaled.data);
+    if (!isWhole(order) && order.within === undefined && isWorthSifting(model)) {
+      const sifted = this.sifted(model, scaled, order);
+      if (sifted !== undefined) return sifted;
+    }
+    return this.run(
+      scaled.data,
+      order,
+      (native, modelStatus) => {
+        const said = statusWord(this.highs, modelStatus);
+        const iterations = BigInt(native.info.get('simplex_iteration_count'));
+        const nodes = isWhole(order) ? BigInt(native.info.get('mip_node_count')) : 0n;
+        const gap = isWhole(order) ? String(native.info.get('mip_gap')) : '0';
+        const status = statusOf(this.highs, modelStatus);
+        const feasible = native.info.get('primal_solution_status') === this.highs.constants.solutionStatus.feasible;
+        const told = { status, said, iterations, nodes, gap };
+        if (!feasible || (status !== 'optimal' && status !== 'limit')) return told;
+        const { colValue, rowDual } = native.getSolution();
+        const values = colValue.map((value, column) => value * at(scaled.columnScales, column));
+        if (values.some((value) => !Number.isFinite(value)))
+          return { ...told, status: 'failed', said: `${said}, with values that are no numbers` };
+        if (isWhole(order) || status === 'limit') return { ...told, values };
+        return { ...told, values, duals: dualsOf(model, rowDual, scaled) };
+      },
+      order.start === undefined
+        ? undefined
+        : Float64Array.from(order.start, (value, column) => Number(value) / at(scaled.columnScales, column)),
+    );
+  }
+
+  /** A run of the bare solver on a model that is already scaled; answers its simplex iterations. */
+  prepared(model: LinearModel, order: SolveOrder): () => bigint {
+    const { data } = scaledModel(model, order, this.highs);
+    return () => this.run(data, order, (native) => BigInt(native.info.get('simplex_iteration_count')));
+  }
+
+  /**
+   * Of many pairs few carry anything. Solves with the most valued of each row, then adds what the duals say was missed, until nothing was:
+   * then these duals, and the quantities with 0 for all others, are those of the whole model. Undefined where that does not come about.
+   */
+  private sifted(model: LinearModel, scaled: ScaledModel, order: SolveOrder): Solved | undefined {
+    const { data } = scaled;
+    const chosen = new Sifted(model, data);
+    const first = chosen.start();
+    return this.run(
+      { ...data, ...first.bounds, numCols: first.columns.length, matrix: first.matrix },
+      order,
+      (native, modelStatus) => {
+        let status: number = modelStatus;
+        let iterations = 0n;
+        for (let round = 0; round < SIFTING_ROUNDS; round += 1) {
+          iterations += BigInt(native.info.get('simplex_iteration_count'));
+          if (status !== this.highs.constants.modelStatus.optimal) return undefined;
+          const { colValue, rowDual } = native.getSolution();
+          const missed = chosen.missedBy(rowDual);
+          if (missed === undefined) {
+            const values = new Float64Array(data.numCols);
+            chosen.columns.forEach((column, place) => {
+              values[column] = (colValue[place] ?? 0) * at(scaled.columnScales, column);
+            });
+            const said = statusWord(this.highs, status);
+            return {
+              status: 'optimal',
+              said,
+              values,
+              duals: dualsOf(model, rowDual, scaled),
+              iterations,
+              nodes: 0n,
+              gap: '0',
+            };
+          }
+          native.addCols({
+            cost: missed.bounds.colCost,
+            lower: missed.bounds.colLower,
+            upper: missed.bounds.colUpper,
+            matrix: missed.matrix,
+          });
+          // What is at hand is feasible and nearly best: presolve would throw it away.
+          native.options.set('presolve', 'off');
+          status = native.run().modelStatus;
+        }
+        return undefined;
+      },
+    );
+  }
+
+  private run<T>(
+    data: ModelData,
+    order: SolveOrder,
+    read: (native: Model, modelStatus: number) => T,
+    start?: Float64Array,
+  ): T {
+    const native = this.highs.createModel(data);
     try {
-      native.options.set({ ...(order.whole === true ? WHOLE_OPTIONS : LINEAR_OPTIONS), ...limitsOf(order) });
+      native.options.set({ ...(isWhole(order) ? WHOLE_OPTIONS : LINEAR_OPTIONS), ...limitsOf(order) });
+      if (isWhole(order) && start !== undefined) native.setSolution({ colValue: start });
       const { modelStatus } = native.run();
-      const said = statusWord(this.highs, modelStatus);
-      const iterations = BigInt(native.info.get('simplex_iteration_count'));
-      const nodes = order.whole === true ? BigInt(native.info.get('mip_node_count')) : 0n;
-      const gap = order.whole === true ? String(native.info.get('mip_gap')) : '0';
-      const status = statusOf(this.highs, modelStatus);
-      const feasible = native.info.get('primal_solution_status') === this.highs.constants.solutionStatus.feasible;
-      const told = { status, said, iterations, nodes, gap };
-      if (!feasible || (status !== 'optimal' && status !== 'limit')) return told;
-      const { colValue, rowDual } = native.getSolution();
-      const values = colValue.map((value, column) => value * at(scaled.columnScales, column));
-      if (values.some((value) => !Number.isFinite(value)))
-        return { ...told, status: 'failed', said: `${said}, with values that are no numbers` };
-      if (order.whole === true || status === 'limit') return { ...told, values };
-      return { ...told, values, duals: dualsOf(model, rowDual, scaled) };
+      return read(native, modelStatus);
     } finally {
       native.dispose();
     }
   }
 }
+
+const isWhole = ({ whole = false }: SolveOrder): boolean => whole !== false;
 
 const limitsOf = ({
   seed,
@@ -121,14 +224,124 @@ const statusOf = ({ constants: { modelStatus } }: Highs, status: number): Solved
 const statusWord = ({ constants: { modelStatus } }: Highs, status: number): string =>
   Object.entries(modelStatus).find(([, code]) => code === status)?.[0] ?? `status ${status}`;
 
+/** What the solver is given, in typed arrays throughout. */
+type ScaledData = Omit<ModelData, 'colCost' | 'colLower' | 'colUpper' | 'matrix'> & {
+  readonly colCost: Float64Array;
+  readonly colLower: Float64Array;
+  readonly colUpper: Float64Array;
+  readonly matrix: {
+    readonly format: 'csc';
+    readonly numRows: number;
+    readonly numCols: number;
+    readonly starts: Int32Array;
+    readonly indices: Int32Array;
+    readonly values: Float64Array;
+  };
+};
+
 interface ScaledModel {
-  readonly data: ModelData;
+  readonly data: ScaledData;
   /** A column's value is the solver's times this. */
   readonly columnScales: readonly number[];
   /** A row of the solver is the model's divided by this. */
   readonly rowScales: readonly number[];
   /** Units of value per unit of the solver's objective. */
   readonly objectiveScale: number;
+}
+
+/** From so many pairs on. */
+const SIFTED_FROM = 20_000;
+/** Pairs of each row to begin with. */
+const SIFTED_OF_ROW = 10;
+const SIFTING_ROUNDS = 20;
+/** A reduced cost up to here is none, where the greatest cost is near 1. */
+const MISSED = 1e-10;
+
+const isWorthSifting = ({ arcs, costs, choices }: LinearModel): boolean =>
+  arcs >= SIFTED_FROM && costs.length === arcs && choices.every((choice) => choice < 0);
+
+interface Slice {
+  readonly columns: readonly number[];
+  readonly bounds: Pick<ScaledData, 'colCost' | 'colLower' | 'colUpper'>;
+  readonly matrix: ScaledData['matrix'];
+}
+
+/** Which columns of a model the solver was given so far, in that order. */
+class Sifted {
+  readonly columns: number[] = [];
+  private readonly taken: Uint8Array;
+
+  constructor(
+    private readonly model: LinearModel,
+    private readonly data: ScaledData,
+  ) {
+    this.taken = new Uint8Array(data.numCols);
+  }
+
+  /** The most valued of each row that bounds from above; all of a row that demands something. */
+  start(): Slice {
+    const { rows, costs } = this.model;
+    const worth = Float64Array.from(costs, Number);
+    for (const { sense, columns } of rows) {
+      const best = [...columns];
+      if (sense === 'at-most' && best.length > SIFTED_OF_ROW) {
+        best.sort((a, b) => (worth[b] ?? 0) - (worth[a] ?? 0) || a - b);
+        best.length = SIFTED_OF_ROW;
+      }
+      for (const column of best) this.taken[column] = 1;
+    }
+    const first: number[] = [];
+    this.taken.forEach((taken, column) => {
+      if (taken === 1) first.push(column);
+    });
+    return this.take(first);
+  }
+
+  /** Columns that would better the objective at these duals; undefined where none would. */
+  missedBy(rowDual: Float64Array): Slice | undefined {
+    const { colCost, matrix } = this.data;
+    const missed: number[] = [];
+    for (let column = 0; column < this.taken.length; column += 1) {
+      if (this.taken[column] === 1) continue;
+      let reduced = colCost[column] ?? 0;
+      const end = matrix.starts[column + 1] ?? 0;
+      for (let entry = matrix.starts[column] ?? 0; entry < end; entry += 1) {
+        reduced -= (matrix.values[entry] ?? 0) * (rowDual[matrix.indices[entry] ?? 0] ?? 0);
+      }
+      if (reduced > MISSED) missed.push(column);
+    }
+    if (missed.length === 0) return undefined;
+    for (const column of missed) this.taken[column] = 1;
+    return this.take(missed);
+  }
+
+  private take(columns: readonly number[]): Slice {
+    for (const column of columns) this.columns.push(column);
+    const { colCost, colLower, colUpper, matrix } = this.data;
+    const of = (from: Float64Array): Float64Array => Float64Array.from(columns, (column) => from[column] ?? 0);
+    const starts = new Int32Array(columns.length + 1);
+    const indices: number[] = [];
+    const values: number[] = [];
+    columns.forEach((column, place) => {
+      const end = matrix.starts[column + 1] ?? 0;
+      for (let entry = matrix.starts[column] ?? 0; entry < end; entry += 1) {
+        indices.push(matrix.indices[entry] ?? 0);
+        values.push(matrix.values[entry] ?? 0);
+      }
+      starts[place + 1] = indices.length;
+    });
+    return {
+      columns,
+      bounds: { colCost: of(colCost), colLower: of(colLower), colUpper: of(colUpper) },
+      matrix: {
+        ...matrix,
+        numCols: columns.length,
+        starts,
+        indices: Int32Array.from(indices),
+        values: Float64Array.from(values),
+      },
+    };
+  }
 }
 
 const scaledModel = (model: LinearModel, order: SolveOrder, highs: Highs): ScaledModel => {
@@ -139,7 +352,10 @@ const scaledModel = (model: LinearModel, order: SolveOrder, highs: Highs): Scale
   const choices = new Set(model.choices);
   const columnScales = costs.map((_cost, column) => {
     const most = at(column < model.arcs ? model.caps : model.uppers, column);
-    if (order.whole === true && (choices.has(column) || (column < model.arcs && most <= WHOLE_UP_TO))) {
+    if (
+      isWhole(order) &&
+      (choices.has(column) || (order.whole === 'units' && column < model.arcs && most <= WHOLE_UP_TO))
+    ) {
       integrality[column] = highs.constants.variableType.integer;
       return 1;
     }
@@ -152,11 +368,12 @@ const scaledModel = (model: LinearModel, order: SolveOrder, highs: Highs): Scale
   const counts = new Int32Array(costs.length + 1);
   for (const { columns, coefficients } of rows) {
     let most = 0;
-    columns.forEach((column, term) => {
+    for (let term = 0; term < columns.length; term += 1) {
+      const column = at(columns, term);
       counts[column + 1] = (counts[column + 1] ?? 0) + 1;
       const coefficient = coefficients === undefined ? 1 : Math.abs(Number(at(coefficients, term)));
       most = Math.max(most, coefficient * at(columnScales, column));
-    });
+    }
     rowScales.push(most === 0 ? 1 : powerBelow(most));
   }
   for (let column = 0; column < costs.length; column += 1)
@@ -178,7 +395,7 @@ const scaledModel = (model: LinearModel, order: SolveOrder, highs: Highs): Scale
     });
     (sense === 'at-most' ? rowUpper : rowLower)[row] = Number(bound) / scale;
   });
-  const data: ModelData = {
+  const data: ScaledData = {
     numCols: costs.length,
     numRows: rows.length,
     sense: highs.constants.objectiveSense.maximize,
@@ -190,7 +407,7 @@ const scaledModel = (model: LinearModel, order: SolveOrder, highs: Highs): Scale
     rowLower,
     rowUpper,
     matrix: { format: 'csc', numRows: rows.length, numCols: costs.length, starts: counts, indices, values },
-    ...(order.whole === true ? { integrality } : {}),
+    ...(isWhole(order) ? { integrality } : {}),
   };
   return { data, columnScales, rowScales, objectiveScale };
 };
@@ -226,8 +443,13 @@ export const wholeOf = (value: number): bigint => {
   return BigInt(value);
 };
 
-/** The least power of two that is not below a figure ≥ 0; 1 for 0. */
-const powerAbove = (figure: bigint): number => (figure <= 1n ? 1 : 2 ** (figure - 1n).toString(2).length);
+/** A power of two not below a figure ≥ 0 and at most twice of it; 1 for 0. */
+const powerAbove = (figure: bigint): number => {
+  const value = Number(figure);
+  if (value <= 1) return 1;
+  const below = powerBelow(value);
+  return below === value ? below : 2 * below;
+};
 
 /** A power of two not above a number > 0, nor below half of it. */
 const powerBelow = (value: number): number => {

@@ -29,8 +29,8 @@ class Rounding {
   private readonly activity: bigint[];
   private readonly bounds: bigint[];
   /** Of each pair the rows, all of coefficient 1, that it counts in. */
-  private readonly mostRows: number[][];
-  private readonly leastRows: number[][];
+  private readonly mostRows: Lists;
+  private readonly leastRows: Lists;
   /** Of each pair its need, where that takes one provider only. */
   private readonly single: Int32Array;
   private readonly chosenOf = new Map<number, number>();
@@ -42,19 +42,22 @@ class Rounding {
     private readonly denominator: bigint,
   ) {
     const { arcs, rows, choices, lots, uppers } = model;
-    this.mostRows = Array.from({ length: arcs }, () => []);
-    this.leastRows = Array.from({ length: arcs }, () => []);
+    const counting = (sense: Row['sense']): Lists =>
+      listsOf(
+        arcs,
+        rows.map((row) => (row.sense === sense && isOfQuantities(row) ? row.columns : [])),
+      );
+    this.mostRows = counting('at-most');
+    this.leastRows = counting('at-least');
     this.single = new Int32Array(arcs).fill(-1);
     this.chosen = new Uint8Array(arcs);
     this.remainders = new Float64Array(arcs);
     this.activity = new Array<bigint>(rows.length).fill(0n);
     this.bounds = rows.map(({ bound }) => bound * denominator);
     const singles = new Set(rows.filter(({ kind }) => kind === 'single-source').map(({ of }) => of));
-    rows.forEach((row, place) => {
-      if (row.kind === 'need' && singles.has(row.of)) for (const arc of row.columns) this.single[arc] = row.of;
-      if (row.coefficients !== undefined || row.kind === 'single-source') return;
-      for (const arc of row.columns) at(row.sense === 'at-most' ? this.mostRows : this.leastRows, arc).push(place);
-    });
+    for (const { kind, of, columns } of rows) {
+      if (kind === 'need' && singles.has(of)) for (const arc of columns) this.single[arc] = of;
+    }
     const times = Number(denominator);
     this.quantities = Array.from({ length: arcs }, (_, arc) => {
       const choice = at(choices, arc);
@@ -78,7 +81,7 @@ class Rounding {
   shrinkWhereTooMuch(): void {
     const { rows, lots } = this.model;
     rows.forEach((row, place) => {
-      if (row.sense !== 'at-most' || row.coefficients !== undefined || row.kind === 'single-source') return;
+      if (row.sense !== 'at-most' || !isOfQuantities(row)) return;
       if (at(this.activity, place) <= at(this.bounds, place)) return;
       // What is too much is noise: the greatest quantity feels it least.
       const greatest = [...row.columns].sort(
@@ -171,8 +174,8 @@ class Rounding {
   }
 
   private count(arc: number, change: bigint): void {
-    for (const row of at(this.mostRows, arc)) this.activity[row] = at(this.activity, row) + change;
-    for (const row of at(this.leastRows, arc)) this.activity[row] = at(this.activity, row) + change;
+    for (const row of this.mostRows.of(arc)) this.activity[row] = at(this.activity, row) + change;
+    for (const row of this.leastRows.of(arc)) this.activity[row] = at(this.activity, row) + change;
   }
 
   private add(arc: number, change: bigint): void {
@@ -192,9 +195,14 @@ class Rounding {
 
   /** How much more a pair can carry, all rows considered; 0 where it would have to be chosen and cannot. */
   private room(arc: number): bigint {
-    const quantity = at(this.quantities, arc);
-    let room = at(this.model.uppers, arc) * this.denominator - quantity;
-    for (const row of at(this.mostRows, arc)) room = smaller(room, at(this.bounds, row) - at(this.activity, row));
+    let room = at(this.model.uppers, arc) * this.denominator - at(this.quantities, arc);
+    for (const row of this.mostRows.of(arc)) {
+      const bound = at(this.bounds, row);
+      const activity = at(this.activity, row);
+      // Most rows of most pairs are full.
+      if (activity >= bound) return 0n;
+      room = smaller(room, bound - activity);
+    }
     if (room <= 0n) return 0n;
     if (at(this.model.choices, arc) < 0 || this.isChosen(arc)) return room;
     const need = this.single[arc] ?? -1;
@@ -215,14 +223,14 @@ class Rounding {
 
   /** Moves what is missing in a row from pairs that share the bound which keeps this pair from having it. */
   private takeFromOthers(arc: number, row: number): void {
-    const full = at(this.mostRows, arc).filter((place) => this.missing(place) <= 0n);
+    const full = [...this.mostRows.of(arc)].filter((place) => this.missing(place) <= 0n);
     const [blocking] = full;
     if (blocking === undefined || full.length > 1) return;
     for (const other of this.byCost(at(this.model.rows, blocking).columns).reverse()) {
-      if (this.missing(row) <= 0n || other === arc || at(this.leastRows, other).includes(row)) continue;
+      if (this.missing(row) <= 0n || other === arc || this.leastRows.of(other).includes(row)) continue;
       const least = this.isChosen(other) ? at(this.model.lots, other) * this.denominator : 0n;
       let free = at(this.quantities, other) - least;
-      for (const place of at(this.leastRows, other)) free = smaller(free, -this.missing(place));
+      for (const place of this.leastRows.of(other)) free = smaller(free, -this.missing(place));
       const wanted = smaller(this.missing(row), free);
       if (wanted <= 0n) continue;
       this.add(other, -wanted);
@@ -239,6 +247,37 @@ class Rounding {
     return [...arcs].sort((a, b) => compare(at(costs, b), at(costs, a)) || a - b);
   }
 }
+
+/** Rows of each pair, one after the other. */
+class Lists {
+  constructor(
+    private readonly starts: Int32Array,
+    private readonly entries: Int32Array,
+  ) {}
+
+  of(arc: number): Int32Array {
+    return this.entries.subarray(this.starts[arc], this.starts[arc + 1]);
+  }
+}
+
+const listsOf = (arcs: number, columnsOfRows: readonly (readonly number[])[]): Lists => {
+  const starts = new Int32Array(arcs + 1);
+  for (const columns of columnsOfRows) for (const arc of columns) starts[arc + 1] = (starts[arc + 1] ?? 0) + 1;
+  for (let arc = 0; arc < arcs; arc += 1) starts[arc + 1] = (starts[arc + 1] ?? 0) + (starts[arc] ?? 0);
+  const next = starts.slice(0, arcs);
+  const entries = new Int32Array(starts[arcs] ?? 0);
+  columnsOfRows.forEach((columns, row) => {
+    for (const arc of columns) {
+      const place = next[arc] ?? 0;
+      next[arc] = place + 1;
+      entries[place] = row;
+    }
+  });
+  return new Lists(starts, entries);
+};
+
+/** Σ quantity of pairs, each counted once. */
+const isOfQuantities = ({ kind, coefficients }: Row): boolean => coefficients === undefined && kind !== 'single-source';
 
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);

@@ -5,6 +5,7 @@ import { writeLog } from './log.js';
 import { throughTransact } from './p1-transact.js';
 import { creatingOverHttp, transferringOverHttp } from './p2-http.js';
 import { rebuilding } from './p3-rebuild.js';
+import { allocating } from './p5-allocation.js';
 import { holding } from './p7-hold.js';
 import { coldStart } from './p8-cold-start.js';
 import { readingStatements } from './p9-statement.js';
@@ -28,6 +29,7 @@ const FULL = {
   rounds: 5,
   seconds: 2,
   proposals: 300,
+  arcs: 100_000,
   events: 100_000,
   starts: 3,
   rebuilds: 3,
@@ -41,6 +43,7 @@ const SMOKE = {
   rounds: 1,
   seconds: 0.5,
   proposals: 20,
+  arcs: 2_000,
   events: 1_500,
   starts: 1,
   rebuilds: 1,
@@ -59,6 +62,7 @@ const run = async (): Promise<void> => {
     rounds,
     seconds,
     proposals,
+    arcs,
     events,
     starts,
     rebuilds,
@@ -124,6 +128,13 @@ const run = async (): Promise<void> => {
     }
     if (wanted('P7')) {
       add(await measured('P7', 'proposal to held against one durable append', () => holding(folders, { proposals })));
+    }
+    if (wanted('P5')) {
+      add(
+        await measured('P5', `max-value over ${arcs} pairs, with its certificate, against HiGHS alone`, () =>
+          allocating({ rounds, arcs }),
+        ),
+      );
     }
     if (wanted('P9')) {
       const work = (): ReturnType<typeof readingStatements> =>

@@ -53,10 +53,10 @@ const thread = (name: string, program: string): URL => {
 };
 
 const DIVIDED = `parentPort.postMessage({ kind: 'divided', parts: 2, arcs: 2, leftOut: [], floors: [], notes: [] });`;
-const ONE_PART = `parentPort.postMessage({ kind: 'pairs', pairs: [{ needId: 'n0', needLine: 1, offerId: 'o0', offerLine: 1, measure: 'money:USD', quantity: 40n, because: '' }] });
-parentPort.postMessage({ kind: 'unmet', unmet: [{ needId: 'n0', needLine: 1, measure: 'money:USD', quantity: 60n, binds: [], because: '' }] });
+const ONE_PART = `parentPort.postMessage({ kind: 'pairs', pairs: [{ needId: 'n0', needLine: 1, offerId: 'o0', offerLine: 1, measure: 'money:USD', quantity: 40n, because: '' }], arcs: [] });
+parentPort.postMessage({ kind: 'unmet', unmet: [{ needId: 'n0', needLine: 1, measure: 'money:USD', quantity: 60n, binds: [], because: '' }], arcs: [] });
 parentPort.postMessage({ kind: 'part', part: 0, arcs: 1, solved: [0], objective: 400000000000000000000000000000n, bound: 400000000000000000000000000000n });
-parentPort.postMessage({ kind: 'pairs', pairs: [{ needId: 'n1', needLine: 1, offerId: 'o1', offerLine: 1, measure: 'money:USD', quantity: 1n, because: '' }] });`;
+parentPort.postMessage({ kind: 'pairs', pairs: [{ needId: 'n1', needLine: 1, offerId: 'o1', offerLine: 1, measure: 'money:USD', quantity: 1n, because: '' }], arcs: [] });`;
 
 /** The first part counts, what was told of the second does not. */
 const known = (outcome: Outcome): void => {
