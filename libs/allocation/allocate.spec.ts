@@ -352,10 +352,13 @@ it('nothing to do is an answer, too', async () => {
 describe('a limit of the solver', () => {
   /** Lots so great that each offer serves one line or two. */
   const needs = Array.from({ length: 8 }, (_, place) =>
-    need(`n${place}`, { outstanding: BigInt(50 + ((place * 37) % 60)), weight: 1 + ((place * 7) % 5) }),
+    need(`n${place}`, { outstanding: BigInt(50 + ((place * 37) % 60)) * 1_000_000n, weight: 1 + ((place * 7) % 5) }),
   );
   const offers = Array.from({ length: 5 }, (_, place) =>
-    offer(`o${place}`, { available: BigInt(70 + ((place * 53) % 90)), minimumLot: BigInt(30 + ((place * 11) % 25)) }),
+    offer(`o${place}`, {
+      available: BigInt(70 + ((place * 53) % 90)) * 1_000_000n,
+      minimumLot: BigInt(30 + ((place * 11) % 25)) * 1_000_000n,
+    }),
   );
   const arcs = needs.flatMap((_, n) =>
     offers.map((_other, o) => ({ need: n, offer: o, score: 0.3 + ((n * 13 + o * 29) % 70) / 100, because: '' })),
@@ -390,21 +393,19 @@ it('of many pairs, those it did not begin with are found by their reduced costs'
   const needs = Array.from({ length: 420 }, (_, place) =>
     need(`n${place}`, { outstanding: BigInt(1_000 + ((place * 7_919) % 9_000)) }),
   );
-  const offers = Array.from({ length: 60 }, (_, place) =>
+  const offers = Array.from({ length: 50 }, (_, place) =>
     offer(`o${place}`, { available: BigInt(1_000 + ((place * 104_729) % 20_000)) }),
   );
+  // All lines are fitted best by the same offers, and those by the same lines: the most valued of each row leave most of it out.
   const arcs = needs.flatMap((_, n) =>
-    Array.from({ length: 50 }, (_other, step) => ({
-      need: n,
-      offer: (n + step) % 60,
-      score: (1 + ((n * 31 + step * 17) % 100)) / 101,
-      because: '',
-    })),
+    Array.from({ length: 50 }, (_other, o) => ({ need: n, offer: o, score: (100 - o) / 100, because: '' })),
   );
   const given = problem({ needs, offers, arcs });
   expect(arcs.length).toBeGreaterThanOrEqual(20_000);
   const answer = await answered(given);
   expect(broken(given, tallied(given, answer))).toEqual([]);
-  // The certificate proves it the best of all 21,000, whatever the solver was given.
+  // The certificate proves it the best of all 21,000, whatever the solver was given. Seen to fail when sifting ended too early.
   expect(checkCertificate(answer.certificate.join(''))).toMatchObject({ ok: true, unverified: [] });
+  const [gap, bound] = [Number(answer.bound) - Number(answer.value), Number(answer.bound)];
+  expect(gap).toBeLessThanOrEqual(bound / 1_000_000);
 });

@@ -46,9 +46,11 @@ const everyAllocation = function* (given: Problem): Generator<Tally> {
 };
 
 /** Worlds a rule is tried on; fast-check prints the seed of one that breaks it. */
-const RUNS = 25;
+const RUNS = 40;
+const SMALL_RUNS = 100;
 
-const MEASURES = ['seats', 'items:marking-machine'];
+/** Mostly one, so that lines meet. */
+const MEASURES = ['seats', 'seats', 'seats', 'items:marking-machine'];
 const STATES = ['VUT', 'FJI'];
 
 interface Shape {
@@ -69,7 +71,7 @@ const smallWorld = ({ lots, single, budgets, floors }: Shape): fc.Arbitrary<Prob
           weight: fc.constantFrom(0.5, 1, 3),
           state: fc.constantFrom(...STATES),
           kind: fc.constantFrom('legal', 'training'),
-          singleSource: single ? fc.boolean() : fc.constant(false),
+          singleSource: fc.constantFrom(...(single ? [true, true, false] : [false])),
         }),
         { minLength: 1, maxLength: 3 },
       ),
@@ -126,8 +128,8 @@ const ALL: Shape = { lots: true, single: true, budgets: true, floors: true };
 const WHOLE_GAP = 0.001;
 
 describe('against every allocation of small worlds', () => {
-  // Seen to fail when the rounding gave units to the least remainder first, when budgets of a donor were counted over all measures,
-  // and when a choice was bounded by its lot instead of by its greatest quantity.
+  // Seen to fail when a budget of a donor was counted over all measures, when a choice was bounded by its lot instead of by the most it can
+  // carry, and when nothing kept a line from two providers.
   it.each<[string, Shape, number]>([
     ['plain', NONE, 1e-6],
     ['with budgets', { ...NONE, budgets: true }, 1e-6],
@@ -155,7 +157,7 @@ describe('against every allocation of small worlds', () => {
         expect(Number(outcome.answer.value)).toBeCloseTo(value, 6);
         expect(checkCertificate(outcome.answer.certificate.join(''))).toMatchObject({ ok: true, doubts: [] });
       }),
-      { numRuns: RUNS },
+      { numRuns: SMALL_RUNS },
     );
   });
 
@@ -174,6 +176,7 @@ describe('against every allocation of small worlds', () => {
     };
   };
 
+  // Seen to fail when no bound was tried without.
   it('names floors and budgets that cannot be kept together, and none that could be left out', async () => {
     let seen = 0;
     await fc.assert(
@@ -188,7 +191,7 @@ describe('against every allocation of small worlds', () => {
           for (const one of conflict) expect(keepable(conflict.filter((other) => other !== one))).toBe(true);
         }
       }),
-      { numRuns: 2 * RUNS },
+      { numRuns: SMALL_RUNS },
     );
     expect(seen).toBeGreaterThan(0);
   });
@@ -209,8 +212,7 @@ describe('against every allocation of small worlds', () => {
     return least;
   };
 
-  // Seen to fail when the share was taken over all lines of the problem instead of over those tied together, and when demands were
-  // rounded down from a share that lay a millionth too low.
+  // Seen to fail when demands were rounded down from a share a millionth too low, and when remainders were given where no room was.
   it('gives every line the greatest equal share, rounded to whole units, then the greatest value', async () => {
     await fc.assert(
       fc.asyncProperty(smallWorld(NONE), async (plain) => {
@@ -232,11 +234,12 @@ describe('against every allocation of small worlds', () => {
         }
         expect(valueOf(given, tally)).toBeCloseTo(best, 6);
       }),
-      { numRuns: RUNS },
+      { numRuns: SMALL_RUNS },
     );
   });
 
-  // Seen to fail when a column was bounded by what its offer had available: low ends then fell to 0.
+  // Seen to fail when a column was bounded by what its offer had available (low ends fell to 0), and when the dual at hand was taken for
+  // the low end.
   it('prices say what one more unit adds and what one less costs', async () => {
     const bestOf = (given: Problem): number => {
       let best = 0;
@@ -259,7 +262,7 @@ describe('against every allocation of small worlds', () => {
           expect(value - bestOf(changed(-1n))).toBeCloseTo(Number(price.high), 6);
         }
       }),
-      { numRuns: RUNS },
+      { numRuns: SMALL_RUNS },
     );
   });
 });
@@ -355,7 +358,7 @@ describe('against another solver', () => {
     return result;
   };
 
-  // Seen to fail when scores were cut to whole per cents of a weight, and when a budget bounded the wrong donor.
+  // Seen to fail when scores were cut to tenths, and when a budget bounded the other donors.
   it('finds the same greatest value', async () => {
     await fc.assert(
       fc.asyncProperty(middlingWorld.map(worldOf), async (given) => {
@@ -370,6 +373,7 @@ describe('against another solver', () => {
     );
   });
 
+  // Seen to fail when the share of each line was reckoned by what the first one asks.
   it('finds the same greatest equal share', async () => {
     await fc.assert(
       fc.asyncProperty(middlingWorld.map(worldOf), async (plain) => {
@@ -434,7 +438,7 @@ describe('always', () => {
       });
     });
 
-  // Seen to fail when quantities were rounded to the nearest unit, and when pairs were joined without looking at their measures.
+  // Seen to fail when quantities too great by the solver's tolerance were left so, and when nothing was filled up after rounding.
   it('keeps every bound to the last unit, never mixes measures, and leaves nothing that a pair could still take', async () => {
     await fc.assert(
       fc.asyncProperty(wideWorld, async (given) => {
@@ -465,7 +469,7 @@ describe('always', () => {
     );
   });
 
-  // Seen to fail when parts were taken in the order of a Set of offers that had been sorted by score.
+  // Seen to fail when the solver was given a seed of its own.
   it('gives the same bytes for the same problem', async () => {
     await fc.assert(
       fc.asyncProperty(smallWorld(ALL), async (given) => {
