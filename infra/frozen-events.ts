@@ -47,7 +47,7 @@ const UNIONS: Readonly<Record<string, string>> = {
   '#funds/contract': 'AnyFundEvent',
   '#accounts/contract': 'AccountsEvent',
   '#documents/contract': 'DocumentEvent',
-  '#matching/contract': 'RulesetEvent',
+  '#matching/contract': 'MatchingEvent',
 };
 
 const GENERATOR = 'node_modules/ts-json-schema-generator/bin/ts-json-schema-generator.js';

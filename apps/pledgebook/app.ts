@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { LocalMessageBus } from '#bus-local';
 import { DocumentStore, FileDocumentStore } from '#documents';
-import type { Host, OidcSettings, Rate } from '#hosting';
+import type { Host, OidcSettings, Port, Rate } from '#hosting';
 import { alarmsTo, DEFAULT_RATE, host, Opened } from '#hosting';
 import type { Clock, EventStore } from '#kernel';
 import { MemoryReadDatabase, SqliteReadDatabase } from '#read-database';
@@ -26,6 +26,8 @@ export interface AppOptions {
   readonly oidc?: OidcSettings | undefined;
   /** What is served; every context unless told. */
   readonly contexts?: readonly Context[];
+  /** Ports beside those that this app picks. */
+  readonly ports?: readonly Port[];
   /** Milliseconds between ticks of the deadline ticker; `manual`: only `ticker.tickNow()`. */
   readonly tick?: number | 'manual';
 }
@@ -73,7 +75,7 @@ export const createApp = (options: AppOptions): Promise<PledgebookApp> =>
           subjects,
           seals: sealKeysOf(folder),
           issuer: folder === undefined ? LocalIssuer.inMemory() : LocalIssuer.open(folder),
-          ports: [{ provide: DocumentStore, useValue: documents }],
+          ports: [{ provide: DocumentStore, useValue: documents }, ...(options.ports ?? [])],
         },
       },
       opened,

@@ -1,4 +1,7 @@
 export { matchingContext } from './matching.module.js';
+export { SolverThread } from './allocation/allocation-solver.js';
+export { allocationBoard } from './allocation/allocation-board.projection.js';
+export { allocationDecider } from './allocation/allocation.js';
 export { Matches } from './matches.js';
 export { desk } from './desk.projection.js';
 export { lineHistory } from './gaps/line-history.projection.js';

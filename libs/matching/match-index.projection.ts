@@ -214,11 +214,13 @@ class Batch implements ProjectionBatch {
   private readonly touched = new Map<string, Touched>();
   private readonly versions: Version[] = [];
   private day: string | undefined;
+  private newest: RecordedEvent | undefined;
 
   constructor(private readonly tx: ReadTransaction) {}
 
   apply(event: RecordedEvent): void {
     this.note(event);
+    this.newest = event;
     switch (categoryOfStream(event.stream)) {
       case 'need':
       case 'offer':
@@ -236,6 +238,15 @@ class Batch implements ProjectionBatch {
   }
 
   flush(): void {
+    if (this.newest !== undefined) {
+      const { stream, revision, id } = this.newest;
+      this.tx.run(
+        'INSERT OR REPLACE INTO latest (one, stream, revision, event) VALUES (1, ?, ?, ?)',
+        stream,
+        revision,
+        id,
+      );
+    }
     for (const [id, touched] of this.touched) this.write(id, touched);
     for (const { id, kind, position, doc, contentChanged } of this.versions) {
       const { content, ...head } = doc;
@@ -412,6 +423,12 @@ export const matchIndex: Projection = {
       PRIMARY KEY (ruleset, position)
     ) WITHOUT ROWID;
     CREATE TABLE moment (position INTEGER PRIMARY KEY, day TEXT NOT NULL);
+    CREATE TABLE latest (
+      one INTEGER PRIMARY KEY CHECK (one = 1),
+      stream TEXT NOT NULL,
+      revision INTEGER NOT NULL,
+      event TEXT NOT NULL
+    );
   `,
   begin: (tx) => new Batch(tx),
 };

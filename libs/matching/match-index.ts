@@ -29,6 +29,14 @@ export class MatchIndex {
     return String(position);
   }
 
+  /** The newest event that the index took account of; undefined while there is none. */
+  readUpTo(): { readonly stream: string; readonly revision: number; readonly eventId: string } | undefined {
+    const row = this.model().get('SELECT stream, revision, event FROM latest');
+    return row === undefined
+      ? undefined
+      : { stream: row.stream as string, revision: Number(row.revision), eventId: row.event as string };
+  }
+
   need(id: string): IndexedNeed | undefined {
     return this.one(id) as IndexedNeed | undefined;
   }

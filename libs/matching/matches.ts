@@ -1,15 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
-import { ANONYMOUS } from '#directory/contract';
-import { Clock } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
-import type { Role } from '#vocabulary';
-import { partyKind } from '#vocabulary';
-import { CallerDirectory, RecordSight } from '#web';
+import { RecordSight } from '#web';
+import { Asking } from './asking.js';
 import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
 import { providersOf } from './match-index.projection.js';
 import { reasonsAgainst } from './match-index.js';
+import { Offices } from './offices.js';
 import type { Change } from './rules/changes.js';
 import type { Opening } from './rules/opening.js';
 import { openingOf } from './rules/opening.js';
@@ -58,17 +56,6 @@ export interface MatchRequest {
   readonly withBlocked: boolean;
 }
 
-const OFFICE_OF: Readonly<Record<string, Role>> = {
-  state: 'donor-desk',
-  donor: 'donor-desk',
-  fund: 'donor-desk',
-  agency: 'implementer',
-  network: 'network-host',
-};
-
-/** Commitments looked at for prior work: more are worth no more (see `WEIGHTED_PARTS`). */
-const WORK_LOOKED_FOR = 3;
-
 interface Judged {
   readonly id: string;
   readonly pairing: Pairing;
@@ -87,9 +74,8 @@ export class Matches {
   constructor(
     private readonly needs: NeedReader,
     private readonly offers: OfferReader,
-    private readonly directory: CallerDirectory,
+    private readonly offices: Offices,
     private readonly sight: RecordSight,
-    private readonly clock: Clock,
   ) {}
 
   /** Offers that could serve need `id`. undefined where the caller may not see the need's lines. */
@@ -101,11 +87,11 @@ export class Matches {
     const judged: Judged[] = [];
     if (doc?.open === true) {
       const owner = doc.filer === caller.party || doc.beneficiaries.includes(caller.party);
-      const asking = new Asking(this.sight, caller, request);
-      const recipient = await this.recipient(doc);
+      const asking = new Asking(this.sight, caller, standing, request.ruleset);
+      const recipient = await this.offices.recipient(doc);
       for (const [offerId, offer] of offers) {
         if (!(await this.offers.sees(offerId, caller))) continue;
-        const providers = await this.providers(offer);
+        const providers = await this.offices.providers(offer);
         const one = await this.judged(asking, { id, doc }, recipient, { id: offerId, doc: offer }, providers);
         if (owner || !blockedBySight(one.judgement)) judged.push({ ...one, id: offerId });
       }
@@ -121,11 +107,11 @@ export class Matches {
     const judged: Judged[] = [];
     if (doc !== undefined && (doc.status === 'open' || doc.status === 'suspended')) {
       const owner = providersOf(doc).includes(caller.party);
-      const asking = new Asking(this.sight, caller, request);
-      const providers = await this.providers(doc);
+      const asking = new Asking(this.sight, caller, standing, request.ruleset);
+      const providers = await this.offices.providers(doc);
       for (const [needId, need] of needs) {
         if (!(await this.needs.sight(needId, caller)).body) continue;
-        const recipient = await this.recipient(need);
+        const recipient = await this.offices.recipient(need);
         const one = await this.judged(asking, { id: needId, doc: need }, recipient, { id, doc }, providers);
         if (owner || !blockedBySight(one.judgement)) judged.push({ ...one, id: needId });
       }
@@ -140,7 +126,7 @@ export class Matches {
     offer: Side<IndexedOffer>,
     providers: readonly Caller[],
   ): Promise<Omit<Judged, 'id'>> {
-    const { standing, ruleset } = asking.request;
+    const { standing, ruleset } = asking;
     const sovereigns = providers.map(({ party, sovereign }) =>
       standing.sovereignOf === undefined ? sovereign : standing.sovereignOf(party),
     );
@@ -164,59 +150,6 @@ export class Matches {
   private async seesNeed(needId: string, providers: readonly Caller[]): Promise<boolean> {
     for (const provider of providers) if ((await this.needs.sight(needId, provider)).body) return true;
     return false;
-  }
-
-  private providers(offer: IndexedOffer): Promise<readonly Caller[]> {
-    return Promise.all(
-      providersOf(offer).map((party) =>
-        this.asIf(party, OFFICE_OF[partyKind(party as `donor:${string}`)] ?? 'donor-desk'),
-      ),
-    );
-  }
-
-  private async recipient({ filer }: IndexedNeed): Promise<Caller> {
-    return this.asIf(filer, filer.startsWith('network:') ? 'network-host' : 'npc');
-  }
-
-  /** The caller that an office of `party` would be: what one side may see of the other's record. */
-  private async asIf(party: string, role: Role): Promise<Caller> {
-    if (party === '') return ANONYMOUS;
-    return this.directory.resolve({ party, roles: [role], issuer: '', subject: '' }, this.clock.now());
-  }
-}
-
-/** One question, and what is found once for all of its pairings. */
-class Asking {
-  private readonly worked = new Map<string, Promise<number>>();
-  private readonly seen = new Map<string, Promise<boolean>>();
-  readonly weights;
-
-  constructor(
-    private readonly sight: RecordSight,
-    private readonly caller: Caller,
-    readonly request: MatchRequest,
-  ) {
-    this.weights = request.standing.weights(request.ruleset);
-  }
-
-  /** Commitments that bound the two, as far as whoever asks may see them: a hidden one counts for nothing. */
-  priorWork(providers: readonly string[], beneficiaries: readonly string[]): Promise<number> {
-    if (!RULESETS[this.request.ruleset].weighted) return Promise.resolve(0);
-    const key = JSON.stringify([providers, beneficiaries]);
-    const known = this.worked.get(key) ?? this.seenOf(this.request.standing.work(providers, beneficiaries));
-    this.worked.set(key, known);
-    return known;
-  }
-
-  private async seenOf(commitments: readonly string[]): Promise<number> {
-    let count = 0;
-    for (const commitment of commitments) {
-      if (count === WORK_LOOKED_FOR) break;
-      const seen = this.seen.get(commitment) ?? this.sight.sees(this.caller, 'commitment', commitment);
-      this.seen.set(commitment, seen);
-      if (await seen) count += 1;
-    }
-    return count;
   }
 }
 

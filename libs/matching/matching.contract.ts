@@ -1,3 +1,5 @@
+import type { AllocationEvent } from './allocation/allocation.contract.js';
+
 /** Stream `ruleset-<version>`: what the coordinator set of a ruleset. */
 export type RulesetEvent = {
   readonly type: 'WeightsSet';
@@ -7,3 +9,6 @@ export type RulesetEvent = {
     readonly reason: string;
   };
 };
+
+/** What this context writes. */
+export type MatchingEvent = RulesetEvent | AllocationEvent;

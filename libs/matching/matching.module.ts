@@ -2,7 +2,16 @@ import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { EligibleProviders } from '#needs/contract';
 import { EligibleOffers } from '#offers/contract';
 import type { Context } from '#web';
-import { historyController, RecordKinds } from '#web';
+import { historyController, RecordKinds, registerProblems, uuidOf } from '#web';
+import { Admission } from './admission.js';
+import { ALLOCATION_BOARD, allocationBoard, lostRuns } from './allocation/allocation-board.projection.js';
+import { AllocationJobs } from './allocation/allocation-jobs.js';
+import { AllocationProblems } from './allocation/allocation-problems.js';
+import { AllocationRecords } from './allocation/allocation-records.js';
+import { AllocationSolver, SolverThread, ThreadSolver } from './allocation/allocation-solver.js';
+import { ALLOCATION_PROBLEMS } from './allocation/allocation.problems.js';
+import { allocationDecider } from './allocation/allocation.js';
+import { AllocationsController } from './allocation/allocations.controller.js';
 import { Desk } from './desk.js';
 import { desk } from './desk.projection.js';
 import { Eligibility, IndexedEligibleOffers, IndexedEligibleProviders } from './eligibility.js';
@@ -13,10 +22,13 @@ import { LINE_HISTORY, lineHistory } from './gaps/line-history.projection.js';
 import { MatchIndex } from './match-index.js';
 import { MATCH_INDEX, matchIndex } from './match-index.projection.js';
 import { Matches } from './matches.js';
+import { Offices } from './offices.js';
 import { MatchingController } from './matching.controller.js';
 import { RulesetRecords } from './rules/ruleset-records.js';
 import { rulesetDecider } from './rules/ruleset-weights.js';
 import { RulesetsController, rulesetVersionOf } from './rules/rulesets.controller.js';
+
+registerProblems(ALLOCATION_PROBLEMS);
 
 /** Global, because needs and offers ask who is eligible through their ports. */
 @Global()
@@ -24,11 +36,21 @@ import { RulesetsController, rulesetVersionOf } from './rules/rulesets.controlle
   providers: [
     MatchIndex,
     Matches,
+    Offices,
     Desk,
     Eligibility,
     RulesetRecords,
     LineHistory,
     Gaps,
+    Admission,
+    AllocationProblems,
+    AllocationJobs,
+    AllocationRecords,
+    {
+      provide: AllocationSolver,
+      inject: [{ token: SolverThread, optional: true }],
+      useFactory: (thread?: SolverThread) => new ThreadSolver(thread),
+    },
     { provide: EligibleProviders, useClass: IndexedEligibleProviders },
     { provide: EligibleOffers, useClass: IndexedEligibleOffers },
   ],
@@ -38,10 +60,12 @@ class MatchingModule implements OnModuleInit {
   constructor(
     private readonly kinds: RecordKinds,
     private readonly rulesets: RulesetRecords,
+    private readonly allocations: AllocationRecords,
   ) {}
 
   onModuleInit(): void {
     this.kinds.add(this.rulesets);
+    this.kinds.add(this.allocations);
   }
 }
 
@@ -49,7 +73,7 @@ class MatchingModule implements OnModuleInit {
 export const matchingContext: Context = {
   name: 'matching',
   module: MatchingModule,
-  controllers: [MatchingController, RulesetsController, GapsController],
+  controllers: [MatchingController, RulesetsController, GapsController, AllocationsController],
   history: [
     historyController('RulesetsController', {
       path: 'v1/rulesets',
@@ -59,8 +83,18 @@ export const matchingContext: Context = {
       idOf: rulesetVersionOf,
       isKnown: () => true,
     }),
+    historyController('AllocationsController', {
+      path: 'v1/allocations',
+      tag: 'allocations',
+      action: 'allocation.history',
+      records: AllocationRecords,
+      idOf: uuidOf,
+    }),
   ],
-  streams: { [rulesetDecider.category]: rulesetDecider.schemas },
+  streams: {
+    [rulesetDecider.category]: rulesetDecider.schemas,
+    [allocationDecider.category]: allocationDecider.schemas,
+  },
   reads: {
     eligibility: [MATCH_INDEX, 'directory.networks'],
     history: [],
@@ -68,11 +102,13 @@ export const matchingContext: Context = {
       MATCH_INDEX,
       'desk',
       LINE_HISTORY,
+      ALLOCATION_BOARD,
       'directory.networks',
       'needs.sight',
       'offers.sight',
       'commitments.sight',
     ],
   },
-  projections: () => [matchIndex, desk, lineHistory],
+  projections: () => [matchIndex, desk, lineHistory, allocationBoard],
+  deadlines: (deps) => [lostRuns(() => deps.reads(ALLOCATION_BOARD))],
 };

@@ -18,7 +18,15 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
     '/v1/statements',
     '/v1/advances',
   ],
-  matching: ['/v1/needs/:id/matches', '/v1/offers/:id/matches', '/v1/rulesets', '/v1/desk', '/v1/gaps', '/v1/unused'],
+  matching: [
+    '/v1/needs/:id/matches',
+    '/v1/offers/:id/matches',
+    '/v1/rulesets',
+    '/v1/desk',
+    '/v1/gaps',
+    '/v1/unused',
+    '/v1/allocations',
+  ],
   audit: [
     '/v1/parties/:id/history',
     '/v1/needs/:id/history',

@@ -241,9 +241,19 @@ const KINDS: readonly HiddenKind[] = [
 ];
 /** Lists, and what else is asked without an id. */
 const LISTS = [
-  ...[...KINDS, 'parties', 'desk', 'funds', 'totals', 'totals/events', 'rates', 'rulesets', 'gaps', 'unused'].map(
-    (each) => `/v1/${each}`,
-  ),
+  ...[
+    ...KINDS,
+    'parties',
+    'desk',
+    'funds',
+    'totals',
+    'totals/events',
+    'rates',
+    'rulesets',
+    'gaps',
+    'unused',
+    'allocations',
+  ].map((each) => `/v1/${each}`),
   '/v1/audit/events',
   '/v1/audit/state',
   '/v1/audit/checks',
@@ -269,7 +279,7 @@ const WHOLE = [
   ...['/v1/gaps', '/v1/unused'],
 ];
 /** Creations that may name hidden records in their body. */
-const CREATIONS = [...KINDS, 'parties', 'funds', 'rates'].map((each) => `/v1/${each}`);
+const CREATIONS = [...KINDS, 'parties', 'funds', 'rates', 'allocations'].map((each) => `/v1/${each}`);
 /** Parties are no secret; what stands in their streams is. */
 const PARTY_ROUTES = [
   'get /v1/parties/{id}',
@@ -279,6 +289,8 @@ const PARTY_ROUTES = [
 ];
 /** Funds are known to every member, and days of rates to everybody; what of a fund is not for all stands in its parts. */
 const OPEN_ROUTES = /^\w+ \/v1\/(funds|rates|rulesets)\/\{id\}/;
+/** Tried with runs of their own, below. */
+const ALLOCATION_ROUTES = /^\w+ \/v1\/allocations\/\{id\}/;
 /** Tried with files of their own, below. */
 const DOCUMENT_ROUTES = [
   'post /v1/documents',
@@ -304,10 +316,53 @@ test('every route of the document is tried', () => {
       const [method = '', path = ''] = route.split(' ');
       if (kindOf(path) !== undefined || PARTY_ROUTES.includes(route) || PLAIN.includes(route)) return false;
       if (DOCUMENT_ROUTES.includes(route) || OPEN_ROUTES.test(route)) return false;
+      if (ALLOCATION_ROUTES.test(route)) return false;
       if (path.startsWith('/v1/admin/')) return false;
       return !(method === 'get' ? LISTS : CREATIONS).includes(path);
     });
   expect(missed).toEqual([]);
+});
+
+describe('an allocation', () => {
+  let id: string;
+  beforeAll(async () => {
+    const order = { objective: 'max-min', floors: [{ region: '009', share: '0.01' }] };
+    const asked = await ask(full, 'coordinator', 'POST', '/v1/allocations', order);
+    ({ id } = JSON.parse(asked.text) as { id: string });
+    for (let status = 'queued'; status === 'queued' || status === 'running';) {
+      const { text } = await ask(full, 'coordinator', 'GET', `/v1/allocations/${id}`);
+      ({ status } = JSON.parse(text) as { status: string });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+
+  test('tells whoever asked for it nothing of what is hidden from it', async () => {
+    const { text } = await ask(full, 'coordinator', 'GET', `/v1/allocations/${id}`);
+    const run = JSON.parse(text) as { model: { offerLines: number; pairs: number }; status: string };
+    expect(run.status).toBe('done');
+    expect(run.model.pairs).toBeGreaterThan(0);
+    for (const part of ['', '/pairs?limit=200', '/unmet?limit=200', '/prices?limit=200', '/certificate', '/history']) {
+      const answer = await ask(full, 'coordinator', 'GET', `/v1/allocations/${id}${part}`);
+      expect([part, answer.status, leaks('coordinator', answer.text)]).toEqual([part, 200, []]);
+    }
+  });
+
+  test.each(CALLER_NAMES.filter((name) => name !== 'coordinator'))(
+    'is for %s as one that was never asked for',
+    async (caller) => {
+      for (const part of ['', '/pairs', '/unmet', '/prices', '/certificate', '/history']) {
+        const [there, absent] = [id, ABSENT].map((each) => `/v1/allocations/${each}${part}`);
+        const [hidden, unknown] = [
+          await ask(full, caller, 'GET', there ?? ''),
+          await ask(full, caller, 'GET', absent ?? ''),
+        ];
+        expect(alike(hidden, id)).toBe(alike(unknown, ABSENT));
+      }
+      const cancel = (each: string): Promise<Answer> =>
+        ask(full, caller, 'POST', `/v1/allocations/${each}/cancel`, {}, { 'if-match': '"0"' });
+      expect(alike(await cancel(id), id)).toBe(alike(await cancel(ABSENT), ABSENT));
+    },
+  );
 });
 
 describe('a hidden file', () => {

@@ -274,6 +274,21 @@ test('a fund’s book, contributions and calls', async () => {
   await twice('/v1/rulesets/3/weights', urgent, COORDINATOR, set('Others', '0.1', '0.3'));
 });
 
+test('an allocation', async () => {
+  const order = (seed: number): object => ({ objective: 'max-value', seed });
+  const headers = { 'idempotency-key': 'allocation' };
+  tried.add('/v1/allocations');
+  const first = await client.post('/v1/allocations', order(1), COORDINATOR, headers);
+  const again = await client.post('/v1/allocations', order(1), COORDINATOR, headers);
+  expect([again.status, again.headers.location]).toEqual([202, first.headers.location]);
+  expect((await client.post('/v1/allocations', order(2), COORDINATOR, headers)).status).toBe(422);
+  await client.app.settled();
+  expect(bodyOf(await client.get('/v1/allocations', COORDINATOR)).items).toHaveLength(1);
+  // It waits for the other: what a run writes of itself is no repeat.
+  const waiting = await client.post('/v1/allocations', order(3), COORDINATOR);
+  await twice(`${waiting.headers.location ?? ''}/cancel`, {}, COORDINATOR);
+});
+
 test('leave out no command of theirs', async () => {
   const { paths } = (await client.get('/openapi.json')).body as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

@@ -25,7 +25,7 @@ import {
 } from '#kernel';
 import { dumpOf, InMemoryEventStore, throughJson } from '#kernel-testing';
 import type { ModelDump } from '#kernel-testing';
-import { rulesetDecider } from '#matching';
+import { allocationDecider, rulesetDecider } from '#matching';
 import { needDecider } from '#needs';
 import { offerDecider } from '#offers';
 import { MemoryReadDatabase } from '#read-database';
@@ -44,6 +44,7 @@ import {
   shapeChanges,
 } from '../../infra/frozen-events.js';
 import { contexts } from '#services';
+import { solverThread } from '../support/allocation-thread.js';
 import { testApp } from '../support/app.js';
 import type { Reading } from './replay.js';
 import { recordedOf, replayed, storeOf } from './replay.js';
@@ -71,6 +72,7 @@ const deciders = [
   ratesDecider,
   documentDecider,
   rulesetDecider,
+  allocationDecider,
 ] as unknown as AnyDecider[];
 const deciderOf = (stream: string): AnyDecider =>
   deciders.find(({ category }) => category === categoryOfStream(stream))!;
@@ -238,7 +240,7 @@ describe('what is written now', () => {
   let story: readonly LoggedEvent[];
 
   beforeAll(async () => {
-    [now, story] = await Promise.all([currentSchemas(ROOT), playStory().then((log) => log.map(logged))]);
+    [now, story] = await Promise.all([currentSchemas(ROOT), playStory([solverThread]).then((log) => log.map(logged))]);
   });
 
   it('is frozen: the contracts describe the same data, type by type', () => {

@@ -61,8 +61,19 @@ export class Play {
     return this.clock.now().toISOString().slice(0, 10);
   }
 
-  async create(as: Office, path: string, body: Body, headers: Readonly<Record<string, string>> = {}): Promise<Made> {
-    const answer = await this.send(as, 'POST', path, body, headers, 201);
+  /** All processes and projections have caught up with what was written beside the requests. */
+  caughtUp(): Promise<void> {
+    return this.app.settled();
+  }
+
+  async create(
+    as: Office,
+    path: string,
+    body: Body,
+    headers: Readonly<Record<string, string>> = {},
+    expected = 201,
+  ): Promise<Made> {
+    const answer = await this.send(as, 'POST', path, body, headers, expected);
     const location = String(answer.headers.location);
     return { path: location, id: location.slice(location.lastIndexOf('/') + 1) };
   }

@@ -29,6 +29,7 @@ export const ROUTES: Readonly<Record<string, string>> = {
   call: '/v1/calls',
   rates: '/v1/rates',
   ruleset: '/v1/rulesets',
+  allocation: '/v1/allocations',
 };
 
 const READERS = {
@@ -148,4 +149,10 @@ const everything = async (
 
 /** What may be done next and what a coach says of it grow with every release; what happened does not. */
 const factsIn = ({ actions: _actions, quality: _quality, ...facts }: Readonly<Record<string, unknown>>): object =>
-  facts;
+  Object.fromEntries(Object.entries(facts).map(([field, value]) => [field, withoutCursor(value)]));
+
+/** A first page that goes on: its cursor is signed with a key of this run. */
+const withoutCursor = (value: unknown): unknown => {
+  const { items, next } = (value ?? {}) as { readonly items?: unknown; readonly next?: unknown };
+  return Array.isArray(items) && typeof next === 'string' ? { items, next: 'signed' } : value;
+};

@@ -1,4 +1,5 @@
 import { InMemoryEventStore } from '#kernel-testing';
+import type { Port } from '#hosting';
 import type { RecordedEvent } from '#kernel';
 import { ManualClock } from '#kernel';
 import { createApp } from '../../apps/pledgebook/app.js';
@@ -21,6 +22,7 @@ import {
   usd,
   VANUATU,
 } from './play.js';
+import { allocationsOf } from './story-allocations.js';
 import { changesOf } from './story-changes.js';
 import { dealsOf } from './story-deals.js';
 import { fundsOf } from './story-funds.js';
@@ -31,11 +33,12 @@ const STARTS = '2026-01-05T09:00:00.000Z';
 /**
  * Plays one history that holds every event type, through the service as its callers and clocks drive it, and answers its log.
  * Every name in it is used for illustration, every amount is invented.
+ * @param ports beside those that the service picks
  */
-export const playStory = async (): Promise<readonly RecordedEvent[]> => {
+export const playStory = async (ports: readonly Port[] = []): Promise<readonly RecordedEvent[]> => {
   const clock = new ManualClock(STARTS);
   const store = new InMemoryEventStore();
-  const app = await createApp({ store, clock, rate: 'off', tick: 'manual' });
+  const app = await createApp({ store, clock, rate: 'off', tick: 'manual', ports });
   try {
     const play = new Play(app, await app.listen(0), clock);
     await registers(play);
@@ -54,6 +57,7 @@ export const playStory = async (): Promise<readonly RecordedEvent[]> => {
     await silentCommitment(play, needs.vanuatu, offers.fund);
     await endings(play, needs, offers);
     await weights(play);
+    await allocationsOf(play);
     return await store.readAll(0n, Number.MAX_SAFE_INTEGER);
   } finally {
     await app.close();

@@ -9,6 +9,7 @@ import type { DeclaredRoute, TokenRequest } from '#web';
 import { declaredRoutes } from '#web';
 import type { AppOptions, PledgebookApp } from '../../apps/pledgebook/app.js';
 import { createApp } from '../../apps/pledgebook/app.js';
+import { solverThread } from './allocation-thread.js';
 import type { Response, Sent } from './http.js';
 import { send, sendPlain } from './http.js';
 import { startServices } from './services.js';
@@ -76,6 +77,7 @@ export const embeddedApp = async ({ now = NOW, ...options }: TestAppOptions = {}
   const app = await createApp({
     tick: 'manual',
     rate: 'off',
+    ports: [solverThread],
     ...(options.dataFolder === undefined && options.store === undefined ? { store: new InMemoryEventStore() } : {}),
     ...options,
     clock,

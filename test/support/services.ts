@@ -31,6 +31,7 @@ import type { Published } from '../../apps/gateway/pages.js';
 import { publish } from '../../apps/gateway/published.js';
 import { createKeys } from '../../apps/keys/keys.js';
 import type { AppOptions } from '../../apps/pledgebook/app.js';
+import { solverThread } from './allocation-thread.js';
 import type { Shape } from './app.js';
 
 export interface ServicesOptions extends Omit<AppOptions, 'clock'> {
@@ -88,7 +89,7 @@ export const startServices = (options: ServicesOptions): Promise<Services> =>
             subjects,
             seals,
             issuer,
-            ports: [{ provide: DocumentStore, useValue: documents }],
+            ports: [{ provide: DocumentStore, useValue: documents }, solverThread],
           },
         },
         own,

@@ -1,0 +1,158 @@
+import { Injectable } from '@nestjs/common';
+import type { Arc, NeedLine, OfferLine, Problem } from '#allocation';
+import type { Caller } from '#directory/contract';
+import { isDeterminate, measureKey, minorUnits } from '#vocabulary';
+import type { Admitted } from '../admission.js';
+import { Admission } from '../admission.js';
+import type { IndexedNeed } from '../match-index.projection.js';
+import { MatchIndex } from '../match-index.js';
+import { linePairs } from '../rules/lines.js';
+import { NEWEST } from '../rules/rulesets.js';
+import type { AskedLine, Component, NeedSide, OfferedLine } from '../rules/sides.js';
+import { needSide } from '../standing.js';
+import type { Standing } from '../standing.js';
+import type { AllocationEvent, AllocationOrder, AllocationScope } from './allocation.contract.js';
+
+/** A question as the solver is given it, and what it is made of. */
+export interface Posed {
+  readonly started: Extract<AllocationEvent, { type: 'AllocationStarted' }>['data'];
+  readonly problem: Problem;
+}
+
+/** A need that is met counts as one, an urgent one as two, however many lines it is written in. */
+const WEIGHTS = { normal: 1, urgent: 2 } as const;
+
+/** Turns how things stand, as far as whoever asks may see it, into a question for the solver. */
+@Injectable()
+export class AllocationProblems {
+  constructor(
+    private readonly index: MatchIndex,
+    private readonly admission: Admission,
+  ) {}
+
+  /**
+   * Takes the open needs in scope and the open offers, of both what `caller` may see, and the pairs of lines that the newest ruleset
+   * admits. Lets the event loop go on meanwhile; ends early, with what it has, where `signal` aborts.
+   */
+  async posed(caller: Caller, order: AllocationOrder, signal: AbortSignal): Promise<Posed> {
+    const standing = this.index.now();
+    // Read in one turn: what the run takes account of is of one position.
+    const [needs, offers, readUpTo] = [
+      standing.liveNeeds().filter(([, need]) => isWithin(order.scope, need, standing)),
+      standing.liveOffers().filter(([, { status }]) => status === 'open'),
+      this.index.readUpTo(),
+    ];
+    const lines = new Lines(order);
+    for await (const one of this.admission.admitted(caller, { standing, ruleset: NEWEST, needs, offers }, signal)) {
+      if (one.kind === 'need') lines.addNeed(one.need);
+      else lines.addPairs(one);
+    }
+    const { needLines, offerLines, arcs } = lines;
+    return {
+      started: {
+        ...(readUpTo === undefined ? {} : { readUpTo }),
+        ruleset: NEWEST,
+        ...{ needLines: needLines.length, offerLines: offerLines.length, pairs: arcs.length },
+      },
+      problem: {
+        needs: needLines,
+        offers: offerLines,
+        arcs,
+        budgets: order.budgets.map(({ quantity, ...of }) => ({
+          ...of,
+          measure: measureKey(quantity),
+          quantity: minorUnits(quantity),
+        })),
+        floors: order.floors,
+        objective: order.objective,
+        seed: order.seed,
+      },
+    };
+  }
+}
+
+/** Collects lines and pairs as the solver takes them. */
+class Lines {
+  readonly needLines: NeedLine[] = [];
+  readonly offerLines: OfferLine[] = [];
+  readonly arcs: Arc[] = [];
+  private readonly needPlaces = new Map<string, number>();
+  private readonly offerPlaces = new Map<string, number>();
+
+  constructor(private readonly order: AllocationOrder) {}
+
+  /** Lines with nothing outstanding, or without a quantity, have nothing to allocate. */
+  addNeed(need: NeedSide): void {
+    const asked = need.lines.filter((line) => this.isAsked(line));
+    for (const { line, kind, quantity, outstanding } of asked) {
+      this.needPlaces.set(`${need.id} ${line}`, this.needLines.length);
+      this.needLines.push({
+        needId: need.id,
+        ...{ line, kind, outstanding },
+        states: need.sovereigns,
+        regions: need.regions,
+        measure: measureKey(quantity),
+        weight: WEIGHTS[need.urgency] / asked.length,
+        ...(this.order.singleSource?.includes(kind) === true ? { singleSource: true } : {}),
+      });
+    }
+  }
+
+  addPairs({ need, offer, score, components }: Extract<Admitted, { kind: 'pairing' }>): void {
+    for (const { needLine, offerLine, alike } of linePairs(need, offer)) {
+      if (!alike || !this.isAsked(needLine) || offerLine.available === 0n) continue;
+      const place = this.needPlaces.get(`${need.id} ${needLine.line}`);
+      if (place === undefined) continue;
+      this.arcs.push({
+        need: place,
+        offer: this.offerPlace(offer.id, offer.provider, offerLine),
+        score,
+        because: reasonOf(score, components),
+      });
+    }
+  }
+
+  private offerPlace(offerId: string, donor: string, { line, capacity, available, minimumLot }: OfferedLine): number {
+    const key = `${offerId} ${line}`;
+    const known = this.offerPlaces.get(key);
+    if (known !== undefined) return known;
+    this.offerPlaces.set(key, this.offerLines.length);
+    this.offerLines.push({
+      ...{ offerId, line, donor, available },
+      measure: measureKey(capacity),
+      ...(minimumLot === undefined ? {} : { minimumLot }),
+    });
+    return this.offerLines.length - 1;
+  }
+
+  private isAsked({ kind, quantity, outstanding }: AskedLine): boolean {
+    const { scope } = this.order;
+    return isDeterminate(quantity) && outstanding > 0n && (scope.kind === undefined || scope.kind === kind);
+  }
+}
+
+/** Parts of the score that a pair is told by. */
+const TOLD = 2;
+
+const reasonOf = (score: number, components: readonly Component[]): string => {
+  const most = [...components].sort((a, b) => b.weight * b.value - a.weight * a.value).slice(0, TOLD);
+  return [`score ${score.toFixed(2)}`, ...most.map(({ because }) => because)].join('; ');
+};
+
+const isWithin = (
+  { state, region, network, kind, instrument, from, to }: AllocationScope,
+  need: IndexedNeed,
+  standing: Standing,
+): boolean => {
+  const side = needSide('', need, standing);
+  const { period, instruments } = need.content;
+  return (
+    (state === undefined || side.sovereigns.includes(state)) &&
+    (region === undefined || side.regions.includes(region)) &&
+    (network === undefined || side.networks.includes(network)) &&
+    (kind === undefined || side.lines.some((line) => line.kind === kind)) &&
+    (instrument === undefined || (instruments as readonly string[]).includes(instrument)) &&
+    (from === undefined || period?.to === undefined || period.to >= from) &&
+    (to === undefined || period?.from === undefined || period.from <= to)
+  );
+};

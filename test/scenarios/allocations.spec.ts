@@ -1,0 +1,269 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { checkCertificate } from '#allocation';
+import type { As, TestApp } from '../support/app.js';
+import { testApp } from '../support/app.js';
+
+const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
+const ANOTHER: As = { party: 'agency:other', role: 'coordinator' };
+const JAPAN: As = { party: 'donor:japan', role: 'donor-desk' };
+const NORWAY: As = { party: 'donor:norway', role: 'donor-desk' };
+const VANUATU: As = { party: 'state:VUT', role: 'npc' };
+const FIJI: As = { party: 'state:FJI', role: 'npc' };
+const USD = (amount: string) => ({ measure: 'money', currency: 'USD', amount });
+const seats = (amount: string) => ({ measure: 'seats', amount });
+
+let app: TestApp;
+/** Needs and offers by name. */
+const made: Record<string, string> = {};
+
+const created = async (path: string, body: object, as: As): Promise<string> => {
+  const answer = await app.post(path, body, { as });
+  expect([answer.status, answer.body.detail]).toEqual([201, undefined]);
+  return answer.body.id as string;
+};
+
+const command = async (path: string, body: object, as: As): Promise<void> => {
+  const record = path.split('/').slice(0, 4).join('/');
+  const etag = (await app.get(record, { as })).headers.etag!;
+  const answer = await app.post(path, body, { as, headers: { 'if-match': etag, prefer: 'wait=5' } });
+  expect([answer.status, answer.body.detail]).toEqual([200, undefined]);
+};
+
+const openNeed = async (as: As, lines: readonly object[], changes: object = {}): Promise<string> => {
+  const body = {
+    ...{ title: 'Review the firearms act', kinds: ['legal'], instruments: ['ATT'], authorityRef: 'NV 12/2026', lines },
+    ...{ visibility: { summary: 'members', body: 'members' }, ...changes },
+  };
+  const id = await created('/v1/needs', body, as);
+  await command(`/v1/needs/${id}/submit`, { consent: { circulate: true, publish: true } }, as);
+  await command(`/v1/needs/${id}/open`, {}, COORDINATOR);
+  return id;
+};
+
+const offer = (as: As, lines: readonly object[], changes: object = {}): Promise<string> =>
+  created('/v1/offers', { title: 'Legal advice', lines, visibility: 'members', ...changes }, as);
+
+const settled = async (id: string, as: As = COORDINATOR) => {
+  for (;;) {
+    const { body } = await app.get(`/v1/allocations/${id}`, { as });
+    if (body.status !== 'queued' && body.status !== 'running') return body;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+
+const run = async (order: object = {}) => {
+  const answer = await app.post('/v1/allocations', { objective: 'max-value', ...order }, { as: COORDINATOR });
+  expect([answer.status, answer.body.status]).toEqual([202, 'queued']);
+  expect(answer.headers.location).toBe(`/v1/allocations/${answer.body.id as string}`);
+  return settled(answer.body.id as string);
+};
+
+beforeAll(async () => {
+  app = await testApp();
+  for (const [id, ofState] of [
+    ['donor:japan', 'JPN'],
+    ['donor:norway', 'NOR'],
+  ]) {
+    await created('/v1/parties', { id, name: id, ofState }, COORDINATOR);
+  }
+  const legal = (quantity: object) => [{ kind: 'legal', quantity }];
+  made.vanuatu = await openNeed(VANUATU, legal(USD('100000.00')));
+  made.fiji = await openNeed(FIJI, [
+    { kind: 'legal', quantity: USD('50000.00') },
+    { kind: 'training', quantity: seats('4') },
+  ]);
+  made.japan = await offer(JAPAN, [{ kinds: ['legal'], capacity: USD('90000.00') }]);
+  made.norway = await offer(NORWAY, [{ kinds: ['legal', 'training'], capacity: seats('3') }], {
+    earmark: { beneficiaries: ['FJI'] },
+  });
+  await app.settled();
+});
+afterAll(() => app.close());
+
+describe('an allocation over the open needs and offers', () => {
+  it('meets the most, within what is left of every line, and never mixes measures', async () => {
+    const body = await run();
+    expect(body).toMatchObject({
+      ...{ status: 'done', requestedBy: 'agency:secretariat', objective: 'max-value', scope: {}, seed: 0 },
+      ...{ model: { ruleset: '3', needLines: 3, offerLines: 2, pairs: 3 }, certificate: true, actions: [] },
+    });
+    const pairs = body.pairs.items as {
+      needId: string;
+      needLine: number;
+      offerId: string;
+      quantity: { amount: string };
+    }[];
+    expect(body.pairs.next).toBeNull();
+    expect(pairs).toContainEqual(
+      expect.objectContaining({ needId: made.fiji, needLine: 2, offerId: made.norway, quantity: seats('3') }),
+    );
+    expect(body.unmet.items).toEqual(
+      expect.arrayContaining([expect.objectContaining({ needId: made.fiji, needLine: 2, quantity: seats('1') })]),
+    );
+    for (const { because } of body.unmet.items) expect(because).not.toBe('');
+    expect(body.prices.items.map(({ offerId }: { offerId: string }) => offerId).sort()).toEqual(
+      [made.japan, made.norway].sort(),
+    );
+    expect(body.fairness.states.map(({ code }: { code: string }) => code)).toEqual(
+      expect.arrayContaining(['FJI', 'VUT']),
+    );
+    expect(BigInt(body.asOf as string)).toBeGreaterThan(0n);
+  });
+
+  it('gives a dollar where it meets more of a need, and counts a need once however many lines it has', async () => {
+    const { pairs, unmet } = await run({ scope: { kind: 'legal' } });
+    const given = (pairs.items as { needId: string; quantity: object }[]).map(({ needId, quantity }) => [
+      needId,
+      quantity,
+    ]);
+    // A dollar meets twice as much of what Fiji asks in money as of what Vanuatu does.
+    expect(given).toHaveLength(2);
+    expect(given).toContainEqual([made.fiji, USD('50000.00')]);
+    expect(given).toContainEqual([made.vanuatu, USD('40000.00')]);
+    expect(unmet.items).toMatchObject([{ needId: made.vanuatu, needLine: 1, quantity: USD('60000.00') }]);
+  });
+
+  it('serves everybody alike where that is asked for', async () => {
+    const body = await run({ objective: 'max-min', scope: { kind: 'legal' } });
+    const amounts = Object.fromEntries(
+      (body.pairs.items as { needId: string; quantity: object }[]).map(({ needId, quantity }) => [needId, quantity]),
+    );
+    // 60 % of either; what is left is worth the same to neither.
+    expect(Number((amounts[made.vanuatu!] as { amount: string }).amount)).toBeGreaterThanOrEqual(59_999);
+    expect(Number((amounts[made.fiji!] as { amount: string }).amount)).toBeGreaterThanOrEqual(29_999);
+    expect(body.fairness.equalShares[0]).toMatchObject({ per: 'money:USD', lines: 2 });
+    expect(body.fairness.equalShares[0].possible).toMatch(/^0\.(6|59999)/);
+  });
+
+  it('proves itself by a certificate that is checked without a solver, and not when a figure is changed', async () => {
+    const { id } = await run();
+    const { text, headers } = await app.get(`/v1/allocations/${id}/certificate`, { as: COORDINATOR });
+    expect(headers['content-type']).toContain('application/x-ndjson');
+    expect(checkCertificate(text)).toMatchObject({ ok: true });
+    const changed = text.replace(/"5000000"/, '"5000001"');
+    expect(changed).not.toBe(text);
+    expect(checkCertificate(changed)).toMatchObject({ ok: false });
+  });
+
+  it('keeps to budgets, floors and scope', async () => {
+    const budget = await run({ budgets: [{ donor: 'donor:japan', quantity: USD('10000.00') }] });
+    const drawn = (budget.pairs.items as { offerId: string; quantity: { amount: string } }[])
+      .filter(({ offerId }) => offerId === made.japan)
+      .reduce((sum, { quantity }) => sum + Number(quantity.amount), 0);
+    expect(drawn).toBe(10_000);
+    const floor = await run({ floors: [{ state: 'VUT', share: '0.9' }] });
+    expect(floor.pairs.items).toContainEqual(
+      expect.objectContaining({ needId: made.vanuatu, quantity: USD('90000.00') }),
+    );
+    const scope = await run({ scope: { state: 'FJI', kind: 'training' } });
+    expect(
+      scope.pairs.items.map(({ needId, needLine }: { needId: string; needLine: number }) => [needId, needLine]),
+    ).toEqual([[made.fiji, 2]]);
+  });
+
+  it('names the floors that cannot be kept together', async () => {
+    const body = await run({
+      floors: [
+        { state: 'VUT', share: '0.9' },
+        { state: 'FJI', share: '0.5' },
+      ],
+      scope: { kind: 'legal' },
+    });
+    expect(body.status).toBe('infeasible');
+    expect(body.because).not.toBe('');
+    const conflicts = body.conflicts as { kind: string; of: string }[][];
+    expect(conflicts[0]!.map(({ of }) => of).sort()).toEqual(['FJI', 'VUT']);
+  });
+
+  it('is the private tool of the coordinators of the party that asked', async () => {
+    const { id } = await run();
+    for (const as of [ANOTHER, JAPAN, VANUATU, undefined]) {
+      for (const path of ['', '/pairs', '/certificate', '/history']) {
+        const answer = await app.get(`/v1/allocations/${id}${path}`, as === undefined ? {} : { as });
+        expect([path, answer.status]).toEqual([path, 404]);
+      }
+    }
+    for (const as of [ANOTHER, JAPAN]) expect((await app.get('/v1/allocations', { as })).body.items).toEqual([]);
+    expect((await app.get('/v1/allocations')).body.items).toEqual([]);
+    const listed = await app.get('/v1/allocations?limit=1&status=done', { as: COORDINATOR });
+    expect(listed.body.items).toHaveLength(1);
+    expect(listed.body.items[0]).toMatchObject({ id, status: 'done' });
+    const next = await app.get(`/v1/allocations?limit=1&status=done&cursor=${listed.body.next as string}`, {
+      as: COORDINATOR,
+    });
+    expect(next.body.items).toHaveLength(1);
+    expect((await app.post('/v1/allocations', { objective: 'max-value' }, { as: JAPAN })).status).toBe(403);
+  });
+
+  it('does not take part what the coordinator may not see', async () => {
+    const hidden = await offer(NORWAY, [{ kinds: ['legal'], capacity: USD('500000.00') }], {
+      ...{ visibility: 'named', named: ['state:VUT'] },
+    });
+    await app.settled();
+    const body = await run();
+    expect(body.model.offerLines).toBe(2);
+    expect(JSON.stringify(body)).not.toContain(hidden);
+  });
+
+  it('pages its lists, and goes on where the first page ended', async () => {
+    const { id, pairs } = await run();
+    const first = await app.get(`/v1/allocations/${id}/pairs?limit=1`, { as: COORDINATOR });
+    const items = [...first.body.items];
+    let next = first.body.next as string | null;
+    while (next !== null) {
+      const page = await app.get(`/v1/allocations/${id}/pairs?limit=1&cursor=${next}`, { as: COORDINATOR });
+      items.push(...page.body.items);
+      next = page.body.next as string | null;
+    }
+    expect(items).toEqual(pairs.items);
+    const foreign = await app.get(`/v1/allocations/${id}/unmet?cursor=${first.body.next as string}`, {
+      as: COORDINATOR,
+    });
+    expect(foreign.status).toBe(400);
+  });
+
+  it('says at once what is wrong with an order', async () => {
+    const bad = {
+      ...{ objective: 'most', seed: -1, scope: { from: '2027-02-01', to: '2027-01-01', colour: 'red' } },
+      floors: [{ share: '0.5' }, { state: 'VUT', region: '009', share: '2' }],
+      budgets: [{ donor: 'donor:japan', quantity: { measure: 'undetermined', why: 'not-stated' } }],
+    };
+    const { status, body } = await app.post('/v1/allocations', bad, { as: COORDINATOR });
+    expect(status).toBe(400);
+    const fields = (body.errors as { field: string }[]).map(({ field }) => field);
+    for (const field of [
+      'objective',
+      'seed',
+      'scope.colour',
+      'floors[0].share',
+      'floors[1].share',
+      'budgets[0].quantity.measure',
+    ]) {
+      expect(fields).toContain(field);
+    }
+  });
+
+  it('is asked for once under one key, and has ended when it is cancelled too late', async () => {
+    const request = { as: COORDINATOR, headers: { 'idempotency-key': 'allocation-1' } };
+    const order = { objective: 'max-value', seed: 7 };
+    const first = await app.post('/v1/allocations', order, request);
+    await settled(first.body.id as string);
+    const again = await app.post('/v1/allocations', order, request);
+    expect([again.status, again.body.id, again.body.status]).toEqual([202, first.body.id, 'done']);
+    expect((await app.post('/v1/allocations', { ...order, seed: 8 }, request)).status).toBe(422);
+    const path = `/v1/allocations/${first.body.id as string}/cancel`;
+    expect((await app.post(path, {}, { as: COORDINATOR })).status).toBe(428);
+    const etag = (await app.get(first.headers.location!, { as: COORDINATOR })).headers.etag!;
+    const late = await app.post(path, {}, { as: COORDINATOR, headers: { 'if-match': etag } });
+    expect([late.status, late.body.code]).toEqual([409, 'run-ended']);
+    const history = await app.get(`${first.headers.location!}/history`, { as: COORDINATOR });
+    expect(history.body.items.map(({ type }: { type: string }) => type)).toEqual(
+      expect.arrayContaining([
+        'AllocationRequested',
+        'AllocationStarted',
+        'AllocationPieceRecorded',
+        'AllocationEnded',
+      ]),
+    );
+  });
+});
