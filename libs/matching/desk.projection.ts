@@ -2,7 +2,8 @@ import type { CommitmentEvent } from '#commitments/contract';
 import type { Projection, ReadTransaction, RecordedEvent } from '#kernel';
 import { idOfStream } from '#kernel';
 import type { NeedEvent } from '#needs/contract';
-import { addDays } from '#vocabulary';
+import { addDays, stateParty } from '#vocabulary';
+import type { DuplicateEvent } from './duplicates/duplicate.contract.js';
 
 /** Something that waits for a party. `party` is empty where it waits for the coordinator in charge. */
 export interface DeskItem {
@@ -97,6 +98,17 @@ interface CommitmentDesk {
     readonly agencies: readonly string[];
   };
   readonly close?: { readonly side: Side; readonly since: string };
+}
+
+/** Two needs that the coordinator found to be one: their States may merge them. */
+interface DuplicateDesk {
+  readonly suggested: boolean;
+  readonly since: string;
+  /** Alpha-3 codes. */
+  readonly states: readonly string[];
+  readonly needs: readonly string[];
+  /** One of them was merged, closed or withdrawn: nothing is left to merge. */
+  readonly over: boolean;
 }
 
 const NEED_TYPES = [
@@ -549,20 +561,36 @@ const answering = ({ providers, recipients }: CommitmentDesk, author: string): R
 const toState = (ends: Readonly<Record<Side, readonly string[]>>, stated: Side | undefined): ReadonlySet<string> =>
   new Set(stated === undefined ? [...ends.provider, ...ends.recipient] : ends[OTHER[stated]]);
 
-type Doc = { readonly need: NeedDesk } | { readonly commitment: CommitmentDesk };
+/** What a verdict on a pair leaves to do. Pure. */
+export const duplicateItems = ({ suggested, over, since, states }: DuplicateDesk): DeskItem[] =>
+  suggested && !over ? states.map((code) => ({ party: stateParty(code), action: 'merge', since })) : [];
 
-const itemsOf = (doc: Doc): DeskItem[] => ('need' in doc ? needItems(doc.need) : commitmentItems(doc.commitment));
+type Doc =
+  { readonly need: NeedDesk } | { readonly commitment: CommitmentDesk } | { readonly duplicate: DuplicateDesk };
 
-const involvedIn = (doc: Doc): readonly string[] =>
-  'need' in doc
+const kindIn = (doc: Doc): 'need' | 'commitment' | 'duplicate' =>
+  'need' in doc ? 'need' : 'commitment' in doc ? 'commitment' : 'duplicate';
+
+const itemsOf = (doc: Doc): DeskItem[] => {
+  if ('need' in doc) return needItems(doc.need);
+  return 'commitment' in doc ? commitmentItems(doc.commitment) : duplicateItems(doc.duplicate);
+};
+
+const involvedIn = (doc: Doc): readonly string[] => {
+  if ('duplicate' in doc) return doc.duplicate.states.map((code) => stateParty(code));
+  return 'need' in doc
     ? [doc.need.filer, ...(doc.need.onBehalfOf === undefined ? [] : [doc.need.onBehalfOf]), ...doc.need.beneficiaries]
     : [...doc.commitment.recipients, ...doc.commitment.providers, ...agenciesOf(doc.commitment)];
+};
+
+/** Events after which a need is no longer there to be merged. */
+const ENDING: ReadonlySet<string> = new Set<NeedEvent['type']>(['NeedSuperseded', 'NeedWithdrawn', 'NeedClosed']);
 
 /** Answers: what waits for a party now. */
 export const desk: Projection = {
   name: 'desk',
-  version: 3,
-  handles: [...NEED_TYPES, ...COMMITMENT_TYPES],
+  version: 4,
+  handles: [...NEED_TYPES, ...COMMITMENT_TYPES, 'DuplicateJudged' satisfies DuplicateEvent['type']],
   schema: `
     CREATE TABLE desk_record (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE desk_item (
@@ -578,6 +606,7 @@ export const desk: Projection = {
       PRIMARY KEY (party, record, action, n)
     ) WITHOUT ROWID;
     CREATE INDEX desk_item_record ON desk_item (record);
+    CREATE TABLE desk_pair (need TEXT NOT NULL, duplicate TEXT NOT NULL, PRIMARY KEY (need, duplicate)) WITHOUT ROWID;
   `,
   begin: (tx: ReadTransaction) => {
     const touched = new Map<string, Doc>();
@@ -587,13 +616,35 @@ export const desk: Projection = {
       const row = tx.get('SELECT doc FROM desk_record WHERE id = ?', id);
       return row === undefined ? undefined : (JSON.parse(row.doc as string) as Doc);
     };
+    const judged = (id: string, event: RecordedEvent): void => {
+      const { about, records, states, verdict } = (event as unknown as DuplicateEvent).data;
+      const before = current(id);
+      const needs = about === 'needs' ? records.map((record) => record.id) : [];
+      for (const need of needs) {
+        tx.run('INSERT OR IGNORE INTO desk_pair (need, duplicate) VALUES (?, ?)', need, id);
+      }
+      const over = before !== undefined && 'duplicate' in before && before.duplicate.over;
+      const suggested = needs.length > 0 && verdict === 'same';
+      touched.set(id, { duplicate: { suggested, since: event.metadata.recordedAt, states, needs, over } });
+    };
+    const ended = (need: string): void => {
+      for (const { duplicate } of tx.all('SELECT duplicate FROM desk_pair WHERE need = ?', need)) {
+        const doc = current(duplicate as string);
+        if (doc !== undefined && 'duplicate' in doc) {
+          touched.set(duplicate as string, { duplicate: { ...doc.duplicate, over: true } });
+        }
+      }
+    };
     return {
       apply: (event) => {
         const id = idOfStream(event.stream);
         const before = current(id);
-        if (event.stream.startsWith('need-')) {
+        if (event.type === 'DuplicateJudged') {
+          judged(id, event);
+        } else if (event.stream.startsWith('need-')) {
           const need = evolveNeed(before !== undefined && 'need' in before ? before.need : undefined, event);
           if (need !== undefined) touched.set(id, { need });
+          if (ENDING.has(event.type)) ended(id);
         } else {
           const commitment = evolveCommitment(
             before !== undefined && 'commitment' in before ? before.commitment : undefined,
@@ -612,7 +663,7 @@ export const desk: Projection = {
               'INSERT INTO desk_item (party, record, kind, action, n, since, due, visible_from, involved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
               party,
               id,
-              'need' in doc ? 'need' : 'commitment',
+              kindIn(doc),
               action,
               n ?? 0,
               since,

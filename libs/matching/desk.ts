@@ -9,7 +9,7 @@ import { Cursors } from '#web';
 export interface DeskEntry {
   /** Id of the record. */
   readonly record: string;
-  readonly kind: 'need' | 'commitment';
+  readonly kind: 'need' | 'commitment' | 'duplicate';
   readonly href: string;
   readonly action: string;
   /** The delivery or discrepancy meant, where a record has several. */

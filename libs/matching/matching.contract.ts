@@ -1,4 +1,7 @@
 import type { AllocationEvent } from './allocation/allocation.contract.js';
+import type { DuplicateEvent } from './duplicates/duplicate.contract.js';
+
+export type { DuplicateEvent, PairedRecord } from './duplicates/duplicate.contract.js';
 
 /** Stream `ruleset-<version>`: what the coordinator set of a ruleset. */
 export type RulesetEvent = {
@@ -10,5 +13,5 @@ export type RulesetEvent = {
   };
 };
 
-/** What this context writes. */
-export type MatchingEvent = RulesetEvent | AllocationEvent;
+/** Everything that matching writes. */
+export type MatchingEvent = RulesetEvent | AllocationEvent | DuplicateEvent;

@@ -14,6 +14,11 @@ import { allocationDecider } from './allocation/allocation.js';
 import { AllocationsController } from './allocation/allocations.controller.js';
 import { Desk } from './desk.js';
 import { desk } from './desk.projection.js';
+import { DuplicateRecords } from './duplicates/duplicate-records.js';
+import { DUPLICATE_TRAITS, duplicateTraits } from './duplicates/duplicate-traits.projection.js';
+import { duplicateDecider } from './duplicates/duplicate.js';
+import { DuplicatesController } from './duplicates/duplicates.controller.js';
+import { Duplicates } from './duplicates/duplicates.js';
 import { Eligibility, IndexedEligibleOffers, IndexedEligibleProviders } from './eligibility.js';
 import { GapsController } from './gaps/gaps.controller.js';
 import { Gaps } from './gaps/gaps.js';
@@ -51,29 +56,36 @@ registerProblems(ALLOCATION_PROBLEMS);
       inject: [{ token: SolverThread, optional: true }],
       useFactory: (thread?: SolverThread) => new ThreadSolver(thread),
     },
+    Duplicates,
+    DuplicateRecords,
     { provide: EligibleProviders, useClass: IndexedEligibleProviders },
     { provide: EligibleOffers, useClass: IndexedEligibleOffers },
   ],
-  exports: [EligibleProviders, EligibleOffers],
+  exports: [EligibleProviders, EligibleOffers, DuplicateRecords],
 })
 class MatchingModule implements OnModuleInit {
   constructor(
     private readonly kinds: RecordKinds,
     private readonly rulesets: RulesetRecords,
     private readonly allocations: AllocationRecords,
+    private readonly duplicates: DuplicateRecords,
   ) {}
 
   onModuleInit(): void {
     this.kinds.add(this.rulesets);
     this.kinds.add(this.allocations);
+    this.kinds.add(this.duplicates);
   }
 }
 
-/** Matches, the rules they are judged by, the desk and the gap view: reads other contexts' events, writes the weights of its rules. */
+/**
+ * Matches, the rules they are judged by, the desk, the gap view and duplicates: reads other contexts' events; of its own it writes the
+ * weights of its rules, what coordinators asked the solver and it answered, and what was found of pairs that look alike.
+ */
 export const matchingContext: Context = {
   name: 'matching',
   module: MatchingModule,
-  controllers: [MatchingController, RulesetsController, GapsController, AllocationsController],
+  controllers: [MatchingController, RulesetsController, GapsController, AllocationsController, DuplicatesController],
   history: [
     historyController('RulesetsController', {
       path: 'v1/rulesets',
@@ -90,25 +102,34 @@ export const matchingContext: Context = {
       records: AllocationRecords,
       idOf: uuidOf,
     }),
+    historyController('DuplicatesController', {
+      path: 'v1/duplicates',
+      tag: 'duplicates',
+      action: 'duplicate.history',
+      records: DuplicateRecords,
+      idOf: uuidOf,
+    }),
   ],
   streams: {
     [rulesetDecider.category]: rulesetDecider.schemas,
     [allocationDecider.category]: allocationDecider.schemas,
+    [duplicateDecider.category]: duplicateDecider.schemas,
   },
   reads: {
     eligibility: [MATCH_INDEX, 'directory.networks'],
-    history: [],
+    history: ['needs.sight', 'offers.sight', 'commitments.sight'],
     routes: [
       MATCH_INDEX,
       'desk',
       LINE_HISTORY,
       ALLOCATION_BOARD,
+      DUPLICATE_TRAITS,
       'directory.networks',
       'needs.sight',
       'offers.sight',
       'commitments.sight',
     ],
   },
-  projections: () => [matchIndex, desk, lineHistory, allocationBoard],
+  projections: () => [matchIndex, desk, lineHistory, allocationBoard, duplicateTraits],
   deadlines: (deps) => [lostRuns(() => deps.reads(ALLOCATION_BOARD))],
 };

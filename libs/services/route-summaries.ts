@@ -186,6 +186,11 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/allocations/{id}/certificate': 'What proves the answer without a solver',
   'GET /v1/allocations/{id}/history': 'The events of an allocation',
   'POST /v1/allocations/{id}/cancel': 'Stop a run',
+  'GET /v1/duplicates':
+    'Needs that may be one, and promises of several donors for one State and kind at one time, with the evidence',
+  'GET /v1/duplicates/{id}': 'One such pair',
+  'GET /v1/duplicates/{id}/history': 'What was found of a pair, verdict by verdict',
+  'POST /v1/duplicates/{id}/judge': 'Say that a pair is the same, different or complementary',
   'GET /v1/desk': 'What waits for the caller’s party now',
 
   'POST /v1/documents': 'Begin to upload a file: its SHA-256 and its size in bytes; the answer says where to go on',

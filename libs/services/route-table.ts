@@ -26,6 +26,7 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
     '/v1/gaps',
     '/v1/unused',
     '/v1/allocations',
+    '/v1/duplicates',
   ],
   audit: [
     '/v1/parties/:id/history',
@@ -39,6 +40,7 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
     '/v1/calls/:id/history',
     '/v1/rates/:id/history',
     '/v1/rulesets/:id/history',
+    '/v1/duplicates/:id/history',
     '/v1/audit',
     '/v1/schemas',
   ],

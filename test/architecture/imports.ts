@@ -76,6 +76,7 @@ const DECIDER_FILES = new Set([
   'contribution.ts',
   'call.ts',
   'document.ts',
+  'duplicate.ts',
 ]);
 const DECIDER_TEXT = /export const \w+\s*:\s*Decider</;
 const EDGES = /\.(controller|dto|module|problems|projection|process|view)\.ts$/;

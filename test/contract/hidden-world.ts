@@ -1,3 +1,4 @@
+import { duplicateIdOf } from '#matching';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 import type { Builder, HiddenFile } from './hidden-deals.js';
@@ -58,7 +59,15 @@ const MEMBERS = CALLER_NAMES.filter(
 type Seers = readonly CallerName[];
 
 export type HiddenKind =
-  'needs' | 'offers' | 'commitments' | 'reported' | 'designations' | 'mandates' | 'contributions' | 'calls';
+  | 'needs'
+  | 'offers'
+  | 'commitments'
+  | 'reported'
+  | 'designations'
+  | 'mandates'
+  | 'contributions'
+  | 'calls'
+  | 'duplicates';
 /** A record that only `seers` may know of. */
 export interface HiddenRecord {
   readonly name: string;
@@ -630,6 +639,14 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     const cancelled = keep('cancelled', await propose('cancelled', 'usa', namedOffer, touchedNeed, '30.00'), overNamed);
     await bind(cancelled, 'vut', 'usa');
     await command(`/v1/commitments/${cancelled}/cancel`, note('cancelled', overNamed), 'vut');
+  });
+  await secretly(async () => {
+    // Alike in their texts; whoever sees the bodies of both sees the pair.
+    const id = duplicateIdOf({ kind: 'need', id: sealedNeed }, { kind: 'need', id: namedNeed });
+    hide('pair', 'duplicates', id, REVIEWED);
+    const note = pen('pair')('body', 'note', REVIEWED);
+    const answer = await app.post(`/v1/duplicates/${id}/judge`, { verdict: 'same', note }, by('coordinator'));
+    if (answer.status !== 200) throw new Error(`judge: ${answer.status} ${answer.text}`);
   });
   // Everybody sees this one; of what it is part of, nobody in particular.
   const shown = await propose('shown', 'japan', visibleOffer, visibleNeed, '2000.00', {

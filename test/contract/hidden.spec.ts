@@ -12,7 +12,8 @@ import { buildWorld, by, CALLER_NAMES, OUTSIDERS } from './hidden-world.js';
  * offers labelled `named`; `q` asked of bodies that are hidden; commitments seen before they bind; the commitment's id left in an offer's
  * `CapacityReserved`; `partOf` shown to all; `sort=rank` by the hidden rank; matches with offers that are not seen; the desk of others; a
  * declined change in the history and replay of a commitment that all see; a donor left out of a fund's attribution because it gave in
- * confidence too; the need of an application named to an auditor; a cell of the gap view that adds up needs of which the summary alone is seen.
+ * confidence too; the need of an application named to an auditor; a cell of the gap view that adds up needs of which the summary alone is
+ * seen; a pair of records of which one is seen.
  */
 interface Parameter {
   readonly name: string;
@@ -138,7 +139,17 @@ const touchedStream = (stream: Json | undefined): boolean =>
 
 /** True for what stands for a record that only one world has, and that this caller may see. */
 const mentionsSeen = (caller: CallerName, item: JsonObject): boolean => {
-  const about = [item.id, item.record, item.offerId, item.needId, item.stream, item.contribution, item.commitment]
+  const paired = Array.isArray(item.records) ? item.records.map((each) => (isObject(each) ? each.id : undefined)) : [];
+  const about = [
+    ...paired,
+    item.id,
+    item.record,
+    item.offerId,
+    item.needId,
+    item.stream,
+    item.contribution,
+    item.commitment,
+  ]
     .filter((each) => typeof each === 'string')
     .join(' ');
   return (
@@ -237,7 +248,7 @@ const idOf = (name: string): string => {
 /** How each route is tried; a route that is not named here fails the test that follows. */
 const KINDS: readonly HiddenKind[] = [
   ...(['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates'] as const),
-  ...(['contributions', 'calls'] as const),
+  ...(['contributions', 'calls', 'duplicates'] as const),
 ];
 /** Lists, and what else is asked without an id. */
 const LISTS = [
@@ -549,9 +560,11 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
 
   test('reads of what it sees nothing more than if nothing were hidden', async () => {
     const found: string[] = [];
-    for (const kind of ['needs', 'offers', 'commitments', 'reported', 'parties', 'contributions', 'calls', 'funds']) {
+    for (const kind of [
+      ...['needs', 'offers', 'commitments', 'reported', 'parties', 'contributions', 'calls', 'funds', 'duplicates'],
+    ]) {
       const list = await ask(bare, caller, 'GET', `/v1/${kind}?limit=200`);
-      const { items } = JSON.parse(list.text) as { items: { id: string }[] };
+      const { items = [] } = JSON.parse(list.text) as { items?: { id: string }[] };
       const suffixes = ['', '/history', ...(MORE[kind] ?? [])];
       for (const url of items.flatMap(({ id }) => suffixes.map((suffix) => `/v1/${kind}/${id}${suffix}`))) {
         const answer = await ask(full, caller, 'GET', url);
@@ -570,6 +583,7 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
   test('pages through lists one by one without a gap or an empty page', async () => {
     for (const path of [
       ...['needs', 'needs?sort=rank', 'offers', 'commitments', 'reported', 'desk', 'contributions', 'calls', 'funds'],
+      'duplicates',
       'totals/events',
     ].map((each) => `/v1/${each}`)) {
       const size = (limit: number): string => `${path}${path.includes('?') ? '&' : '?'}limit=${limit}`;

@@ -289,6 +289,19 @@ test('an allocation', async () => {
   await twice(`${waiting.headers.location ?? ''}/cancel`, {}, COORDINATOR);
 });
 
+test('a verdict on needs that look alike', async () => {
+  const title = 'Doors of the armoury at Luganville';
+  for (const note of ['police', 'customs']) await client.openNeed({ title, requestingAuthority: note });
+  await client.app.settled();
+  const { items } = bodyOf(await client.get('/v1/duplicates?about=needs&verdict=none', COORDINATOR)) as unknown as {
+    items: readonly { id: string; evidence: readonly { name: string; value: string }[] }[];
+  };
+  const pair = items.find(({ evidence }) => evidence.some(({ name, value }) => name === 'title' && value === '1.00'));
+  const path = `/v1/duplicates/${pair?.id ?? ''}/judge`;
+  expect((await client.post(path, { verdict: 'different' }, COORDINATOR)).status).toBe(200);
+  await twice(path, { verdict: 'same', note: 'Filed by two offices' }, COORDINATOR, { verdict: 'complementary' });
+});
+
 test('leave out no command of theirs', async () => {
   const { paths } = (await client.get('/openapi.json')).body as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

@@ -25,7 +25,7 @@ import {
 } from '#kernel';
 import { dumpOf, InMemoryEventStore, throughJson } from '#kernel-testing';
 import type { ModelDump } from '#kernel-testing';
-import { allocationDecider, rulesetDecider } from '#matching';
+import { allocationDecider, duplicateDecider, rulesetDecider } from '#matching';
 import { needDecider } from '#needs';
 import { offerDecider } from '#offers';
 import { MemoryReadDatabase } from '#read-database';
@@ -73,6 +73,7 @@ const deciders = [
   documentDecider,
   rulesetDecider,
   allocationDecider,
+  duplicateDecider,
 ] as unknown as AnyDecider[];
 const deciderOf = (stream: string): AnyDecider =>
   deciders.find(({ category }) => category === categoryOfStream(stream))!;

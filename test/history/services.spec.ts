@@ -109,7 +109,7 @@ const readEverything = async (services: Services): Promise<void> => {
   if (faults.length > 0) throw new Error(faults.join('\n'));
 };
 
-const ROOTS: Readonly<Record<string, string>> = { ...ROUTES, document: '/v1/documents' };
+const ROOTS: Readonly<Record<string, string>> = { ...ROUTES, document: '/v1/documents', duplicate: '/v1/duplicates' };
 
 const CHECKS = ['same-hands', 'advances-ageing', 'earmarks', 'early-instalments', 'duplicate-references'];
 const QUERIES: Readonly<Record<string, string>> = {

@@ -11,6 +11,7 @@ import {
   days,
   FIJI,
   JAPAN,
+  openNeed,
   paper,
   Play,
   propose,
@@ -47,6 +48,7 @@ export const playStory = async (ports: readonly Port[] = []): Promise<readonly R
     await reported(play);
     await transcribed(play);
     await jointRecords(play);
+    await duplicates(play);
     await dealsOf(play);
     await fundsOf(play);
     await changesOf(play);
@@ -201,6 +203,36 @@ const needsOf = async (play: Play): Promise<Needs> => {
   // Nobody objects within five working days: the timer opens it.
   await play.pass(8 * DAY);
   return { vanuatu, solomons };
+};
+
+/** Two offices of one State file alike; the coordinator finds one thing first and another later. */
+const duplicates = async (play: Play): Promise<void> => {
+  for (const office of ['the police', 'the customs service']) {
+    await openNeed(play, SOLOMONS, {
+      ...{
+        title: `Doors of the armoury at Honiara, by ${office}`,
+        kinds: ['physical-protection'],
+        instruments: ['UNPoA'],
+      },
+      authorityRef: `NV of ${office}`,
+      lines: [{ kind: 'physical-protection', quantity: { measure: 'items', unit: 'door', amount: '3' } }],
+      visibility: 'members',
+    });
+  }
+  const { body } = await play.send(
+    SECRETARIAT,
+    'GET',
+    '/v1/duplicates?state=SLB&about=needs&verdict=none',
+    undefined,
+    {},
+    200,
+  );
+  const [pair] = (body as { readonly items: readonly { readonly id: string }[] }).items;
+  if (pair === undefined) throw new Error('the two needs do not look alike');
+  const path = `/v1/duplicates/${pair.id}`;
+  const note = 'One door leads to the depot of the police, the other to that of the customs service.';
+  await play.send(SECRETARIAT, 'POST', `${path}/judge`, { verdict: 'complementary', note }, {}, 200);
+  await play.command(SECRETARIAT, { path, id: pair.id }, 'judge', { verdict: 'different' });
 };
 
 interface Offers {
