@@ -96,6 +96,28 @@ describe('floors', () => {
   });
 });
 
+describe('a budget of nothing', () => {
+  it('is named beside the floor that it stands against', async () => {
+    const outcome = await solved(
+      problem({
+        needs: [need('a', { singleSource: true })],
+        offers: [offer('x'), offer('y', { donor: 'donor:norway', available: 50n })],
+        budgets: [{ donor: 'donor:japan', measure: 'money:USD', quantity: 0n }],
+        floors: [floor('VUT', '1')],
+      }),
+    );
+    expect(outcome).toMatchObject({
+      status: 'infeasible',
+      conflicts: [
+        [
+          { kind: 'budget', of: 'donor:japan', quantity: 0n },
+          { kind: 'floor', of: 'VUT', quantity: 100n },
+        ],
+      ],
+    });
+  });
+});
+
 describe('what a problem cannot be solved for is said of its line', () => {
   it.each<[string, Partial<Problem>, string]>([
     [

@@ -8,7 +8,7 @@ import { fairnessOf } from './fairness.js';
 import type { Finding, PartFinding } from './findings.js';
 import type { BindingCode, EqualShare, Pair } from './outcome.js';
 import type { Divided, Part } from './parts.js';
-import { divided } from './parts.js';
+import { divided, withBudgetedOut } from './parts.js';
 import { problemFault } from './problem-faults.js';
 import type { Problem } from './problem.js';
 import type { PartSolution } from './solve-part.js';
@@ -125,10 +125,13 @@ const tellUnsolved = (
       };
     }
     if (solution.kind === 'failed') return { status: 'failed', because: `${where}: ${solution.said}` };
-    const conflict = conflictOf(part.canonical, solution.relaxed, solver, order);
+    const wider = withBudgetedOut(problem, division, part);
+    // In fractions a budget below a smallest lot would leave such a pair something.
+    const relaxed = solution.relaxed && wider.arcs.need.length === part.arcs.length;
+    const conflict = conflictOf(wider, relaxed, solver, order);
     if (conflict.length === 0)
       return { status: 'failed', because: `${where}: the solver found no allocation, and nothing that forbids one` };
-    const lots = solution.relaxed ? '' : ', smallest lots and single providers considered';
+    const lots = relaxed ? '' : ', smallest lots and single providers considered';
     const because = `these cannot be kept together${lots}: ${conflict.map((one) => one.because).join('; ')}`;
     return { status: 'infeasible', because, conflict };
   })();

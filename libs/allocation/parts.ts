@@ -100,6 +100,43 @@ export const divided = (problem: Problem): Divided => {
   };
 };
 
+/**
+ * A part with the pairs that its budgets leave nothing, and the lines of its floors that only such pairs could serve: a budget of nothing may
+ * be what a floor cannot be kept together with.
+ */
+export const withBudgetedOut = (problem: Problem, division: Divided, part: Part): CanonicalPart => {
+  const needOf = (arc: number): number => at(problem.arcs, arc).need;
+  const offerOf = (arc: number): number => at(problem.arcs, arc).offer;
+  const out = problem.arcs.flatMap((_, arc) => {
+    const [line, source] = [at(problem.needs, needOf(arc)), at(problem.offers, offerOf(arc))];
+    const asks = line.outstanding > 0n && line.measure === part.canonical.measure;
+    return asks && hopelessBecause(line, source, problem.budgets) === 'budget' ? [arc] : [];
+  });
+  const own = part.floors.map((floor) => at(division.floors, floor));
+  const floors = measuredFloors(problem, new Set([...part.needs, ...out.map(needOf)])).floors.filter(({ report }) =>
+    own.some(({ of, measure }) => of === report.of && measure === report.measure),
+  );
+  const needs = new Set([...part.needs, ...floors.flatMap(({ members }) => members)]);
+  const arcs = inOrder([...part.arcs, ...out.filter((arc) => needs.has(needOf(arc)))]);
+  const offers = new Set(arcs.map(offerOf));
+  const bounded = problem.budgets.map((budget) => membersOf(budget, problem, needs, offers));
+  return canonicalOf(
+    problem,
+    {
+      needs: inOrder(needs),
+      offers: inOrder(offers),
+      arcs,
+      budgets: bounded.flatMap(({ members }, budget) => (members.length > 0 ? [budget] : [])),
+      floors: floors.map((_, floor) => floor),
+    },
+    bounded,
+    floors,
+    { need: new Int32Array(problem.needs.length), offer: new Int32Array(problem.offers.length) },
+  );
+};
+
+const inOrder = (places: Iterable<number>): number[] => [...places].sort((a, b) => a - b);
+
 /** Pairs that can carry something, and of the others why not. */
 const carrying = (problem: Problem): { readonly kept: readonly number[]; readonly hopeless: Divided['hopeless'] } => {
   const { needs, offers, arcs, budgets } = problem;
