@@ -12,7 +12,7 @@ import { divided, withBudgetedOut } from './parts.js';
 import { problemFault } from './problem-faults.js';
 import type { Problem } from './problem.js';
 import type { PartSolution } from './solve-part.js';
-import { certificateLine, solvePart } from './solve-part.js';
+import { certificateLine, NOT_BRANCHED, solvePart } from './solve-part.js';
 import type { CompiledSolver, SolveOrder } from './solver.js';
 import { Solver } from './solver.js';
 import { decimalOf } from './words.js';
@@ -158,10 +158,10 @@ const endOf = (
     return {
       note: `${where}: the equal share reaches ${share.objective} of at most ${share.bound}, in units of 10^-30`,
     };
-  if (!whole || bound === objective) return {};
+  if (!whole || gap === '0') return {};
   const last = stages.at(-1);
   const proven = `${where}: lots, single providers or whole units leave at most ${gap} % to be gained, as the certificate proves`;
-  if (last?.gapLimit !== null) return { note: proven };
+  if (last?.gapLimit !== null || last.solver.gap === NOT_BRANCHED) return { note: proven };
   return {
     note: `${proven}; the solver says that it came within ${last.solver.gap} of the best, which nothing proves`,
   };

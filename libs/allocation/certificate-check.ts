@@ -157,7 +157,7 @@ const checkPart = (
     );
     if (claim.gapLimit === null) {
       unverified.push(
-        `${at}: the bound is proven, not that it can be reached: the solver says that it came within ${claim.solver.gap} of the best there is`,
+        `${at}: the bound is proven, not that it can be reached; how near the solver says that it came to the best there is: ${claim.solver.gap}`,
       );
     }
   });

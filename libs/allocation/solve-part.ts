@@ -12,6 +12,7 @@ import {
   VALUE_UNIT,
 } from './canonical-model.js';
 import type { CanonicalPart, CertificatePart, StageClaim } from './certificate.js';
+import { WHOLE_GAP } from './certificate.js';
 import type { PriceRange } from './price-ranges.js';
 import { priceRanges } from './price-ranges.js';
 import type { Solved, Solver, SolveOrder } from './solver.js';
@@ -43,6 +44,9 @@ export type PartSolution =
   | { readonly kind: 'limit'; readonly said: string }
   | { readonly kind: 'failed'; readonly said: string };
 
+/** Of the solver's gap, where it did not branch. */
+export const NOT_BRANCHED = 'not branched';
+
 type Ended = Exclude<PartSolution, { readonly kind: 'solved' }>;
 
 interface Stage {
@@ -64,7 +68,7 @@ export const solvePart = (part: CanonicalPart, maxMin: boolean, solver: Solver, 
   const share = shareStage(part, solver, order);
   if ('kind' in share) return share;
   const reached = share.objective / (VALUE_UNIT / SHARE_UNIT);
-  return valued(part, reached > SHARE_SLACK ? reached - SHARE_SLACK : 0n, share, solver, order);
+  return valued(part, lessSlack(reached), share, solver, order);
 };
 
 /** The greatest share that quantities of any fraction can give to every line, lots and single providers aside. */
@@ -114,26 +118,31 @@ const linearStage = (model: LinearModel, leastShare: bigint, solved: Solved): St
   return stageOf('value', leastShare, model, values, solved.duals, 1n, solved, 'linear');
 };
 
-/** Branch and bound over choices and small whole quantities; the bound is that of the relaxation. */
+/** Parts of more pairs are not branched on: the allocation near the relaxation stands, with the gap that is proven. */
+const BRANCHED_UP_TO = 5_000;
+
+/** Allocations with whole choices and small whole quantities; the bound is that of the relaxation. */
 const whole = (part: CanonicalPart, share: Stage | undefined, solver: Solver, order: SolveOrder): PartSolution => {
-  if (share === undefined) return wholeFrom(part, 0n, undefined, solver, order);
-  const start = modelOf(part, { stage: 'value', leastShare: '0' });
-  const reached = wholeShare(start, share, solver, order);
-  if (typeof reached !== 'bigint') return reached;
+  if (share === undefined) return wholeFrom(part, 0n, undefined, undefined, solver, order);
+  const possible = wholeShare(part, share, solver, order);
+  if ('kind' in possible) return possible;
+  const { reached, choices } = possible;
   // What the share demands of lines of few units is rounded; where that asks too much, a little less is demanded of everybody.
   const less = reached - SHARE_UNIT / 1000n;
   let ended: PartSolution = { kind: 'infeasible', relaxed: false };
   for (const leastShare of [reached, less > 0n ? less : 0n, 0n]) {
-    ended = wholeFrom(part, leastShare, share, solver, order);
+    ended = wholeFrom(part, leastShare, share, choices, solver, order);
     if (ended.kind !== 'infeasible') break;
   }
   return ended;
 };
 
+/** `choices`: values of the choice columns, at their places, that are known to reach the share. */
 const wholeFrom = (
   part: CanonicalPart,
   leastShare: bigint,
   share: Stage | undefined,
+  choices: readonly bigint[] | undefined,
   solver: Solver,
   order: SolveOrder,
 ): PartSolution => {
@@ -144,31 +153,35 @@ const wholeFrom = (
   if (fractions === undefined || duals === undefined) return { kind: 'failed', said: `${relaxed.said}, without duals` };
   const stageBy = (values: readonly bigint[], solved: Solved, limit: GapLimit): Stage | undefined =>
     stageOf('value', leastShare, model, values, duals, 1n, solved, limit);
-  const chosen = nearby(model, fractions, solver, order);
-  const near = chosen === undefined ? undefined : stageBy(chosen, relaxed, 'whole');
-  if (near !== undefined) return solution(part, near, share, fixedDuals(model, near.values, solver, order), true);
-  const found = wholeSolution(model, solver, chosen === undefined ? order : { ...order, start: chosen });
-  if ('kind' in found) return found;
+  const done = (stage: Stage): PartSolution =>
+    solution(part, stage, share, fixedDuals(model, stage.values, solver, order), true);
+  const unbranched = { ...relaxed, gap: NOT_BRANCHED };
+  const near = [choicesNear(model, fractions), ...(choices === undefined ? [] : [choices])].flatMap((chosen) => {
+    const values = withChoices(model, chosen, solver, order);
+    const stage = values === undefined ? undefined : stageBy(values, unbranched, 'none');
+    return stage === undefined ? [] : [stage];
+  });
+  const nearest = near.reduce<Stage | undefined>(better, undefined);
+  const proven = nearest === undefined ? undefined : stageBy(nearest.values, unbranched, 'whole');
+  if (proven !== undefined) return done(proven);
+  if (nearest !== undefined && model.arcs > BRANCHED_UP_TO) return done(nearest);
+  const found = wholeSolution(model, solver, nearest === undefined ? order : { ...order, start: nearest.values });
+  if ('kind' in found) return nearest === undefined ? found : done(nearest);
   const best = [
     stageBy(found.values, found.solved, 'whole') ?? stageBy(found.values, found.solved, 'none'),
-    chosen === undefined ? undefined : stageBy(chosen, found.solved, 'none'),
-  ].reduce((one, other) =>
-    one === undefined || (other !== undefined && other.objective > one.objective) ? other : one,
-  );
-  if (best === undefined) return { kind: 'failed', said: 'the duals found prove no bound' };
-  return solution(part, best, share, fixedDuals(model, best.values, solver, order), true);
+    nearest === undefined ? undefined : stageBy(nearest.values, found.solved, 'none'),
+  ].reduce<Stage | undefined>(better, undefined);
+  return best === undefined ? { kind: 'failed', said: 'the duals found prove no bound' } : done(best);
 };
 
+const better = (one: Stage | undefined, other: Stage | undefined): Stage | undefined =>
+  one === undefined || (other !== undefined && other.objective > one.objective) ? other : one;
+
 /**
- * An allocation near that of the relaxation: pairs that carry a lot there are chosen, of a line with a single provider the greatest; the rest
- * is solved anew. With few lots among many pairs it is near enough to need no branching, and the duals of the relaxation prove it.
+ * Choices near those of the relaxation: pairs that carry a lot there, of a line with a single provider the greatest. With few lots among
+ * many pairs they are near enough to need no branching, and the duals of the relaxation prove it.
  */
-const nearby = (
-  model: LinearModel,
-  fractions: Float64Array,
-  solver: Solver,
-  order: SolveOrder,
-): readonly bigint[] | undefined => {
+const choicesNear = (model: LinearModel, fractions: Float64Array): readonly bigint[] => {
   const values = model.costs.map((_, column) => wholeOf(Math.max(0, fractions[column] ?? 0)));
   const arcOf = new Map(model.choices.map((choice, arc) => [choice, arc] as const));
   const greatest = new Map<number, number>();
@@ -185,11 +198,21 @@ const nearby = (
     const taken = quantity > 0n && quantity >= at(model.lots, arc) && (greatest.get(arc) ?? arc) === arc;
     values[choice] = taken ? 1n : 0n;
   });
-  const solved = solver.solve(...fixedTo(model, values, order));
+  return values;
+};
+
+/** The best allocation with these choices, in whole units; undefined where there is none. */
+const withChoices = (
+  model: LinearModel,
+  choices: readonly bigint[],
+  solver: Solver,
+  order: SolveOrder,
+): readonly bigint[] | undefined => {
+  const solved = solver.solve(...fixedTo(model, choices, order));
   if (solved.status !== 'optimal' || solved.values === undefined) return undefined;
   const whole = Float64Array.from(solved.values);
   model.choices.forEach((choice) => {
-    if (choice >= 0) whole[choice] = Number(at(values, choice));
+    if (choice >= 0) whole[choice] = Number(at(choices, choice));
   });
   return wholeQuantities(model, whole, { denominator: 1n, fill: true });
 };
@@ -210,16 +233,40 @@ const wholeSolution = (
   return { kind: 'failed', said: 'the quantities found could not be rounded within every bound' };
 };
 
-/** The share that lots, single providers and whole units leave possible, a little below what the solver found. */
-const wholeShare = (start: LinearModel, share: Stage, solver: Solver, order: SolveOrder): bigint | Ended => {
+/**
+ * A share that lots and single providers leave possible, and choices that reach it: those near the relaxation, or where they give more than a
+ * thousandth of it away and the part is small enough, what branch and bound finds.
+ */
+const wholeShare = (
+  part: CanonicalPart,
+  share: Stage,
+  solver: Solver,
+  order: SolveOrder,
+): { readonly reached: bigint; readonly choices: readonly bigint[] | undefined } | Ended => {
+  const units = (stage: bigint): bigint => stage / (VALUE_UNIT / SHARE_UNIT);
+  const possible = units(share.bound);
+  const wanted = lessSlack(units(share.objective));
+  const relaxed = solver.solve(modelOf(part, { stage: 'value', leastShare: String(wanted) }), order);
+  const start = modelOf(part, { stage: 'value', leastShare: '0' });
   const model = withShare(start, share.model);
+  const shareOf = (values: Float64Array): bigint => {
+    const found = wholeOf((values[model.costs.length - 1] ?? 0) * Number(SHARE_UNIT));
+    return lessSlack(found < possible ? found : possible);
+  };
+  let best: { readonly reached: bigint; readonly choices: readonly bigint[] } | undefined;
+  if (relaxed.values !== undefined) {
+    const choices = choicesNear(start, relaxed.values);
+    const { values } = solver.solve(...fixedTo(model, [...choices, 0n], order));
+    if (values !== undefined) best = { reached: shareOf(values), choices };
+  }
+  if (best !== undefined && (best.reached >= wanted - wanted / WHOLE_GAP || start.arcs > BRANCHED_UP_TO)) return best;
   const solved = solver.solve(model, { ...order, whole: 'units' });
-  if (solved.values === undefined) return endedOf(solved, false);
-  const found = wholeOf((solved.values[model.costs.length - 1] ?? 0) * Number(SHARE_UNIT));
-  const possible = share.bound / (VALUE_UNIT / SHARE_UNIT);
-  const reached = found < possible ? found : possible;
-  return reached > SHARE_SLACK ? reached - SHARE_SLACK : 0n;
+  if (solved.values === undefined) return best ?? endedOf(solved, false);
+  const reached = shareOf(solved.values);
+  return best !== undefined && best.reached > reached ? best : { reached, choices: undefined };
 };
+
+const lessSlack = (share: bigint): bigint => (share > SHARE_SLACK ? share - SHARE_SLACK : 0n);
 
 /** The model of value with the share as a further column, and the share as its objective. */
 const withShare = (model: LinearModel, share: LinearModel): LinearModel => {
