@@ -75,10 +75,11 @@ export class Admission {
       yield { kind: 'need', need };
       const seen = received.get(doc.filer) ?? (await this.offers.seenBy(await this.offices.recipient(doc)))(offerIds);
       received.set(doc.filer, seen);
-      for (const offer of sides) {
+      for (const offerId of standing.offersFor(need, false)) {
         await turn.pass();
+        const offer = sides.get(offerId);
         // What cannot be drawn now, or is hidden from one of the two, is no match: asked first, being cheap.
-        if (!canDraw(need, offer.side) || !seen.has(offer.side.id) || !offer.sees(id)) continue;
+        if (offer === undefined || !canDraw(need, offer.side) || !seen.has(offer.side.id) || !offer.sees(id)) continue;
         const pairing = pairingOf(standing.today, need, offer);
         const first = RULESETS[ruleset].judge(pairing, asking.weights);
         if (first.kind === 'blocked') continue;
@@ -102,9 +103,9 @@ export class Admission {
     seen: ReadonlySet<string>,
     needIds: readonly string[],
     turn: Turn,
-  ): Promise<readonly Side[]> {
+  ): Promise<ReadonlyMap<string, Side>> {
     const seenBy = new Map<string, ReadonlySet<string>>();
-    const sides: Side[] = [];
+    const sides = new Map<string, Side>();
     for (const [id, doc] of offers) {
       await turn.pass();
       if (!seen.has(id)) continue;
@@ -117,7 +118,7 @@ export class Admission {
       const sovereigns = providers.map(({ party, sovereign }) =>
         standing.sovereignOf === undefined ? sovereign : standing.sovereignOf(party),
       );
-      sides.push({
+      sides.set(id, {
         doc,
         side: offerSide(id, doc, sovereigns),
         providers: providersOf(doc),

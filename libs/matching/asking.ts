@@ -1,5 +1,8 @@
 import type { Caller } from '#directory/contract';
 import type { RecordSight } from '#web';
+import type { IndexedOffer } from './match-index.projection.js';
+import { providersOf } from './match-index.projection.js';
+import type { Offices } from './offices.js';
 import { RULESETS, type RulesetVersion } from './rules/rulesets.js';
 import type { Standing } from './standing.js';
 
@@ -10,6 +13,7 @@ const WORK_LOOKED_FOR = 3;
 export class Asking {
   private readonly worked = new Map<string, Promise<number>>();
   private readonly seen = new Map<string, Promise<boolean>>();
+  private readonly desks = new Map<string, Promise<readonly Caller[]>>();
   readonly weights;
 
   constructor(
@@ -19,6 +23,14 @@ export class Asking {
     readonly ruleset: RulesetVersion,
   ) {
     this.weights = standing.weights(ruleset);
+  }
+
+  /** The desks of an offer's providers, found once. */
+  providers(offices: Offices, offer: IndexedOffer): Promise<readonly Caller[]> {
+    const key = providersOf(offer).join(' ');
+    const known = this.desks.get(key) ?? offices.providers(offer);
+    this.desks.set(key, known);
+    return known;
   }
 
   /** Commitments that bound the two, as far as whoever asks may see them: a hidden one counts for nothing. */

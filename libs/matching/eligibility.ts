@@ -28,7 +28,7 @@ export class Eligibility {
       .liveOffers(caller.party)
       .filter(([, { openedAt, status }]) => status === 'open' && openedAt <= since);
     if (mine.length === 0) return new Set();
-    const standing = this.index.now();
+    const standing = this.index.memberships();
     return new Set(
       this.index
         .eligibleNeeds()
@@ -43,7 +43,7 @@ export class Eligibility {
     const since = this.since();
     const mine = this.index.liveNeeds(caller.party).filter(([, { openedAt }]) => openedAt <= since);
     if (mine.length === 0) return new Set();
-    const standing = this.index.now();
+    const standing = this.index.memberships();
     return new Set(
       this.index
         .eligibleOffers()
@@ -55,7 +55,7 @@ export class Eligibility {
   }
 
   private pairs(
-    standing: Standing,
+    standing: Pick<Standing, 'networksOf'>,
     needId: string,
     need: IndexedNeed,
     offerId: string,

@@ -5,7 +5,7 @@ import { categoryOfStream, idOfStream } from '#kernel';
 import type { NeedContent, NeedEvent } from '#needs/contract';
 import type { OfferContent, OfferEvent } from '#offers/contract';
 import type { Quantity } from '#vocabulary';
-import { dateOf, isRival, minorUnits } from '#vocabulary';
+import { isRival, minorUnits } from '#vocabulary';
 import type { RulesetEvent } from './matching.contract.js';
 
 /** A need as the index keeps it. `reserved` is accepted + binding per line, in minor units as decimal text. */
@@ -213,13 +213,11 @@ interface Version extends Touched {
 class Batch implements ProjectionBatch {
   private readonly touched = new Map<string, Touched>();
   private readonly versions: Version[] = [];
-  private day: string | undefined;
   private newest: RecordedEvent | undefined;
 
   constructor(private readonly tx: ReadTransaction) {}
 
   apply(event: RecordedEvent): void {
-    this.note(event);
     this.newest = event;
     switch (categoryOfStream(event.stream)) {
       case 'need':
@@ -259,17 +257,6 @@ class Batch implements ProjectionBatch {
         contentChanged ? JSON.stringify(content) : null,
       );
     }
-  }
-
-  /** The first position of each day: what "today" was where an answer of the past is asked for. */
-  private note({ position, metadata }: RecordedEvent): void {
-    const day = dateOf(metadata.recordedAt);
-    this.day ??=
-      (this.tx.get('SELECT day FROM moment ORDER BY position DESC LIMIT 1')?.day as string | undefined) ?? '';
-    // The clocks of several instances may differ by a moment: a day once begun does not end again.
-    if (day <= this.day) return;
-    this.tx.run('INSERT INTO moment (position, day) VALUES (?, ?)', position, day);
-    this.day = day;
   }
 
   private applySide(event: RecordedEvent): void {
@@ -422,7 +409,6 @@ export const matchIndex: Projection = {
       doc TEXT NOT NULL,
       PRIMARY KEY (ruleset, position)
     ) WITHOUT ROWID;
-    CREATE TABLE moment (position INTEGER PRIMARY KEY, day TEXT NOT NULL);
     CREATE TABLE latest (
       one INTEGER PRIMARY KEY CHECK (one = 1),
       stream TEXT NOT NULL,

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { Networks } from '#directory/contract';
 import { Clock, ProjectionRunner } from '#kernel';
 import { earmarkReasons } from '#offers/contract';
@@ -7,15 +8,19 @@ import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
 import { MATCH_INDEX } from './match-index.projection.js';
 import type { NeedSide } from './rules/sides.js';
 import type { Standing } from './standing.js';
-import { dayAt, PastStanding, weightsAt, workAt } from './standing.js';
 
 /** Judged by the ruleset itself, line by line or with sentences of its own, or (implementer types) a condition of the proposal. */
 const JUDGED_ELSEWHERE: ReadonlySet<string> = new Set(['instrument', 'period', 'kind', 'implementer-type']);
 
+/** Records that are kept parsed: many times those of a list. */
+const PARSED = 5_000;
+
 /** The match index read as the ruleset wants it: sides of pairings, parsed once per revision. */
 @Injectable()
 export class MatchIndex {
-  private readonly parsed = new Map<string, { revision: number; doc: IndexedNeed | IndexedOffer }>();
+  private readonly parsed = new LRUCache<string, { revision: number; doc: IndexedNeed | IndexedOffer }>({
+    max: PARSED,
+  });
 
   constructor(
     private readonly runner: ProjectionRunner,
@@ -37,21 +42,13 @@ export class MatchIndex {
       : { stream: row.stream as string, revision: Number(row.revision), eventId: row.event as string };
   }
 
-  need(id: string): IndexedNeed | undefined {
-    return this.one(id) as IndexedNeed | undefined;
-  }
-
-  offer(id: string): IndexedOffer | undefined {
-    return this.one(id) as IndexedOffer | undefined;
-  }
-
-  /** Open needs; of one filer or beneficiary where `owner` is given. */
-  liveNeeds(owner?: string): (readonly [string, IndexedNeed])[] {
+  /** Open needs of one filer or beneficiary. */
+  liveNeeds(owner: string): (readonly [string, IndexedNeed])[] {
     return this.live('need', owner) as (readonly [string, IndexedNeed])[];
   }
 
-  /** Open and suspended offers; of one provider where `owner` is given. */
-  liveOffers(owner?: string): (readonly [string, IndexedOffer])[] {
+  /** Open and suspended offers of one provider. */
+  liveOffers(owner: string): (readonly [string, IndexedOffer])[] {
     return this.live('offer', owner) as (readonly [string, IndexedOffer])[];
   }
 
@@ -65,65 +62,56 @@ export class MatchIndex {
     return this.eligible('offer') as (readonly [string, IndexedOffer])[];
   }
 
-  /** How things stand now. */
-  now(): Standing {
-    const today = dateOf(this.clock.now());
-    const networks = new Map<string, readonly string[]>();
-    const model = this.model();
-    const asOf = this.asOf();
-    return {
-      asOf,
-      today,
-      need: (id) => this.need(id),
-      offer: (id) => this.offer(id),
-      liveNeeds: () => this.liveNeeds(),
-      liveOffers: () => this.liveOffers(),
-      weights: (version) => weightsAt(model, version, BigInt(asOf)),
-      networksOf: (party) => {
-        const known = networks.get(party) ?? this.networks.networksOf(party, today);
-        networks.set(party, known);
-        return known;
-      },
-      work: (providers, beneficiaries) => workAt(model, providers, beneficiaries, BigInt(asOf)),
-    };
+  /** The need as the index has it, unless it moved after `position`. */
+  needUpTo(id: string, position: bigint): IndexedNeed | undefined {
+    return this.one(id, 'need', position) as IndexedNeed | undefined;
   }
 
-  /**
-   * How things stood at a position of the log, judged for `on` (the position's own day unless told). Undefined for a position that the
-   * index has not come to.
-   */
-  at(position: bigint, on?: string): Standing | undefined {
-    if (position > BigInt(this.asOf())) return undefined;
-    const model = this.model();
-    return new PastStanding(model, position, on ?? dayAt(model, position) ?? dateOf(this.clock.now()));
+  /** The offer as the index has it, unless it moved after `position`. */
+  offerUpTo(id: string, position: bigint): IndexedOffer | undefined {
+    return this.one(id, 'offer', position) as IndexedOffer | undefined;
+  }
+
+  /** Networks of parties today, each asked for once. */
+  memberships(): Pick<Standing, 'networksOf'> {
+    const today = dateOf(this.clock.now());
+    const known = new Map<string, readonly string[]>();
+    return {
+      networksOf: (party) => {
+        const networks = known.get(party) ?? this.networks.networksOf(party, today);
+        known.set(party, networks);
+        return networks;
+      },
+    };
   }
 
   private model(): ReturnType<ProjectionRunner['model']> {
     return this.runner.model(MATCH_INDEX);
   }
 
-  private one(id: string): IndexedNeed | IndexedOffer | undefined {
-    const row = this.runner.model(MATCH_INDEX).get('SELECT revision FROM side WHERE id = ?', id);
+  private one(id: string, kind: 'need' | 'offer', position: bigint): IndexedNeed | IndexedOffer | undefined {
+    const row = this.model().get(
+      'SELECT revision FROM side WHERE id = ? AND kind = ? AND moved <= ?',
+      id,
+      kind,
+      position,
+    );
     return row === undefined ? undefined : this.doc(id, row.revision as number);
   }
 
-  private live(kind: 'need' | 'offer', owner: string | undefined): (readonly [string, IndexedNeed | IndexedOffer])[] {
-    const model = this.runner.model(MATCH_INDEX);
-    const rows =
-      owner === undefined
-        ? model.all('SELECT id, revision FROM side WHERE kind = ? AND live = 1 ORDER BY id', kind)
-        : model.all(
-            'SELECT s.id, s.revision FROM side_owner o JOIN side s ON s.id = o.id ' +
-              'WHERE o.owner = ? AND s.kind = ? AND s.live = 1 ORDER BY s.id',
-            owner,
-            kind,
-          );
-    return rows.map(({ id, revision }) => [id as string, this.doc(id as string, revision as number)]);
+  private live(kind: 'need' | 'offer', owner: string): (readonly [string, IndexedNeed | IndexedOffer])[] {
+    return this.model()
+      .all(
+        'SELECT s.id, s.revision FROM side_owner o JOIN side s ON s.id = o.id ' +
+          'WHERE o.owner = ? AND s.kind = ? AND s.live = 1 ORDER BY s.id',
+        owner,
+        kind,
+      )
+      .map(({ id, revision }) => [id as string, this.doc(id as string, revision as number)]);
   }
 
   private eligible(kind: 'need' | 'offer'): (readonly [string, IndexedNeed | IndexedOffer])[] {
-    return this.runner
-      .model(MATCH_INDEX)
+    return this.model()
       .all('SELECT id, revision FROM side WHERE kind = ? AND live = 1 AND eligible = 1 ORDER BY id', kind)
       .map(({ id, revision }) => [id as string, this.doc(id as string, revision as number)]);
   }
@@ -131,7 +119,7 @@ export class MatchIndex {
   private doc(id: string, revision: number): IndexedNeed | IndexedOffer {
     const known = this.parsed.get(id);
     if (known?.revision === revision) return known.doc;
-    const row = this.runner.model(MATCH_INDEX).get('SELECT doc FROM side WHERE id = ?', id);
+    const row = this.model().get('SELECT doc FROM side WHERE id = ?', id);
     const doc = JSON.parse(row?.doc as string) as IndexedNeed | IndexedOffer;
     this.parsed.set(id, { revision, doc });
     return doc;

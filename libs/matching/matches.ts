@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
+import { yieldToLoop } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import { RecordSight } from '#web';
 import { Asking } from './asking.js';
-import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
+import type { IndexedOffer } from './match-index.projection.js';
 import { providersOf } from './match-index.projection.js';
 import { reasonsAgainst } from './match-index.js';
 import { Offices } from './offices.js';
@@ -12,7 +13,7 @@ import type { Change } from './rules/changes.js';
 import type { Opening } from './rules/opening.js';
 import { openingOf } from './rules/opening.js';
 import { RULESETS, type RulesetVersion } from './rules/rulesets.js';
-import type { Block, Component, Judgement, Pairing, Served } from './rules/sides.js';
+import type { Block, Component, Judgement, NeedSide, Pairing, Served } from './rules/sides.js';
 import { byRank } from './rules/sides.js';
 import { smallestUnlock } from './rules/smallest-unlock.js';
 import type { Standing } from './standing.js';
@@ -63,11 +64,6 @@ interface Judged {
   readonly conditions: Match['conditions'];
 }
 
-interface Side<Doc> {
-  readonly id: string;
-  readonly doc: Doc;
-}
-
 /** Matches of one record, for one caller: never with a record that the caller may not see. */
 @Injectable()
 export class Matches {
@@ -81,18 +77,23 @@ export class Matches {
   /** Offers that could serve need `id`. undefined where the caller may not see the need's lines. */
   async forNeed(caller: Caller, id: string, request: MatchRequest): Promise<MatchList | undefined> {
     const { standing } = request;
-    // Read in one turn: what is answered is of one position.
-    const [doc, offers] = [standing.need(id), standing.liveOffers()];
+    // In the turn that the standing was asked in: ids and record are of its position.
+    const doc = standing.need(id);
+    const side = doc?.open === true ? needSide(id, doc, standing) : undefined;
+    const ids =
+      side === undefined ? [] : request.withBlocked ? standing.offerIds() : standing.offersFor(side, caller.anonymous);
     if (!(await this.needs.sight(id, caller)).body) return undefined;
     const judged: Judged[] = [];
-    if (doc?.open === true) {
+    if (doc !== undefined && side !== undefined) {
       const owner = doc.filer === caller.party || doc.beneficiaries.includes(caller.party);
       const asking = new Asking(this.sight, caller, standing, request.ruleset);
       const recipient = await this.offices.recipient(doc);
-      for (const [offerId, offer] of offers) {
+      for await (const offerId of inTurns(ids)) {
         if (!(await this.offers.sees(offerId, caller))) continue;
-        const providers = await this.offices.providers(offer);
-        const one = await this.judged(asking, { id, doc }, recipient, { id: offerId, doc: offer }, providers);
+        const offer = standing.offer(offerId);
+        if (offer === undefined) continue;
+        const providers = await asking.providers(this.offices, offer);
+        const one = await this.judged(asking, side, recipient, { id: offerId, doc: offer }, providers);
         if (owner || !blockedBySight(one.judgement)) judged.push({ ...one, id: offerId });
       }
     }
@@ -102,17 +103,25 @@ export class Matches {
   /** Needs that offer `id` could serve. undefined where the caller may not see the offer. */
   async forOffer(caller: Caller, id: string, request: MatchRequest): Promise<MatchList | undefined> {
     const { standing } = request;
-    const [doc, needs] = [standing.offer(id), standing.liveNeeds()];
+    const doc = standing.offer(id);
+    const live = doc !== undefined && (doc.status === 'open' || doc.status === 'suspended');
+    const ids = !live
+      ? []
+      : request.withBlocked
+        ? standing.needIds()
+        : standing.needsFor(offerSide(id, doc, []), caller.anonymous);
     if (!(await this.offers.sees(id, caller))) return undefined;
     const judged: Judged[] = [];
-    if (doc !== undefined && (doc.status === 'open' || doc.status === 'suspended')) {
+    if (live) {
       const owner = providersOf(doc).includes(caller.party);
       const asking = new Asking(this.sight, caller, standing, request.ruleset);
-      const providers = await this.offices.providers(doc);
-      for (const [needId, need] of needs) {
+      const providers = await asking.providers(this.offices, doc);
+      for await (const needId of inTurns(ids)) {
         if (!(await this.needs.sight(needId, caller)).body) continue;
-        const recipient = await this.offices.recipient(need);
-        const one = await this.judged(asking, { id: needId, doc: need }, recipient, { id, doc }, providers);
+        const need = standing.need(needId);
+        if (need === undefined) continue;
+        const side = needSide(needId, need, standing);
+        const one = await this.judged(asking, side, await this.offices.recipient(need), { id, doc }, providers);
         if (owner || !blockedBySight(one.judgement)) judged.push({ ...one, id: needId });
       }
     }
@@ -121,22 +130,21 @@ export class Matches {
 
   private async judged(
     asking: Asking,
-    need: Side<IndexedNeed>,
+    side: NeedSide,
     recipient: Caller,
-    offer: Side<IndexedOffer>,
+    offer: { readonly id: string; readonly doc: IndexedOffer },
     providers: readonly Caller[],
   ): Promise<Omit<Judged, 'id'>> {
     const { standing, ruleset } = asking;
     const sovereigns = providers.map(({ party, sovereign }) =>
       standing.sovereignOf === undefined ? sovereign : standing.sovereignOf(party),
     );
-    const side = needSide(need.id, need.doc, standing);
     const pairing: Pairing = {
       need: side,
       offer: offerSide(offer.id, offer.doc, sovereigns),
       circumstances: {
         now: standing.today,
-        providerSeesNeed: await this.seesNeed(need.id, providers),
+        providerSeesNeed: await this.seesNeed(side.id, providers),
         recipientSeesOffer: await this.offers.sees(offer.id, recipient),
         earmarkReasons: reasonsAgainst(offer.doc, side),
         priorWork: await asking.priorWork(providersOf(offer.doc), side.beneficiaries),
@@ -150,6 +158,20 @@ export class Matches {
   private async seesNeed(needId: string, providers: readonly Caller[]): Promise<boolean> {
     for (const provider of providers) if ((await this.needs.sight(needId, provider)).body) return true;
     return false;
+  }
+}
+
+/** Milliseconds of judging after which others have their turn. */
+const TURN_MS = 8;
+
+async function* inTurns(ids: readonly string[]): AsyncGenerator<string> {
+  let begun = performance.now();
+  for (const id of ids) {
+    if (performance.now() - begun > TURN_MS) {
+      await yieldToLoop();
+      begun = performance.now();
+    }
+    yield id;
   }
 }
 

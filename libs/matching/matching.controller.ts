@@ -15,18 +15,19 @@ import {
 } from '#web';
 import { Desk } from './desk.js';
 import { MATCH_INDEX } from './match-index.projection.js';
-import { MatchIndex } from './match-index.js';
 import type { BlockedPairing, Match, MatchList, MatchRequest } from './matches.js';
 import { Matches } from './matches.js';
 import { MatchQuery } from './matching.dto.js';
 import { NEWEST, RULESETS } from './rules/rulesets.js';
+import type { Standing } from './standing.js';
+import { Standings } from './standings.js';
 
 @ApiTags('matches')
 @Controller('v1')
 export class MatchingController {
   constructor(
     private readonly matches: Matches,
-    private readonly index: MatchIndex,
+    private readonly standings: Standings,
     private readonly desk: Desk,
     private readonly gate: ReadGate,
     private readonly records: RecordEndpoints,
@@ -36,14 +37,14 @@ export class MatchingController {
   @RouteAction({ action: 'need.matches', anonymous: true })
   async ofNeed(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: MatchQuery): Promise<HttpAnswer> {
     await this.gate.ready(ctx, MATCH_INDEX);
-    return answer('offerId', await this.matches.forNeed(ctx.caller, uuidOf(id), this.requestOf(query)));
+    return answer('offerId', await this.matches.forNeed(ctx.caller, uuidOf(id), await this.requestOf(query)));
   }
 
   @Get('offers/:id/matches')
   @RouteAction({ action: 'offer.matches', anonymous: true })
   async ofOffer(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: MatchQuery): Promise<HttpAnswer> {
     await this.gate.ready(ctx, MATCH_INDEX);
-    return answer('needId', await this.matches.forOffer(ctx.caller, uuidOf(id), this.requestOf(query)));
+    return answer('needId', await this.matches.forOffer(ctx.caller, uuidOf(id), await this.requestOf(query)));
   }
 
   @Get('desk')
@@ -53,14 +54,19 @@ export class MatchingController {
     return this.records.list(ctx, this.desk.waiting(ctx, query.limit ?? DEFAULT_LIMIT, query.cursor));
   }
 
-  /** @throws {Problem} 400 for a position that the log has not come to */
-  private requestOf(query: MatchQuery): MatchRequest {
+  private async requestOf(query: MatchQuery): Promise<MatchRequest> {
     const { limit = DEFAULT_LIMIT, includeBlocked = false, ruleset = NEWEST, at, on } = query;
-    const standing = at === undefined ? this.index.now() : this.index.at(BigInt(at), on);
-    if (standing === undefined) {
-      throw invalid([{ field: 'at', message: `must not be later than ${this.index.asOf()}, where matches stand now` }]);
-    }
+    const standing = at === undefined ? await this.standings.current() : this.past(at, on);
     return { standing, ruleset, limit, withBlocked: includeBlocked };
+  }
+
+  /** @throws {Problem} 400 for a position that the log has not come to */
+  private past(at: string, on: string | undefined): Standing {
+    const standing = this.standings.at(BigInt(at), on);
+    if (standing !== undefined) return standing;
+    throw invalid([
+      { field: 'at', message: `must not be later than ${this.standings.position()}, where matches stand now` },
+    ]);
   }
 }
 

@@ -39,6 +39,9 @@ export class MatchQuery {
     faults: (_value, dto) =>
       (dto as MatchQuery).at === undefined ? [{ path: '', message: 'stands beside at only' }] : [],
   })
-  @DateField({ required: false, description: 'Beside `at`: the day it was asked on, that of the position unless told' })
+  @DateField({
+    required: false,
+    description: 'Beside `at`: the day it was asked on, as its answer names it; today unless told',
+  })
   on?: string;
 }

@@ -24,11 +24,13 @@ import { GapsController } from './gaps/gaps.controller.js';
 import { Gaps } from './gaps/gaps.js';
 import { LineHistory } from './gaps/line-history.js';
 import { LINE_HISTORY, lineHistory } from './gaps/line-history.projection.js';
+import { LiveIndex } from './live-index.js';
 import { MatchIndex } from './match-index.js';
 import { MATCH_INDEX, matchIndex } from './match-index.projection.js';
 import { Matches } from './matches.js';
 import { Offices } from './offices.js';
 import { MatchingController } from './matching.controller.js';
+import { Standings } from './standings.js';
 import { RulesetRecords } from './rules/ruleset-records.js';
 import { rulesetDecider } from './rules/ruleset-weights.js';
 import { RulesetsController, rulesetVersionOf } from './rules/rulesets.controller.js';
@@ -40,22 +42,11 @@ registerProblems(ALLOCATION_PROBLEMS);
 @Module({
   providers: [
     MatchIndex,
-    Matches,
-    Offices,
-    Desk,
     Eligibility,
     RulesetRecords,
     LineHistory,
     Gaps,
-    Admission,
-    AllocationProblems,
-    AllocationJobs,
     AllocationRecords,
-    {
-      provide: AllocationSolver,
-      inject: [{ token: SolverThread, optional: true }],
-      useFactory: (thread?: SolverThread) => new ThreadSolver(thread),
-    },
     Duplicates,
     DuplicateRecords,
     { provide: EligibleProviders, useClass: IndexedEligibleProviders },
@@ -86,6 +77,15 @@ export const matchingContext: Context = {
   name: 'matching',
   module: MatchingModule,
   controllers: [MatchingController, RulesetsController, GapsController, AllocationsController, DuplicatesController],
+  forRoutes: [
+    ...[LiveIndex, Standings, Offices, Matches, Desk],
+    ...[Admission, AllocationProblems, AllocationJobs],
+    {
+      provide: AllocationSolver,
+      inject: [{ token: SolverThread, optional: true }],
+      useFactory: (thread?: SolverThread) => new ThreadSolver(thread),
+    },
+  ],
   history: [
     historyController('RulesetsController', {
       path: 'v1/rulesets',

@@ -20,8 +20,6 @@ import type { NeedSide, OfferSide } from './rules/sides.js';
 import type { Weights } from './rules/weighted-parts.js';
 import { DEFAULT_WEIGHTS } from './rules/weighted-parts.js';
 
-type Listed<Doc> = readonly (readonly [id: string, doc: Doc])[];
-
 /** How needs and offers stand, now or at a position of the log: all that a pairing is judged by but for who sees what. */
 export interface Standing {
   /** Position of the log, as decimal text. */
@@ -30,10 +28,14 @@ export interface Standing {
   readonly today: string;
   need(id: string): IndexedNeed | undefined;
   offer(id: string): IndexedOffer | undefined;
-  /** Open needs. */
-  liveNeeds(): Listed<IndexedNeed>;
-  /** Open and suspended offers. */
-  liveOffers(): Listed<IndexedOffer>;
+  /** Ids of all open needs, in their order. */
+  needIds(): readonly string[];
+  /** Ids of all open and suspended offers, in their order. */
+  offerIds(): readonly string[];
+  /** Those of `needIds` that the offer could serve, and perhaps some that it could not; `anonymous`: of those that anybody may see. */
+  needsFor(offer: OfferSide, anonymous: boolean): readonly string[];
+  /** Those of `offerIds` that could serve the need, and perhaps some that could not; `anonymous`: of those that anybody may see. */
+  offersFor(need: NeedSide, anonymous: boolean): readonly string[];
   weights(version: RulesetVersion): Weights;
   networksOf(party: string): readonly string[];
   /** The State a party belonged to, where it is of the past; absent now, when the directory says it. */
@@ -144,12 +146,10 @@ export const workAt = (
     )
     .map(({ commitment }) => commitment as string);
 
-/** The day that a position of the log is of: that of the last event up to it that the index knows. */
-export const dayAt = (model: ReadQueries, position: bigint): string | undefined =>
-  model.get('SELECT day FROM moment WHERE position <= ? ORDER BY position DESC LIMIT 1', position)?.day as
-    string | undefined;
-
-type Head<Doc> = Omit<Doc, 'content'> & { readonly live: boolean };
+/** A version without its content. */
+interface Head {
+  readonly live: boolean;
+}
 
 /** How things stood at a position, from the versions the read model keeps. */
 export class PastStanding implements Standing {
@@ -172,12 +172,20 @@ export class PastStanding implements Standing {
     return this.one(id, 'offer') as IndexedOffer | undefined;
   }
 
-  liveNeeds(): Listed<IndexedNeed> {
-    return this.live('need') as Listed<IndexedNeed>;
+  needIds(): readonly string[] {
+    return this.live('need');
   }
 
-  liveOffers(): Listed<IndexedOffer> {
-    return this.live('offer') as Listed<IndexedOffer>;
+  offerIds(): readonly string[] {
+    return this.live('offer');
+  }
+
+  needsFor(): readonly string[] {
+    return this.needIds();
+  }
+
+  offersFor(): readonly string[] {
+    return this.offerIds();
   }
 
   weights(version: RulesetVersion): Weights {
@@ -226,16 +234,15 @@ export class PastStanding implements Standing {
     return row === undefined ? undefined : this.whole(id, JSON.parse(row.head as string) as object);
   }
 
-  private live(kind: 'need' | 'offer'): Listed<object> {
+  private live(kind: 'need' | 'offer'): readonly string[] {
     return this.model
       .all(
         'SELECT id, head, MAX(position) FROM side_version WHERE kind = ? AND position <= ? GROUP BY id ORDER BY id',
         kind,
         this.position,
       )
-      .map(({ id, head }) => [id as string, JSON.parse(head as string) as Head<object>] as const)
-      .filter(([, { live }]) => live)
-      .map(([id, head]) => [id, this.whole(id, head)] as const);
+      .filter(({ head }) => (JSON.parse(head as string) as Head).live)
+      .map(({ id }) => id as string);
   }
 
   private whole(id: string, head: object): object {

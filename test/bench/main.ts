@@ -6,6 +6,7 @@ import { throughTransact } from './p1-transact.js';
 import { creatingOverHttp, transferringOverHttp } from './p2-http.js';
 import { rebuilding } from './p3-rebuild.js';
 import { allocating } from './p5-allocation.js';
+import { matching } from './p4-matches.js';
 import { holding } from './p7-hold.js';
 import { coldStart } from './p8-cold-start.js';
 import { readingStatements } from './p9-statement.js';
@@ -38,7 +39,8 @@ const FULL = {
   streamed: 20_000,
   relayed: 5_000,
   flatSeconds: 12,
-};
+  matches: { few: 1_000, many: 100_000, alone: [10_000, 1_000_000], queries: 500 },
+} as const;
 const SMOKE = {
   rounds: 1,
   seconds: 0.5,
@@ -52,7 +54,8 @@ const SMOKE = {
   streamed: 300,
   relayed: 300,
   flatSeconds: 1,
-};
+  matches: { few: 200, many: 2_000, alone: [1_000, 10_000], queries: 20 },
+} as const;
 
 const run = async (): Promise<void> => {
   const { values } = parseArgs({
@@ -71,6 +74,7 @@ const run = async (): Promise<void> => {
     streamed,
     relayed,
     flatSeconds,
+    matches,
   } = values.smoke === true ? SMOKE : FULL;
   const only = values.only?.toUpperCase().split(',');
   const wanted = (part: string): boolean => only === undefined || only.includes(part);
@@ -142,6 +146,13 @@ const run = async (): Promise<void> => {
       add(
         await measured('P9', `statement of a holder over ${transfers} transfers, from its read model`, () =>
           Promise.resolve(work()),
+        ),
+      );
+    }
+    if (wanted('P4')) {
+      add(
+        await measured('P4', 'twenty best of 150 matches, over few offers and over many', () =>
+          matching(folders, matches),
         ),
       );
     }

@@ -13,7 +13,8 @@ import { buildWorld, by, CALLER_NAMES, OUTSIDERS } from './hidden-world.js';
  * `CapacityReserved`; `partOf` shown to all; `sort=rank` by the hidden rank; matches with offers that are not seen; the desk of others; a
  * declined change in the history and replay of a commitment that all see; a donor left out of a fund's attribution because it gave in
  * confidence too; the need of an application named to an auditor; a cell of the gap view that adds up needs of which the summary alone is
- * seen; a pair of records of which one is seen.
+ * seen; a pair of records of which one is seen; prior work reckoned over commitments that are not seen; a past standing judged for the
+ * day of its position's last event.
  */
 interface Parameter {
   readonly name: string;
@@ -217,13 +218,23 @@ const networksOf = (party: string): readonly string[] => {
 
 const ABSENT = randomUUID();
 
+/** By the index in memory, by every version of the rules, and as it stood; `{head}` is the end of a world's log. */
+const MATCHES = [
+  '/matches?limit=200',
+  ...['', '&ruleset=1', '&ruleset=2', '&at={head}', '&at={head}&ruleset=1'].map(
+    (more) => `/matches?includeBlocked=true&limit=200${more}`,
+  ),
+];
 /** What else is read of a record than itself and its history. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
-  needs: ['/matches?includeBlocked=true&limit=200', '/matches?includeBlocked=true&limit=200&ruleset=1'],
-  offers: ['/matches?includeBlocked=true&limit=200', '/matches?includeBlocked=true&limit=200&ruleset=1'],
+  needs: MATCHES,
+  offers: MATCHES,
   commitments: ['/replay', '/replay?at=2026-11-23&clock=effective'],
   funds: ['/attribution', '/attribution?from=2026-11-21'],
 };
+
+const urlIn = async (world: World, url: string): Promise<string> =>
+  url.includes('{head}') ? url.replace('{head}', String(await world.app.store.head())) : url;
 
 /** Headers that differ from answer to answer, whoever asks for what. */
 const plainHeaders = (headers: Readonly<Record<string, unknown>>): object =>
@@ -567,12 +578,12 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
       const { items = [] } = JSON.parse(list.text) as { items?: { id: string }[] };
       const suffixes = ['', '/history', ...(MORE[kind] ?? [])];
       for (const url of items.flatMap(({ id }) => suffixes.map((suffix) => `/v1/${kind}/${id}${suffix}`))) {
-        const answer = await ask(full, caller, 'GET', url);
+        const answer = await ask(full, caller, 'GET', await urlIn(full, url));
         found.push(...leaks(caller, answer.text, url).map((leak) => `${url}: ${leak}`));
         if (!OUTSIDERS.includes(caller)) continue;
         // What could be served of a record that hidden commitments draw on is a figure of that record.
         if (url.includes('/matches') && [...full.touched].some((id) => url.includes(id))) continue;
-        const without = await ask(bare, caller, 'GET', url);
+        const without = await ask(bare, caller, 'GET', await urlIn(bare, url));
         const difference = differenceOf(listed(caller, answer, url), listed(caller, without, url));
         if (difference !== undefined) found.push(`${url}: ${difference}`);
       }

@@ -11,6 +11,7 @@ import { NEWEST } from '../rules/rulesets.js';
 import type { AskedLine, Component, NeedSide, OfferedLine } from '../rules/sides.js';
 import { needSide } from '../standing.js';
 import type { Standing } from '../standing.js';
+import { Standings } from '../standings.js';
 import type { AllocationEvent, AllocationOrder, AllocationScope } from './allocation.contract.js';
 
 /** A question as the solver is given it, and what it is made of. */
@@ -26,6 +27,7 @@ const WEIGHTS = { normal: 1, urgent: 2 } as const;
 @Injectable()
 export class AllocationProblems {
   constructor(
+    private readonly standings: Standings,
     private readonly index: MatchIndex,
     private readonly admission: Admission,
   ) {}
@@ -35,13 +37,17 @@ export class AllocationProblems {
    * admits. Lets the event loop go on meanwhile; ends early, with what it has, where `signal` aborts.
    */
   async posed(caller: Caller, order: AllocationOrder, signal: AbortSignal): Promise<Posed> {
-    const standing = this.index.now();
-    // Read in one turn: what the run takes account of is of one position.
-    const [needs, offers, readUpTo] = [
-      standing.liveNeeds().filter(([, need]) => isWithin(order.scope, need, standing)),
-      standing.liveOffers().filter(([, { status }]) => status === 'open'),
-      this.index.readUpTo(),
-    ];
+    const standing = await this.standings.current();
+    // In the turn that the standing was asked in: what the run takes account of is of its position.
+    const [needIds, offerIds, readUpTo] = [standing.needIds(), standing.offerIds(), this.index.readUpTo()];
+    const needs = needIds.flatMap((id) => {
+      const need = standing.need(id);
+      return need !== undefined && isWithin(order.scope, need, standing) ? [[id, need] as const] : [];
+    });
+    const offers = offerIds.flatMap((id) => {
+      const offer = standing.offer(id);
+      return offer?.status === 'open' ? [[id, offer] as const] : [];
+    });
     const lines = new Lines(order);
     for await (const one of this.admission.admitted(caller, { standing, ruleset: NEWEST, needs, offers }, signal)) {
       if (one.kind === 'need') lines.addNeed(one.need);

@@ -1,4 +1,4 @@
-import type { EarmarkReason, EarmarkReasonCode } from '#offers/contract';
+import type { EarmarkReason } from '#offers/contract';
 import { earmarkReasons } from '#offers/contract';
 import type { InstrumentCode } from '#vocabulary';
 import { dateOf, regionOf, STATES, stateOf, stateOfParty, stateParty } from '#vocabulary';
@@ -35,11 +35,16 @@ const isOwn = ({ need, offer }: Pairing): boolean =>
   offer.sovereigns.length > 0 &&
   offer.sovereigns.every((sovereign) => sovereign !== undefined && need.sovereigns.includes(sovereign));
 
-/** Reasons of the earmark itself, judged as the offer judges a proposal. */
-const earmarkReason = ({ need, offer }: Pairing, code: EarmarkReasonCode): EarmarkReason | undefined =>
-  earmarkReasons({ earmark: offer.earmark, lines: [] }, { ...need, needLineKinds: {} }, []).find(
-    (reason) => reason.code === code,
-  );
+const EARMARK_PARTS = { beneficiary: 'beneficiaries', region: 'regions', network: 'networks' } as const;
+
+/** The reason of the earmark itself, judged as the offer judges a proposal. */
+const earmarkReason = ({ need, offer }: Pairing, code: keyof typeof EARMARK_PARTS): EarmarkReason | undefined => {
+  const part = EARMARK_PARTS[code];
+  const { [part]: values } = offer.earmark;
+  if (!some(values)) return undefined;
+  const [reason] = earmarkReasons({ earmark: { [part]: values }, lines: [] }, { ...need, needLineKinds: {} }, []);
+  return reason;
+};
 
 /** As sentences stand in an answer: without the capital and the stop that the offer's refusal has. */
 const asClause = (sentence: string): string =>
