@@ -582,6 +582,10 @@ test('a table of text has a head, the same figures, and nothing that a spreadshe
       ].join(','),
     ),
   );
+  const json = await app.get('/v1/gaps?currency=CHF', { as: VANUATU });
+  expect(json.headers['content-type']).toBe('application/json; charset=utf-8');
+  expect(json.headers['x-correlation-id']).toMatch(/^[0-9a-f-]{36}$/);
+  expect(json.body).toEqual({ items: [], asOf: String(await app.store.head()) });
   const unused = await app.get('/v1/unused', { headers: { accept: 'text/csv' } });
   expect(unused.text.split('\r\n')[0]).toBe(
     'measure,currency,unit,lines,capacity,held,committed,available,offers,offersCount',

@@ -43,7 +43,7 @@ export interface PairPlace {
 /** Of a State the records that changed last are compared, and no more of them: each is compared with each. */
 export const MOST_COMPARED = 200;
 /** Pairs compared before others have their turn. */
-const TURN = 500;
+const TURN = 1_000;
 
 interface Compared {
   readonly record: PairedRecord;

@@ -8,6 +8,7 @@ export interface NeedTraits {
   readonly states: readonly string[];
   readonly kinds: readonly Kind[];
   readonly parties: readonly string[];
+  /** Words of the title, as `wordsOf` gives them. */
   readonly title: readonly string[];
   /** Words of title, problem, outcome and descriptions. */
   readonly words: readonly string[];
@@ -56,6 +57,18 @@ export const wordsOf = (text: string): readonly string[] => {
 const common = <T>(a: readonly T[], b: readonly T[]): readonly T[] => {
   const known = new Set(b);
   return a.filter((each) => known.has(each));
+};
+
+/** How many of two lists of words, each in order and each word once, are the same: compared for every pair, without a set for each. */
+const countCommon = (a: readonly string[], b: readonly string[]): number => {
+  let [both, at, on] = [0, 0, 0];
+  while (at < a.length && on < b.length) {
+    const [x = '', y = ''] = [a[at], b[on]];
+    if (x === y) both += 1;
+    if (x <= y) at += 1;
+    if (y <= x) on += 1;
+  }
+  return both;
 };
 
 /** Twice what both have over what each has: 1 for equal lists, 0 for lists without anything in common, or empty ones. */
@@ -122,11 +135,12 @@ const inWords = (both: number, all: number): string => `${both} of ${all} words`
  * both state a period, a day of it; and their titles, their texts, or their lines and much of their texts have to be alike.
  */
 const likeNeeds = (a: NeedTraits, b: NeedTraits): readonly Evidence[] | undefined => {
-  const period = periodEvidence(a.period, b.period);
-  if (period === undefined) return undefined;
-  const [titles, texts] = [common(a.title, b.title).length, common(a.words, b.words).length];
+  const [titles, texts] = [countCommon(a.title, b.title), countCommon(a.words, b.words)];
   const title = share(titles, a.title.length, b.title.length);
   const text = share(texts, a.words.length, b.words.length);
+  if (title < LIKE_TITLE && text < LIKE_TEXT_WITH_LINES) return undefined;
+  const period = periodEvidence(a.period, b.period);
+  if (period === undefined) return undefined;
   const lines = lineEvidence(a, b);
   const likeLines = Number(lines.value) >= LIKE_LINES && text >= LIKE_TEXT_WITH_LINES;
   if (title < LIKE_TITLE && text < LIKE_TEXT && !likeLines) return undefined;
@@ -134,9 +148,9 @@ const likeNeeds = (a: NeedTraits, b: NeedTraits): readonly Evidence[] | undefine
     evidence(
       'title',
       title,
-      `The titles share ${inWords(titles, new Set([...a.title, ...b.title]).size)}, whatever their case and accents.`,
+      `The titles share ${inWords(titles, a.title.length + b.title.length - titles)}, whatever their case and accents.`,
     ),
-    evidence('text', text, `Titles and descriptions share ${inWords(texts, new Set([...a.words, ...b.words]).size)}.`),
+    evidence('text', text, `Titles and descriptions share ${inWords(texts, a.words.length + b.words.length - texts)}.`),
     kindEvidence(a, b),
     period,
     lines,
@@ -159,7 +173,8 @@ const overlapping = (a: PromiseTraits, b: PromiseTraits): readonly Evidence[] | 
 
 /** What speaks for a pair; undefined where it is no candidate. Pure, and the same whichever of the two comes first. */
 export const evidenceOf = (a: Traits, b: Traits): readonly Evidence[] | undefined => {
-  if (common(a.states, b.states).length === 0 || common(a.kinds, b.kinds).length === 0) return undefined;
+  if (!a.kinds.some((kind) => b.kinds.includes(kind))) return undefined;
+  if (!a.states.some((state) => b.states.includes(state))) return undefined;
   if (a.about === 'needs' && b.about === 'needs') return likeNeeds(a, b);
   return a.about === 'promises' && b.about === 'promises' ? overlapping(a, b) : undefined;
 };

@@ -38,7 +38,7 @@ describe('cells', () => {
     quantities.forEach((quantity, n) => {
       cells.add({ record: `r${n % 2}`, quantity, figures, places: PLACES });
     });
-    return cells.all();
+    return [...cells.all()];
   };
 
   it('hold a line once in each combination of its places, in the order asked', () => {

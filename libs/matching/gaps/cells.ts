@@ -84,19 +84,24 @@ export class Cells<Figure extends string> {
     }
   }
 
-  /** Every cell with a line in it, in the order of its places, then of its measure. */
-  all(): readonly Cell<Figure>[] {
-    return [...this.sums.entries()]
-      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-      .map(([, { like, places, lines, minor, records }]) => ({
-        places,
-        measure: like.measure,
-        ...(like.measure === 'money' ? { currency: like.currency } : {}),
-        ...(like.measure === 'items' ? { unit: like.unit } : {}),
-        lines,
-        ...(isDeterminate(like) ? { figures: this.figuresOf(like, minor) } : {}),
-        records: [...records].sort(),
-      }));
+  /** Every cell with a line in it, in the order of its places, then of its measure; made as it is asked for. */
+  *all(): Generator<Cell<Figure>> {
+    for (const key of [...this.sums.keys()].sort()) {
+      const sum = this.sums.get(key);
+      if (sum !== undefined) yield this.cellOf(sum);
+    }
+  }
+
+  private cellOf({ like, places, lines, minor, records }: Sum): Cell<Figure> {
+    return {
+      places,
+      measure: like.measure,
+      ...(like.measure === 'money' ? { currency: like.currency } : {}),
+      ...(like.measure === 'items' ? { unit: like.unit } : {}),
+      lines,
+      ...(isDeterminate(like) ? { figures: this.figuresOf(like, minor) } : {}),
+      records: [...records].sort(),
+    };
   }
 
   private figuresOf(like: Determinate, minor: ReadonlyMap<string, bigint>): Readonly<Record<Figure, Quantity>> {

@@ -1,8 +1,10 @@
+import { Readable } from 'node:stream';
 import { Controller, Get, Query, StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { yieldToLoop } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import type { RequestContext } from '#web';
-import { CSV, csvLine, Ctx, HttpAnswer, readAsOf, ReadGate, RouteAction, wantsCsv } from '#web';
+import { CSV, csvLine, Ctx, readAsOf, ReadGate, RouteAction, wantsCsv } from '#web';
 import type { Cell, Dimension } from './cells.js';
 import { MOST_YEARS, OPEN_ENDED } from './cells.js';
 import { dimensionsOf, GapsQuery, UnusedQuery } from './gaps.dto.js';
@@ -64,7 +66,7 @@ export class GapsController {
       asOf: '4711',
     },
   })
-  async gaps(@Ctx() ctx: RequestContext, @Query() query: GapsQuery): Promise<HttpAnswer | StreamableFile> {
+  async gaps(@Ctx() ctx: RequestContext, @Query() query: GapsQuery): Promise<StreamableFile> {
     const { by, at, ...filter } = query;
     const dimensions = dimensionsOf(by);
     await this.gate.ready(ctx, LINE_HISTORY);
@@ -100,7 +102,7 @@ export class GapsController {
       asOf: '4711',
     },
   })
-  async unused(@Ctx() ctx: RequestContext, @Query() query: UnusedQuery): Promise<HttpAnswer | StreamableFile> {
+  async unused(@Ctx() ctx: RequestContext, @Query() query: UnusedQuery): Promise<StreamableFile> {
     const { by, at, ...filter } = query;
     const dimensions = dimensionsOf(by);
     await this.gate.ready(ctx, LINE_HISTORY);
@@ -112,40 +114,70 @@ export class GapsController {
 const answer = <Figure extends string>(
   ctx: RequestContext,
   by: readonly Dimension[],
-  { cells, asOf }: CellList<Figure>,
+  list: CellList<Figure>,
   figures: readonly Figure[],
   name: 'needs' | 'offers',
-): HttpAnswer | StreamableFile => {
-  if (wantsCsv(ctx.accept)) {
-    const head = [...by, 'measure', 'currency', 'unit', 'lines', ...figures, name, `${name}Count`];
-    const rows = cells.map((cell) => rowOf(cell, figures));
-    return new StreamableFile(Buffer.from([head, ...rows].map((row) => csvLine(row)).join('')), {
-      type: `${CSV}; charset=utf-8`,
-    });
-  }
-  const items = cells.map(({ places, records, figures: sums, ...cell }) => ({
-    ...Object.fromEntries(by.map((dimension, at) => [dimension, places[at]])),
-    ...cell,
-    ...sums,
-    [name]: records.slice(0, MOST_LISTED),
-    [`${name}Count`]: records.length,
-  }));
-  return new HttpAnswer(200, {}, { items, asOf });
+): StreamableFile => {
+  const csv = wantsCsv(ctx.accept);
+  const text = csv ? csvOf(by, list, figures, name) : jsonOf(by, list, name);
+  return new StreamableFile(Readable.from(text), { type: `${csv ? CSV : 'application/json'}; charset=utf-8` });
 };
+
+/** Cells written at a time: one request for everything has tens of thousands, and others have their turn in between. */
+const BATCH = 100;
+
+async function* inBatches<Figure extends string>(
+  cells: Iterable<Cell<Figure>>,
+  textOf: (cell: Cell<Figure>) => string,
+): AsyncGenerator<string> {
+  let batch: string[] = [];
+  for (const cell of cells) {
+    batch.push(textOf(cell));
+    if (batch.length < BATCH) continue;
+    yield batch.join('');
+    batch = [];
+    await yieldToLoop();
+  }
+  if (batch.length > 0) yield batch.join('');
+}
+
+async function* jsonOf<Figure extends string>(
+  by: readonly Dimension[],
+  { cells, asOf }: CellList<Figure>,
+  name: 'needs' | 'offers',
+): AsyncGenerator<string> {
+  let before = '{"items":[';
+  yield* inBatches(cells, ({ places, records, figures: sums, ...cell }) => {
+    const item = {
+      ...Object.fromEntries(by.map((dimension, at) => [dimension, places[at]])),
+      ...cell,
+      ...sums,
+      [name]: records.slice(0, MOST_LISTED),
+      [`${name}Count`]: records.length,
+    };
+    const text = before + JSON.stringify(item);
+    before = ',';
+    return text;
+  });
+  yield `${before === ',' ? '' : before}],"asOf":${JSON.stringify(asOf)}}`;
+}
+
+async function* csvOf<Figure extends string>(
+  by: readonly Dimension[],
+  { cells }: CellList<Figure>,
+  figures: readonly Figure[],
+  name: 'needs' | 'offers',
+): AsyncGenerator<string> {
+  yield csvLine([...by, 'measure', 'currency', 'unit', 'lines', ...figures, name, `${name}Count`]);
+  yield* inBatches(cells, ({ places, measure, currency = '', unit = '', lines, figures: sums, records }) =>
+    csvLine([
+      ...places,
+      ...[measure, currency, unit, String(lines)],
+      ...figures.map((figure) => amountOf(sums?.[figure])),
+      ...[records.slice(0, MOST_LISTED).join(' '), String(records.length)],
+    ]),
+  );
+}
 
 const amountOf = (quantity: Quantity | undefined): string =>
   quantity === undefined || quantity.measure === 'undetermined' ? '' : quantity.amount;
-
-const rowOf = <Figure extends string>(
-  { places, measure, currency = '', unit = '', lines, figures: sums, records }: Cell<Figure>,
-  figures: readonly Figure[],
-): readonly string[] => [
-  ...places,
-  measure,
-  currency,
-  unit,
-  String(lines),
-  ...figures.map((figure) => amountOf(sums?.[figure])),
-  records.slice(0, MOST_LISTED).join(' '),
-  String(records.length),
-];

@@ -37,7 +37,7 @@ export const UNUSED_FIGURES = ['capacity', 'held', 'committed', 'available'] as 
 export type UnusedFigure = (typeof UNUSED_FIGURES)[number];
 
 export interface CellList<Figure extends string> {
-  readonly cells: readonly Cell<Figure>[];
+  readonly cells: Iterable<Cell<Figure>>;
   /** Position of the log that the figures stood at. */
   readonly asOf: string;
 }
@@ -47,8 +47,8 @@ export const NONE = 'none';
 /** Value of a dimension about which an earmark says nothing: it admits any. */
 export const ANY = 'any';
 
-/** Records read at a time: others have their turn in between. */
-const PAGE = 500;
+/** Records read at a time: others have their turn in between, for each may stand in many cells. */
+const PAGE = 50;
 
 /** What is unmet of open needs, and unused of offers, as far as a caller sees them, now or at an earlier position of the log. */
 @Injectable()
