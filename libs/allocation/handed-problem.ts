@@ -1,10 +1,11 @@
+import { floats } from './floats.js';
 import type { Arc, NeedLine, OfferLine, Problem } from './problem.js';
 import type { CompiledSolver } from './solver.js';
 
 /** Lines handed to the thread at once: more would hold up the event loop that hands them. */
 const LINES = 1_000;
 /** Pairs, which cross as bare numbers. */
-const PAIRS = 20_000;
+const PAIRS = 10_000;
 
 /** A problem on its way to the thread. What is said of pairs in words stays behind: the thread has no use for it. */
 export type Handed =
@@ -26,12 +27,13 @@ export function* pieces(
   for (const page of pages(needs, LINES)) yield { kind: 'needs', needs: page };
   for (const page of pages(offers, LINES)) yield { kind: 'offers', offers: page };
   for (const page of pages(arcs, PAIRS)) {
-    const column = (of: (arc: Arc) => number): Float64Array => Float64Array.from(page, of);
+    const column = (field: 'need' | 'offer' | 'score'): Float64Array =>
+      floats(page.length, (place) => page[place]?.[field] ?? Number.NaN);
     yield {
       kind: 'arcs',
-      need: column(({ need }) => need),
-      offer: column(({ offer }) => offer),
-      score: column(({ score }) => score),
+      need: column('need'),
+      offer: column('offer'),
+      score: column('score'),
     };
   }
   yield { kind: 'whole', rest, ...(solver === undefined ? {} : { solver }) };

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Highs, Model, ModelData } from 'highs';
 import type { LinearModel } from './canonical-model.js';
 import { at, VALUE_UNIT } from './canonical-model.js';
+import { floats } from './floats.js';
 
 // Its type declarations are those of a CommonJS module, so that is how it is loaded.
 const require = createRequire(import.meta.url);
@@ -114,7 +115,7 @@ export class Solver {
         const told = { status, said, iterations, nodes, gap };
         if (!feasible || (status !== 'optimal' && status !== 'limit')) return told;
         const { colValue, rowDual } = native.getSolution();
-        const values = colValue.map((value, column) => value * at(scaled.columnScales, column));
+        const values = colValue.map((value, column) => value * (scaled.columnScales[column] ?? 1));
         if (values.some((value) => !Number.isFinite(value)))
           return { ...told, status: 'failed', said: `${said}, with values that are no numbers` };
         if (isWhole(order) || status === 'limit') return { ...told, values };
@@ -122,7 +123,7 @@ export class Solver {
       },
       order.start === undefined
         ? undefined
-        : Float64Array.from(order.start, (value, column) => Number(value) / at(scaled.columnScales, column)),
+        : Float64Array.from(order.start, (value, column) => Number(value) / (scaled.columnScales[column] ?? 1)),
     );
   }
 
@@ -154,7 +155,7 @@ export class Solver {
           if (missed === undefined) {
             const values = new Float64Array(data.numCols);
             chosen.columns.forEach((column, place) => {
-              values[column] = (colValue[place] ?? 0) * at(scaled.columnScales, column);
+              values[column] = (colValue[place] ?? 0) * (scaled.columnScales[column] ?? 1);
             });
             const said = statusWord(this.highs, status);
             return {
@@ -242,7 +243,7 @@ type ScaledData = Omit<ModelData, 'colCost' | 'colLower' | 'colUpper' | 'matrix'
 interface ScaledModel {
   readonly data: ScaledData;
   /** A column's value is the solver's times this. */
-  readonly columnScales: readonly number[];
+  readonly columnScales: Float64Array;
   /** A row of the solver is the model's divided by this. */
   readonly rowScales: readonly number[];
   /** Units of value per unit of the solver's objective. */
@@ -281,7 +282,7 @@ class Sifted {
   /** The most valued of each row that bounds from above; all of a row that demands something. */
   start(): Slice {
     const { rows, costs } = this.model;
-    const worth = Float64Array.from(costs, Number);
+    const worth = floats(costs.length, (column) => Number(at(costs, column)));
     for (const { sense, columns } of rows) {
       const best = [...columns];
       if (sense === 'at-most' && best.length > SIFTED_OF_ROW) {
@@ -318,7 +319,7 @@ class Sifted {
   private take(columns: readonly number[]): Slice {
     for (const column of columns) this.columns.push(column);
     const { colCost, colLower, colUpper, matrix } = this.data;
-    const of = (from: Float64Array): Float64Array => Float64Array.from(columns, (column) => from[column] ?? 0);
+    const of = (from: Float64Array): Float64Array => floats(columns.length, (place) => from[at(columns, place)] ?? 0);
     const starts = new Int32Array(columns.length + 1);
     const indices: number[] = [];
     const values: number[] = [];
@@ -350,7 +351,7 @@ const scaledModel = (model: LinearModel, order: SolveOrder, highs: Highs): Scale
   const upper = order.within?.upper ?? model.uppers;
   const integrality = new Int32Array(costs.length);
   const choices = new Set(model.choices);
-  const columnScales = costs.map((_cost, column) => {
+  const columnScales = floats(costs.length, (column) => {
     const most = at(column < model.arcs ? model.caps : model.uppers, column);
     if (
       isWhole(order) &&
@@ -361,7 +362,7 @@ const scaledModel = (model: LinearModel, order: SolveOrder, highs: Highs): Scale
     }
     return column < model.arcs || choices.has(column) ? powerAbove(most) : shareScale(model);
   });
-  const scaledCosts = costs.map((cost, column) => Number(cost) * at(columnScales, column));
+  const scaledCosts = floats(costs.length, (column) => Number(at(costs, column)) * (columnScales[column] ?? 1));
   const greatest = scaledCosts.reduce((most, cost) => Math.max(most, Math.abs(cost)), 0);
   const objectiveScale = greatest === 0 ? 1 : powerBelow(greatest);
   const rowScales: number[] = [];
@@ -372,7 +373,7 @@ const scaledModel = (model: LinearModel, order: SolveOrder, highs: Highs): Scale
       const column = at(columns, term);
       counts[column + 1] = (counts[column + 1] ?? 0) + 1;
       const coefficient = coefficients === undefined ? 1 : Math.abs(Number(at(coefficients, term)));
-      most = Math.max(most, coefficient * at(columnScales, column));
+      most = Math.max(most, coefficient * (columnScales[column] ?? 1));
     }
     rowScales.push(most === 0 ? 1 : powerBelow(most));
   }
@@ -391,7 +392,7 @@ const scaledModel = (model: LinearModel, order: SolveOrder, highs: Highs): Scale
       next[column] = place + 1;
       indices[place] = row;
       const coefficient = coefficients === undefined ? 1 : Number(at(coefficients, term));
-      values[place] = (coefficient * at(columnScales, column)) / scale;
+      values[place] = (coefficient * (columnScales[column] ?? 1)) / scale;
     });
     (sense === 'at-most' ? rowUpper : rowLower)[row] = Number(bound) / scale;
   });
@@ -399,11 +400,12 @@ const scaledModel = (model: LinearModel, order: SolveOrder, highs: Highs): Scale
     numCols: costs.length,
     numRows: rows.length,
     sense: highs.constants.objectiveSense.maximize,
-    colCost: Float64Array.from(scaledCosts, (cost) => cost / objectiveScale),
-    colLower: Float64Array.from(columnScales, (scale, column) =>
-      lower === undefined ? 0 : Number(at(lower, column)) / scale,
-    ),
-    colUpper: Float64Array.from(columnScales, (scale, column) => Number(at(upper, column)) / scale),
+    colCost: scaledCosts.map((cost) => cost / objectiveScale),
+    colLower:
+      lower === undefined
+        ? new Float64Array(costs.length)
+        : floats(costs.length, (column) => Number(at(lower, column)) / (columnScales[column] ?? 1)),
+    colUpper: floats(costs.length, (column) => Number(at(upper, column)) / (columnScales[column] ?? 1)),
     rowLower,
     rowUpper,
     matrix: { format: 'csc', numRows: rows.length, numCols: costs.length, starts: counts, indices, values },
@@ -453,6 +455,7 @@ const powerAbove = (figure: bigint): number => {
 
 /** A power of two not above a number > 0, nor below half of it. */
 const powerBelow = (value: number): number => {
+  if (value >= 1 && value < 2 ** 32) return 2 ** (31 - Math.clz32(value));
   const exponent = Math.floor(Math.log2(value));
   return 2 ** exponent <= value ? 2 ** exponent : 2 ** (exponent - 1);
 };
