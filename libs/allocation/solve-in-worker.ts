@@ -8,7 +8,7 @@ import type { Problem } from './problem.js';
 import { compiledSolver } from './solver.js';
 
 /** Room for what is made and left within one step: collecting it again and again took a tenth of the time. */
-const YOUNG_MIB = 128;
+const YOUNG_MIB = 64;
 
 export interface SolveOptions {
   /** Ends the run: `cancelled`, with the parts solved so far. */
