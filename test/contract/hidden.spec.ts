@@ -292,8 +292,9 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   '/v1/statements/events': ['fund=fund:hope', 'holder=agency:ngo', 'donor=donor:japan'],
   '/v1/advances': ['fund=fund:hope', 'holder=agency:ngo'],
   '/v1/rates/convert': ['from=USD&to=EUR&on=2026-01-05&amount=1.00'],
-  '/v1/gaps': ['', 'by=kind,region,instrument,network,period'],
-  '/v1/unused': ['', 'by=kind,region,instrument,network,period'],
+  // Cells without `by` are held against the records themselves, below.
+  '/v1/gaps': ['by=kind,region,instrument,network,period'],
+  '/v1/unused': ['by=kind,region,instrument,network,period'],
 };
 /** Lists without pages. */
 const WHOLE = [
