@@ -164,6 +164,24 @@ describe('the runs of a process', () => {
     expect((await rig.told('2')).map(({ type }) => type)).toEqual(['AllocationRequested', 'AllocationCancelled']);
   });
 
+  it('leave a run to the process that began it, where a repeated request reached two', async () => {
+    const store = new InMemoryEventStore();
+    const first = new Rig(forEver, store);
+    await first.ask('1');
+    await first.until('1', 'AllocationStarted');
+    let solved = 0;
+    const second = new Rig(() => {
+      solved += 1;
+      return Promise.resolve({ status: 'done', answer: answer(1) });
+    }, store);
+    second.jobs.enqueue({ id: '1', order, caller: ANONYMOUS, correlationId: 'c' });
+    await second.ask('2');
+    await second.until('2', 'AllocationEnded');
+    expect(solved).toBe(1);
+    expect((await second.told('1')).map(({ type }) => type)).toEqual(['AllocationRequested', 'AllocationStarted']);
+    await first.jobs.onModuleDestroy();
+  });
+
   it('stop when they were cancelled by another process, at the next they have to say', async () => {
     const rig = new Rig(async () => {
       await rig.command('1', 'CancelAllocation');

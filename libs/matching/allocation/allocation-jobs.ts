@@ -1,12 +1,22 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import type { CommandContext } from '#kernel';
-import { backoffMs, derivedId, failureOf, pause, StoreUnavailableError, SYSTEM_PROCESS, Transactor } from '#kernel';
+import {
+  backoffMs,
+  derivedId,
+  failureOf,
+  newId,
+  pause,
+  StoreUnavailableError,
+  SYSTEM_PROCESS,
+  Transactor,
+} from '#kernel';
 import type { AllocationOrder } from './allocation.contract.js';
 import { AllocationSolver } from './allocation-solver.js';
 import type { AllocationCommand } from './allocation.js';
 import { allocationDecider } from './allocation.js';
 import { endOf, piecesOf, progressOf } from './allocation-pieces.js';
+import type { Posed } from './allocation-problems.js';
 import { AllocationProblems } from './allocation-problems.js';
 
 /** A run as it was asked for. */
@@ -23,6 +33,8 @@ const TOLD_EVERY_MS = 3_000;
 const HEARD_EVERY_MS = 120_000;
 /** Seven minutes of waiting for the log. */
 const MOST_FAILURES = 20;
+
+type Started = Posed['started'];
 
 class RunEndedError extends Error {
   override readonly name = 'RunEndedError';
@@ -87,7 +99,8 @@ export class AllocationJobs implements OnModuleDestroy {
   private async run(job: AllocationJob, recorder: Recorder, ending: AbortController): Promise<void> {
     const { signal } = ending;
     const { started, problem } = await this.problems.posed(job.caller, job.order, signal);
-    await recorder.record('start', (by) => ({ type: 'StartRun', by, started }));
+    if (signal.aborted) return;
+    await recorder.start(started);
     // How many parts there are is told with the first of them.
     let told = 0;
     let telling: Promise<void> = Promise.resolve();
@@ -140,8 +153,21 @@ class Recorder {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Waits for a log that is out of reach, a while. @throws {RunEndedError} where the run has ended otherwise @throws {StoreUnavailableError} */
-  async record(key: string, command: (by: CommandContext) => AllocationCommand): Promise<void> {
+  /**
+   * Begins the run. A request that was repeated may have reached two processes: the second leaves the run to the first, so that what is
+   * recorded is of one reading of the log.
+   * @throws {RunEndedError} where another process began it, or it has ended @throws {StoreUnavailableError}
+   */
+  async start(started: Started): Promise<void> {
+    const written = await this.record(`start ${newId()}`, (by) => ({ type: 'StartRun', by, started }));
+    if (!written) throw new RunEndedError('another process runs it');
+  }
+
+  /**
+   * Waits for a log that is out of reach, a while. Answers whether this command wrote something, now or when it was tried before.
+   * @throws {RunEndedError} where the run has ended otherwise @throws {StoreUnavailableError}
+   */
+  async record(key: string, command: (by: CommandContext) => AllocationCommand): Promise<boolean> {
     const { id, correlationId } = this.job;
     const meta = {
       commandId: derivedId('allocation-run', id, key),
@@ -153,7 +179,7 @@ class Recorder {
       try {
         const outcome = await this.transactor.transact(allocationDecider, id, command, meta, { attempts: Infinity });
         if (outcome.kind === 'refused') throw new RunEndedError(outcome.rejection.detail);
-        return;
+        return outcome.kind === 'written' || outcome.kind === 'repeated';
       } catch (error) {
         failures += 1;
         if (!(error instanceof StoreUnavailableError) || failures > MOST_FAILURES || this.signal.aborted) throw error;
