@@ -103,7 +103,7 @@ export class AllocationJobs implements OnModuleDestroy {
     await recorder.start(started);
     // How many parts there are is told with the first of them.
     let told = 0;
-    let telling: Promise<void> = Promise.resolve();
+    let telling: Promise<unknown> = Promise.resolve();
     const tell = (progress: ReturnType<typeof progressOf>): void => {
       told = Date.now();
       telling = telling

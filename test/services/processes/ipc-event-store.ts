@@ -33,7 +33,7 @@ export const serveLog = (child: ChildProcess, store: EventStore): void => {
 
 /** Tells a child process that the log has grown. */
 export const tellGrown = (child: ChildProcess): void => {
-  if (child.connected) child.send({ grown: true } satisfies Grown);
+  if (child.connected) child.send({ grown: true } satisfies Grown, () => undefined);
 };
 
 const answer = async (child: ChildProcess, store: EventStore, { ask, call, args }: Question): Promise<void> => {
@@ -49,7 +49,8 @@ const answer = async (child: ChildProcess, store: EventStore, { ask, call, args 
     }
   };
   const said = await reply();
-  if (child.connected) child.send(said);
+  // A child that is killed meanwhile may still seem connected: what it does not take is not missed.
+  if (child.connected) child.send(said, () => undefined);
 };
 
 /** The log of the parent process, over the channel between the two. */
