@@ -70,7 +70,7 @@ describe('what the store keeps in memory', () => {
           expect(await store.readAll(0n, 100_000)).toEqual(await disk.readAll(0n, 100_000));
         },
       ),
-      { numRuns: 10 },
+      { numRuns: 6 },
     );
   });
 });

@@ -221,9 +221,8 @@ const ABSENT = randomUUID();
 /** By the index in memory, by every version of the rules, and as it stood; `{head}` is the end of a world's log. */
 const MATCHES = [
   '/matches?limit=200',
-  ...['', '&ruleset=1', '&ruleset=2', '&at={head}', '&at={head}&ruleset=1'].map(
-    (more) => `/matches?includeBlocked=true&limit=200${more}`,
-  ),
+  // The two first versions are asked alike.
+  ...['', '&ruleset=2', '&at={head}'].map((more) => `/matches?includeBlocked=true&limit=200${more}`),
 ];
 /** What else is read of a record than itself and its history. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
