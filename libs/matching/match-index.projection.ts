@@ -43,12 +43,12 @@ export interface IndexedOffer {
   readonly reserved: Readonly<Record<string, string>>;
 }
 
-const NEED_TYPES = [
+/** Events by which a need comes to count, counts no more, or counts as another: see `evolveNeed` and `isLive`. */
+export const NEED_STANDING_TYPES = [
   'NeedDrafted',
   'NeedAmended',
   'NeedOpened',
   'NeedReopened',
-  'NeedReaffirmed',
   'NeedFellDormant',
   'NeedObjected',
   'NeedWithdrawn',
@@ -58,11 +58,10 @@ const NEED_TYPES = [
   'NeedUnmerged',
   'ParticipationConsented',
   'ParticipationWithdrawn',
-  'CoverageReserved',
-  'CoverageReleased',
 ] as const satisfies readonly NeedEvent['type'][];
 
-const OFFER_TYPES = [
+/** The same of an offer. */
+export const OFFER_STANDING_TYPES = [
   'OfferDrafted',
   'OfferPosted',
   'OfferAmended',
@@ -71,6 +70,17 @@ const OFFER_TYPES = [
   'OfferWithdrawn',
   'OfferCompleted',
   'OfferExpired',
+] as const satisfies readonly OfferEvent['type'][];
+
+const NEED_TYPES = [
+  ...NEED_STANDING_TYPES,
+  'NeedReaffirmed',
+  'CoverageReserved',
+  'CoverageReleased',
+] as const satisfies readonly NeedEvent['type'][];
+
+const OFFER_TYPES = [
+  ...OFFER_STANDING_TYPES,
   'CapacityReserved',
   'CapacityReleased',
   'AccessFreed',

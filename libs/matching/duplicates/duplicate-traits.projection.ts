@@ -6,7 +6,15 @@ import type { OfferEvent } from '#offers/contract';
 import type { Kind, OpenPeriod } from '#vocabulary';
 import { isState, stateOfParty } from '#vocabulary';
 import type { IndexedNeed, IndexedOffer } from '../match-index.projection.js';
-import { countedBeneficiaries, evolveNeed, evolveOffer, isLive, providersOf } from '../match-index.projection.js';
+import {
+  countedBeneficiaries,
+  evolveNeed,
+  evolveOffer,
+  isLive,
+  NEED_STANDING_TYPES,
+  OFFER_STANDING_TYPES,
+  providersOf,
+} from '../match-index.projection.js';
 import type { DuplicateEvent, PairedRecord } from './duplicate.contract.js';
 import { duplicateDecider, type DuplicateState } from './duplicate.js';
 import type { NeedTraits, PromiseTraits, Traits } from './likeness.js';
@@ -27,33 +35,6 @@ interface PlannedCommitment {
   /** Of its terms, else of the need when it was proposed. */
   readonly period?: OpenPeriod;
 }
-
-const NEED_TYPES = [
-  'NeedDrafted',
-  'NeedAmended',
-  'NeedOpened',
-  'NeedReopened',
-  'NeedFellDormant',
-  'NeedObjected',
-  'NeedWithdrawn',
-  'NeedClosed',
-  'NeedAssessed',
-  'NeedSuperseded',
-  'NeedUnmerged',
-  'ParticipationConsented',
-  'ParticipationWithdrawn',
-] as const satisfies readonly NeedEvent['type'][];
-
-const OFFER_TYPES = [
-  'OfferDrafted',
-  'OfferPosted',
-  'OfferAmended',
-  'OfferSuspended',
-  'OfferResumed',
-  'OfferWithdrawn',
-  'OfferCompleted',
-  'OfferExpired',
-] as const satisfies readonly OfferEvent['type'][];
 
 const COMMITMENT_TYPES = [
   'CommitmentProposed',
@@ -274,7 +255,12 @@ class Batch {
 export const duplicateTraits: Projection = {
   name: DUPLICATE_TRAITS,
   version: 1,
-  handles: [...NEED_TYPES, ...OFFER_TYPES, ...COMMITMENT_TYPES, ...Object.keys(duplicateDecider.schemas)],
+  handles: [
+    ...NEED_STANDING_TYPES,
+    ...OFFER_STANDING_TYPES,
+    ...COMMITMENT_TYPES,
+    ...Object.keys(duplicateDecider.schemas),
+  ],
   schema: `
     CREATE TABLE record (
       id TEXT PRIMARY KEY,

@@ -5,7 +5,15 @@ import type { Earmark, OfferEvent } from '#offers/contract';
 import type { InstrumentCode, Kind, OpenPeriod, Quantity } from '#vocabulary';
 import { isRival, minorUnits } from '#vocabulary';
 import type { IndexedNeed, IndexedOffer } from '../match-index.projection.js';
-import { countedBeneficiaries, evolveNeed, evolveOffer, isLive, providersOf } from '../match-index.projection.js';
+import {
+  countedBeneficiaries,
+  evolveNeed,
+  evolveOffer,
+  isLive,
+  NEED_STANDING_TYPES,
+  OFFER_STANDING_TYPES,
+  providersOf,
+} from '../match-index.projection.js';
 
 export const LINE_HISTORY = 'line-history';
 
@@ -34,22 +42,6 @@ interface LineChange {
   readonly second: bigint;
 }
 
-const NEED_TYPES = [
-  'NeedDrafted',
-  'NeedAmended',
-  'NeedOpened',
-  'NeedReopened',
-  'NeedFellDormant',
-  'NeedObjected',
-  'NeedWithdrawn',
-  'NeedClosed',
-  'NeedAssessed',
-  'NeedSuperseded',
-  'NeedUnmerged',
-  'ParticipationConsented',
-  'ParticipationWithdrawn',
-] as const satisfies readonly NeedEvent['type'][];
-
 const COVERAGE_TYPES = [
   'CoverageBound',
   'CoverageDelivered',
@@ -57,17 +49,6 @@ const COVERAGE_TYPES = [
   'CoverageDeliveryCorrected',
   'CoverageReleased',
 ] as const satisfies readonly NeedEvent['type'][];
-
-const OFFER_TYPES = [
-  'OfferDrafted',
-  'OfferPosted',
-  'OfferAmended',
-  'OfferSuspended',
-  'OfferResumed',
-  'OfferWithdrawn',
-  'OfferCompleted',
-  'OfferExpired',
-] as const satisfies readonly OfferEvent['type'][];
 
 const CAPACITY_TYPES = [
   'CapacityReserved',
@@ -298,7 +279,7 @@ class Batch {
 export const lineHistory: Projection = {
   name: LINE_HISTORY,
   version: 1,
-  handles: [...NEED_TYPES, ...COVERAGE_TYPES, ...OFFER_TYPES, ...CAPACITY_TYPES],
+  handles: [...NEED_STANDING_TYPES, ...COVERAGE_TYPES, ...OFFER_STANDING_TYPES, ...CAPACITY_TYPES],
   schema: `
     CREATE TABLE record (id TEXT PRIMARY KEY, kind TEXT NOT NULL, doc TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE standing (
