@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { backoffMs, messageOf, pause } from './backoff.js';
+import { backoffMs, messageOf, pause, TURN_MS, Turns } from './backoff.js';
 
 describe('backoff', () => {
   it('doubles up to its cap and stays there', () => {
@@ -21,5 +21,19 @@ describe('backoff', () => {
 
   it('tells what was thrown, whatever it was', () => {
     expect([messageOf(new Error('a')), messageOf('b'), messageOf(undefined)]).toEqual(['a', 'b', 'undefined']);
+  });
+});
+
+describe('long work in turns', () => {
+  test('lets others go on once a turn was worked for, and not before', async () => {
+    const turns = new Turns();
+    let others = 0;
+    setImmediate(() => (others += 1));
+    await turns.pass();
+    expect(others).toBe(0);
+    const until = performance.now() + TURN_MS;
+    while (performance.now() < until);
+    await turns.pass();
+    expect(others).toBe(1);
   });
 });

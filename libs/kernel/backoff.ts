@@ -24,5 +24,19 @@ export const yieldToLoop = (): Promise<void> =>
     setImmediate(resolve);
   });
 
+/** Milliseconds of work after which others have their turn. */
+export const TURN_MS = 8;
+
+/** Long work in turns: `pass` lets timers and sockets go on once a turn was worked for, and answers at once before that. */
+export class Turns {
+  private begun = performance.now();
+
+  async pass(): Promise<void> {
+    if (performance.now() - this.begun < TURN_MS) return;
+    await yieldToLoop();
+    this.begun = performance.now();
+  }
+}
+
 /** The text of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -35,7 +35,7 @@ export type { BusSubscription, DeadLetter, Process, ProcessCommand, ProcessReads
 export { MessageBus, processCommand, UnansweredRefusalError } from './process.js';
 export type { DeadlineSource, DueDeadline } from './deadlines.js';
 export { deadlineCommandId } from './deadlines.js';
-export { backoffMs, messageOf, pause, yieldToLoop } from './backoff.js';
+export { backoffMs, messageOf, pause, TURN_MS, Turns, yieldToLoop } from './backoff.js';
 export type { FeedOptions } from './feed.js';
 export { Feed } from './feed.js';
 export type { ProjectionAlarm, ProjectionNote, ProjectionRunnerOptions } from './projection-runner.js';

@@ -1,4 +1,4 @@
-import { backoffMs, pause, yieldToLoop } from './backoff.js';
+import { backoffMs, pause, TURN_MS, yieldToLoop } from './backoff.js';
 import { categoryOfStream } from './decider.js';
 import type { EventStore } from './event-store.js';
 import type { RecordedEvent } from './events.js';
@@ -50,8 +50,6 @@ const UNSAVED = 1_000;
  */
 const GATHER_MS = 20;
 const LARGE_BATCH = 200;
-/** Time in milliseconds that applying may keep the event loop before others have their turn. */
-const TURN_MS = 8;
 
 /**
  * Applies those of `events` that are newer than the model and that the projection handles, in one transaction with the checkpoint

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
-import { yieldToLoop } from '#kernel';
+import { Turns } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import { RecordSight } from '#web';
 import { Asking } from './asking.js';
-import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
+import type { IndexedOffer } from './match-index.projection.js';
 import { providersOf } from './match-index.projection.js';
 import { reasonsAgainst } from './match-index.js';
 import { Offices } from './offices.js';
@@ -13,16 +13,16 @@ import { linePairs } from './rules/lines.js';
 import { RULESETS, type RulesetVersion } from './rules/rulesets.js';
 import type { Component, NeedSide, OfferSide, Pairing } from './rules/sides.js';
 import type { Standing } from './standing.js';
-import { needSide, offerSide } from './standing.js';
-
-type Listed<Doc> = readonly (readonly [id: string, doc: Doc])[];
+import { needSide, offerSide, sovereignsOf } from './standing.js';
 
 /** Which needs are to be judged with which offers, as they stand. */
 export interface AdmissionRequest {
   readonly standing: Standing;
   readonly ruleset: RulesetVersion;
-  readonly needs: Listed<IndexedNeed>;
-  readonly offers: Listed<IndexedOffer>;
+  readonly needIds: readonly string[];
+  readonly offerIds: readonly string[];
+  /** Which of the needs take part. */
+  readonly takesPart: (need: NeedSide) => boolean;
 }
 
 /** A need that the caller sees, followed by the offers that it sees and the ruleset admits to it. */
@@ -44,9 +44,6 @@ interface Side {
   readonly sees: (needId: string) => boolean;
 }
 
-/** Time that is worked for before others have their turn. */
-const TURN_MS = 8;
-
 /** Many needs judged with many offers at once, for one caller; the same answers as `Matches` gives for each of them. */
 @Injectable()
 export class Admission {
@@ -59,27 +56,28 @@ export class Admission {
 
   /** Every need that `caller` sees, in order of the request, each followed by its matches. Ends early where `signal` aborts. */
   async *admitted(caller: Caller, request: AdmissionRequest, signal: AbortSignal): AsyncGenerator<Admitted> {
-    const { standing, ruleset } = request;
+    const { standing, ruleset, needIds, offerIds, takesPart } = request;
     const asking = new Asking(this.sight, caller, standing, ruleset);
-    const needIds = request.needs.map(([id]) => id);
-    const offerIds = request.offers.map(([id]) => id);
     const needsSeen = (await this.needs.bodiesSeenBy(caller))(needIds);
     const offersSeen = (await this.offers.seenBy(caller))(offerIds);
-    const turn = new Turn();
-    const sides = await this.sides(standing, request.offers, offersSeen, needIds, turn);
+    const turns = new Turns();
+    const sides = await this.sides(request, offersSeen, turns);
     const received = new Map<string, ReadonlySet<string>>();
-    for (const [id, doc] of request.needs) {
+    for (const id of needIds) {
       if (signal.aborted) return;
-      if (!needsSeen.has(id)) continue;
+      await turns.pass();
+      const doc = needsSeen.has(id) ? standing.need(id) : undefined;
+      if (doc === undefined) continue;
       const need = needSide(id, doc, standing);
+      if (!takesPart(need)) continue;
       yield { kind: 'need', need };
       const seen = received.get(doc.filer) ?? (await this.offers.seenBy(await this.offices.recipient(doc)))(offerIds);
       received.set(doc.filer, seen);
-      for (const offerId of standing.offersFor(need, false)) {
-        await turn.pass();
-        const offer = sides.get(offerId);
+      // Not by the index in memory: it moves on meanwhile, and all of this is of one position.
+      for (const offer of sides) {
+        await turns.pass();
         // What cannot be drawn now, or is hidden from one of the two, is no match: asked first, being cheap.
-        if (offer === undefined || !canDraw(need, offer.side) || !seen.has(offer.side.id) || !offer.sees(id)) continue;
+        if (!canDraw(need, offer.side) || !seen.has(offer.side.id) || !offer.sees(id)) continue;
         const pairing = pairingOf(standing.today, need, offer);
         const first = RULESETS[ruleset].judge(pairing, asking.weights);
         if (first.kind === 'blocked') continue;
@@ -98,29 +96,25 @@ export class Admission {
   }
 
   private async sides(
-    standing: Standing,
-    offers: Listed<IndexedOffer>,
+    { standing, needIds, offerIds }: AdmissionRequest,
     seen: ReadonlySet<string>,
-    needIds: readonly string[],
-    turn: Turn,
-  ): Promise<ReadonlyMap<string, Side>> {
+    turns: Turns,
+  ): Promise<readonly Side[]> {
     const seenBy = new Map<string, ReadonlySet<string>>();
-    const sides = new Map<string, Side>();
-    for (const [id, doc] of offers) {
-      await turn.pass();
-      if (!seen.has(id)) continue;
+    const sides: Side[] = [];
+    for (const id of offerIds) {
+      await turns.pass();
+      const doc = seen.has(id) ? standing.offer(id) : undefined;
+      if (doc === undefined) continue;
       const providers = await this.offices.providers(doc);
       for (const provider of providers) {
         if (!seenBy.has(provider.party)) {
           seenBy.set(provider.party, (await this.needs.bodiesSeenBy(provider))(needIds));
         }
       }
-      const sovereigns = providers.map(({ party, sovereign }) =>
-        standing.sovereignOf === undefined ? sovereign : standing.sovereignOf(party),
-      );
-      sides.set(id, {
+      sides.push({
         doc,
-        side: offerSide(id, doc, sovereigns),
+        side: offerSide(id, doc, sovereignsOf(providers, standing)),
         providers: providersOf(doc),
         // Any provider may propose: what one of them sees is enough.
         sees: (needId) => providers.some(({ party }) => seenBy.get(party)?.has(needId) === true),
@@ -146,14 +140,3 @@ const pairingOf = (now: string, need: NeedSide, { doc, side }: Side): Pairing =>
     priorWork: 0,
   },
 });
-
-/** Lets others have their turn now and then. */
-class Turn {
-  private begun = performance.now();
-
-  async pass(): Promise<void> {
-    if (performance.now() - this.begun < TURN_MS) return;
-    await yieldToLoop();
-    this.begun = performance.now();
-  }
-}

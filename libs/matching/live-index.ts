@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ProjectionRunner } from '#kernel';
+import { ProjectionRunner, TURN_MS } from '#kernel';
 import type { Sought } from './facets/facet-table.js';
 import { FacetTable } from './facets/facet-table.js';
 import { facetsOfNeed } from './facets/need-facets.js';
@@ -7,9 +7,8 @@ import { facetsOfOffer } from './facets/offer-facets.js';
 import type { IndexedNeed, IndexedOffer } from './match-index.projection.js';
 import { MATCH_INDEX } from './match-index.projection.js';
 
-/** Rows taken at once, and milliseconds after which others have their turn. */
+/** Rows taken at once. */
 const PAGE = 128;
-const TURN_MS = 8;
 
 /**
  * Open needs and offers in memory, by their facets. It follows the read model, which follows the log: one pass over its rows at first,

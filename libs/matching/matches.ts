@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
-import { yieldToLoop } from '#kernel';
+import { Turns } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import { RecordSight } from '#web';
@@ -17,7 +17,7 @@ import type { Block, Component, Judgement, NeedSide, Pairing, Served } from './r
 import { byRank } from './rules/sides.js';
 import { smallestUnlock } from './rules/smallest-unlock.js';
 import type { Standing } from './standing.js';
-import { needSide, offerSide } from './standing.js';
+import { needSide, offerSide, sovereignsOf } from './standing.js';
 
 /** One pairing that could be bound now, as API.md shows it; `id` is the other record's. */
 export interface Match {
@@ -88,7 +88,9 @@ export class Matches {
       const owner = doc.filer === caller.party || doc.beneficiaries.includes(caller.party);
       const asking = new Asking(this.sight, caller, standing, request.ruleset);
       const recipient = await this.offices.recipient(doc);
-      for await (const offerId of inTurns(ids)) {
+      const turns = new Turns();
+      for (const offerId of ids) {
+        await turns.pass();
         if (!(await this.offers.sees(offerId, caller))) continue;
         const offer = standing.offer(offerId);
         if (offer === undefined) continue;
@@ -116,7 +118,9 @@ export class Matches {
       const owner = providersOf(doc).includes(caller.party);
       const asking = new Asking(this.sight, caller, standing, request.ruleset);
       const providers = await asking.providers(this.offices, doc);
-      for await (const needId of inTurns(ids)) {
+      const turns = new Turns();
+      for (const needId of ids) {
+        await turns.pass();
         if (!(await this.needs.sight(needId, caller)).body) continue;
         const need = standing.need(needId);
         if (need === undefined) continue;
@@ -136,12 +140,9 @@ export class Matches {
     providers: readonly Caller[],
   ): Promise<Omit<Judged, 'id'>> {
     const { standing, ruleset } = asking;
-    const sovereigns = providers.map(({ party, sovereign }) =>
-      standing.sovereignOf === undefined ? sovereign : standing.sovereignOf(party),
-    );
     const pairing: Pairing = {
       need: side,
-      offer: offerSide(offer.id, offer.doc, sovereigns),
+      offer: offerSide(offer.id, offer.doc, sovereignsOf(providers, standing)),
       circumstances: {
         now: standing.today,
         providerSeesNeed: await this.seesNeed(side.id, providers),
@@ -158,20 +159,6 @@ export class Matches {
   private async seesNeed(needId: string, providers: readonly Caller[]): Promise<boolean> {
     for (const provider of providers) if ((await this.needs.sight(needId, provider)).body) return true;
     return false;
-  }
-}
-
-/** Milliseconds of judging after which others have their turn. */
-const TURN_MS = 8;
-
-async function* inTurns(ids: readonly string[]): AsyncGenerator<string> {
-  let begun = performance.now();
-  for (const id of ids) {
-    if (performance.now() - begun > TURN_MS) {
-      await yieldToLoop();
-      begun = performance.now();
-    }
-    yield id;
   }
 }
 

@@ -106,6 +106,15 @@ export const offerSide = (
   })),
 });
 
+/** The State of each provider, as it stood: the directory's word now, the register's of then. */
+export const sovereignsOf = (
+  providers: readonly { readonly party: string; readonly sovereign?: string }[],
+  standing: Pick<Standing, 'sovereignOf'>,
+): readonly (string | undefined)[] =>
+  providers.map(({ party, sovereign }) =>
+    standing.sovereignOf === undefined ? sovereign : standing.sovereignOf(party),
+  );
+
 /** What is left of a line, never below zero (a need that allows oversubscription may be reserved beyond what it asks). */
 const left = (quantity: Quantity, reserved: string | undefined): bigint => {
   if (!isRival(quantity)) return 0n;

@@ -4,13 +4,10 @@ import type { Caller } from '#directory/contract';
 import { isDeterminate, measureKey, minorUnits } from '#vocabulary';
 import type { Admitted } from '../admission.js';
 import { Admission } from '../admission.js';
-import type { IndexedNeed } from '../match-index.projection.js';
 import { MatchIndex } from '../match-index.js';
 import { linePairs } from '../rules/lines.js';
 import { NEWEST } from '../rules/rulesets.js';
 import type { AskedLine, Component, NeedSide, OfferedLine } from '../rules/sides.js';
-import { needSide } from '../standing.js';
-import type { Standing } from '../standing.js';
 import { Standings } from '../standings.js';
 import type { AllocationEvent, AllocationOrder, AllocationScope } from './allocation.contract.js';
 
@@ -39,17 +36,16 @@ export class AllocationProblems {
   async posed(caller: Caller, order: AllocationOrder, signal: AbortSignal): Promise<Posed> {
     const standing = await this.standings.current();
     // In the turn that the standing was asked in: what the run takes account of is of its position.
-    const [needIds, offerIds, readUpTo] = [standing.needIds(), standing.offerIds(), this.index.readUpTo()];
-    const needs = needIds.flatMap((id) => {
-      const need = standing.need(id);
-      return need !== undefined && isWithin(order.scope, need, standing) ? [[id, need] as const] : [];
-    });
-    const offers = offerIds.flatMap((id) => {
-      const offer = standing.offer(id);
-      return offer?.status === 'open' ? [[id, offer] as const] : [];
-    });
+    const request = {
+      standing,
+      ruleset: NEWEST,
+      needIds: standing.needIds(),
+      offerIds: standing.offerIds(),
+      takesPart: (need: NeedSide) => isWithin(order.scope, need),
+    };
+    const readUpTo = this.index.readUpTo();
     const lines = new Lines(order);
-    for await (const one of this.admission.admitted(caller, { standing, ruleset: NEWEST, needs, offers }, signal)) {
+    for await (const one of this.admission.admitted(caller, request, signal)) {
       if (one.kind === 'need') lines.addNeed(one.need);
       else lines.addPairs(one);
     }
@@ -147,18 +143,12 @@ const reasonOf = (score: number, components: readonly Component[]): string => {
 
 const isWithin = (
   { state, region, network, kind, instrument, from, to }: AllocationScope,
-  need: IndexedNeed,
-  standing: Standing,
-): boolean => {
-  const side = needSide('', need, standing);
-  const { period, instruments } = need.content;
-  return (
-    (state === undefined || side.sovereigns.includes(state)) &&
-    (region === undefined || side.regions.includes(region)) &&
-    (network === undefined || side.networks.includes(network)) &&
-    (kind === undefined || side.lines.some((line) => line.kind === kind)) &&
-    (instrument === undefined || (instruments as readonly string[]).includes(instrument)) &&
-    (from === undefined || period?.to === undefined || period.to >= from) &&
-    (to === undefined || period?.from === undefined || period.from <= to)
-  );
-};
+  { sovereigns, regions, networks, lines, instruments, period }: NeedSide,
+): boolean =>
+  (state === undefined || sovereigns.includes(state)) &&
+  (region === undefined || regions.includes(region)) &&
+  (network === undefined || networks.includes(network)) &&
+  (kind === undefined || lines.some((line) => line.kind === kind)) &&
+  (instrument === undefined || (instruments as readonly string[]).includes(instrument)) &&
+  (from === undefined || period?.to === undefined || period.to >= from) &&
+  (to === undefined || period?.from === undefined || period.from <= to);
