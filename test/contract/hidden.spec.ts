@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { organisationsOf } from '#vocabulary';
 import { gapsFromRecords, inOrder, unusedFromRecords } from '../support/cells.js';
 import type { CallerName, HiddenKind, HiddenRecord, World } from './hidden-world.js';
+import { runEnded } from '../support/allocation-run.js';
 import { buildWorld, by, CALLER_NAMES, OUTSIDERS } from './hidden-world.js';
 
 /**
@@ -351,11 +352,7 @@ describe('an allocation', () => {
     const order = { objective: 'max-min', floors: [{ region: '009', share: '0.01' }] };
     const asked = await ask(full, 'coordinator', 'POST', '/v1/allocations', order);
     ({ id } = JSON.parse(asked.text) as { id: string });
-    for (let status = 'queued'; status === 'queued' || status === 'running';) {
-      const { text } = await ask(full, 'coordinator', 'GET', `/v1/allocations/${id}`);
-      ({ status } = JSON.parse(text) as { status: string });
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await runEnded(full.app.store, id);
   });
 
   test('tells whoever asked for it nothing of what is hidden from it', async () => {

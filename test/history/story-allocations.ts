@@ -1,11 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import type { EventStore } from '#kernel';
+import { runEnded } from '../support/allocation-run.js';
 import type { Body, Made, Play } from './play.js';
 import { FIJI, JAPAN, openNeed, seats, SECRETARIAT, usd, VANUATU } from './play.js';
 
-const ENDED: readonly unknown[] = ['done', 'infeasible', 'failed', 'cancelled'];
-
 /** What the coordinator asks the solver: alike for all, in one go each, floors that conflict, and a run that is not awaited. */
-export const allocationsOf = async (play: Play): Promise<void> => {
+export const allocationsOf = async (play: Play, store: EventStore): Promise<void> => {
+  const ended = async ({ id }: Made): Promise<void> => {
+    await runEnded(store, id);
+    await play.caughtUp();
+  };
+  const solved = async (order: Body): Promise<void> => ended(await asked(play, order));
   const money = (amount: string): Body => ({ kind: 'legal', quantity: usd(amount) });
   const legal = {
     kinds: ['legal', 'training'],
@@ -27,7 +31,7 @@ export const allocationsOf = async (play: Play): Promise<void> => {
     visibility: 'public',
   });
   const scope = { region: '009', network: 'network:msg', instrument: 'ATT', from: '2027-01-01', to: '2027-12-31' };
-  await solved(play, {
+  await solved({
     ...{ objective: 'max-min', scope: { ...scope, kind: 'legal' }, seed: 7 },
     floors: [
       { state: 'VUT', share: '0.1' },
@@ -38,8 +42,8 @@ export const allocationsOf = async (play: Play): Promise<void> => {
       { kind: 'legal', quantity: usd('50000.00') },
     ],
   });
-  await solved(play, { objective: 'max-value', scope: { state: 'VUT' }, singleSource: ['training'] });
-  await solved(play, {
+  await solved({ objective: 'max-value', scope: { state: 'VUT' }, singleSource: ['training'] });
+  await solved({
     ...{ objective: 'max-value', scope },
     floors: [
       { state: 'VUT', share: '0.5' },
@@ -50,18 +54,7 @@ export const allocationsOf = async (play: Play): Promise<void> => {
   const first = await asked(play, { objective: 'max-value' });
   const second = await asked(play, { objective: 'max-min' });
   await play.command(SECRETARIAT, second, 'cancel');
-  await ended(play, first);
+  await ended(first);
 };
 
 const asked = (play: Play, order: Body): Promise<Made> => play.create(SECRETARIAT, '/v1/allocations', order, {}, 202);
-
-const solved = async (play: Play, order: Body): Promise<void> => ended(play, await asked(play, order));
-
-const ended = async (play: Play, { path }: Made): Promise<void> => {
-  for (;;) {
-    const { body } = await play.send(SECRETARIAT, 'GET', path, undefined, {}, 200);
-    if (ENDED.includes(body.status)) break;
-    await pause(20);
-  }
-  await play.caughtUp();
-};

@@ -59,7 +59,7 @@ export const playStory = async (ports: readonly Port[] = []): Promise<readonly R
     await silentCommitment(play, needs.vanuatu, offers.fund);
     await endings(play, needs, offers);
     await weights(play);
-    await allocationsOf(play);
+    await allocationsOf(play, store);
     return await store.readAll(0n, Number.MAX_SAFE_INTEGER);
   } finally {
     await app.close();

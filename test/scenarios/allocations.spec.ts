@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkCertificate } from '#allocation';
+import { runEnded } from '../support/allocation-run.js';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 
@@ -44,11 +45,8 @@ const offer = (as: As, lines: readonly object[], changes: object = {}): Promise<
   created('/v1/offers', { title: 'Legal advice', lines, visibility: 'members', ...changes }, as);
 
 const settled = async (id: string, as: As = COORDINATOR) => {
-  for (;;) {
-    const { body } = await app.get(`/v1/allocations/${id}`, { as });
-    if (body.status !== 'queued' && body.status !== 'running') return body;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await runEnded(app.store, id);
+  return (await app.get(`/v1/allocations/${id}`, { as })).body;
 };
 
 const run = async (order: object = {}) => {
