@@ -1,11 +1,14 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '#sqlite';
 import { temporaryFolder } from '../support/app.js';
 import type { Ended, Program, ServerProcess } from '../support/program.js';
 import { buildProgram, runScript, startServer } from '../support/program.js';
 
-/** Starting on a folder that something is wrong with: a clear sentence, an exit code of its own, never a stack trace. */
+/**
+ * The program from its command line; starting on a folder that something is wrong with: a clear sentence, an exit code of its own,
+ * never a stack trace.
+ */
 let program: Program;
 let folder: ReturnType<typeof temporaryFolder>;
 let running: ServerProcess | undefined;
@@ -25,18 +28,20 @@ afterEach(async () => {
   folder.remove();
 });
 
+const TOKEN = 'apps/pledgebook/token.js';
+const MAIN = 'apps/pledgebook/main.js';
+
 const start = async (): Promise<ServerProcess> => (running = await startServer(program, folder.path));
 
 /** Starts where it must not come to be ready. */
 const refusedStart = (environment: Readonly<Record<string, string>> = {}): Promise<Ended> =>
-  runScript(program, 'apps/pledgebook/main.js', [], { PLEDGEBOOK_DATA: folder.path, ...environment });
+  runScript(program, MAIN, [], { PLEDGEBOOK_DATA: folder.path, ...environment });
 
-const tokenFor = async (party: string, role: string): Promise<string> => {
-  const { stdout } = await runScript(program, 'apps/pledgebook/token.js', ['--party', party, '--role', role], {
-    PLEDGEBOOK_DATA: folder.path,
-  });
-  return stdout.trim();
-};
+const printedFor = async (...parameters: readonly string[]): Promise<string> =>
+  (await runScript(program, TOKEN, parameters, { PLEDGEBOOK_DATA: folder.path })).stdout;
+
+const tokenFor = async (party: string, role: string): Promise<string> =>
+  (await printedFor('--party', party, '--role', role)).trim();
 
 /** A folder whose log holds some parties, left behind by a server that was stopped. */
 const filled = async (): Promise<string> => {
@@ -133,4 +138,34 @@ test('a damaged read model is built anew from the log, with a line that says so'
   while ((await fetch(`${url}/readyz`)).status !== 200);
   const list = (await (await fetch(`${url}/v1/parties`)).json()) as { items: { id: string }[] };
   expect(list.items.map(({ id }) => id)).toEqual(['donor:chile', 'donor:fiji', 'donor:norway', 'donor:japan']);
+});
+
+test('a token is one line, made before any server ran there and while one runs, good after a restart', async () => {
+  const before = await printedFor('--party', 'donor:japan', '--role', 'donor-desk');
+  expect(before).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  const read = (url: string, token: string): Promise<Response> =>
+    fetch(`${url}/v1/offers`, { headers: { authorization: `Bearer ${token.trim()}` } });
+  const first = await start();
+  const during = await printedFor('--party', 'donor:japan', '--role', 'donor-desk', '--sub', 'ruth');
+  expect([(await read(first.url, before)).status, (await read(first.url, during)).status]).toEqual([200, 200]);
+  expect((await first.kill('SIGTERM')).code).toBe(0);
+  const second = await start();
+  expect((await read(second.url, during)).status).toBe(200);
+  const { code, stdout } = await second.kill('SIGINT');
+  expect(code).toBe(0);
+  expect(stdout.split('\n').filter((line) => line.includes('ready on'))).toHaveLength(1);
+});
+
+test('what a token cannot say is refused with the fix, and makes no key', async () => {
+  for (const parameters of [
+    ['--party', 'japan', '--role', 'donor-desk'],
+    ['--party', 'donor:japan', '--role', 'king'],
+    ['--party', 'donor:japan'],
+    ['--who', 'me'],
+  ]) {
+    const { code, stdout, stderr } = await runScript(program, TOKEN, parameters, { PLEDGEBOOK_DATA: folder.path });
+    expect([code, stdout]).toEqual([64, '']);
+    expect(stderr).toContain('npm run --silent token -- --party');
+  }
+  expect(existsSync(join(folder.path, 'keys'))).toBe(false);
 });
