@@ -43,7 +43,7 @@ import {
   readLogs,
   shapeChanges,
 } from '../../infra/frozen-events.js';
-import { contexts } from '#services';
+import { categories, contexts } from '#services';
 import { solverThread } from '../support/allocation-thread.js';
 import { testApp } from '../support/app.js';
 import type { Reading } from './replay.js';
@@ -177,6 +177,12 @@ describe.each(logs.map((log) => [log.name, log] as const))('the frozen %s', (_, 
   it('holds only events of the shape they were written in', () => {
     expect(events.flatMap(faultsOf)).toEqual([]);
     expect(events.map(({ position }) => BigInt(position))).toEqual(events.map((__, index) => BigInt(index + 1)));
+  });
+
+  it('holds nothing that has no category to be told to partners in', () => {
+    const types = new Map(categories.map((category) => [category.name, new Set(category.types)]));
+    expect(types.size).toBe(categories.length);
+    expect(events.filter(({ stream, type }) => types.get(categoryOfStream(stream))?.has(type) !== true)).toEqual([]);
   });
 
   it('folds, with nothing in it that is newer than the deciders', () => {
