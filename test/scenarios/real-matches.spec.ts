@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 import { Client } from './demo/client.js';
+import type { Answered } from './published-projects.js';
+import { answered, projectCases, publishedRows, rowOfReadme } from './published-projects.js';
 import { heldCases, Player, readHowHeld, registerParties, reportAll } from './real-cases.js';
 import type { RealMatch } from './real-matches.js';
 import { realMatches, tableOf } from './real-matches.js';
@@ -13,9 +15,12 @@ import { realMatches, tableOf } from './real-matches.js';
  */
 const FOLDER = 'test/data/arms-control-assistance';
 const FILE = join(FOLDER, 'matches.csv');
+const PROJECTS = 'test/data/published-projects';
+const CASES = projectCases(PROJECTS);
 
 let app: TestApp;
 let rows: readonly RealMatch[];
+const answers = new Map<string, Answered>();
 beforeAll(async () => {
   app = await testApp();
   const client = new Client(app.url, ({ party, role }) => app.token({ party, roles: [role] }));
@@ -24,6 +29,7 @@ beforeAll(async () => {
   const player = new Player(client, await reportAll(client, cases));
   rows = await realMatches(client, player, cases, () => app.settled());
   if (process.env.PLEDGEBOOK_WRITE_TABLES === '1') writeFileSync(FILE, tableOf(rows));
+  for (const each of CASES) answers.set(each.case, await answered(client, each));
 });
 afterAll(() => app.close());
 
@@ -66,5 +72,49 @@ test.each<[request: string, item: string, offer: string, outcome: string, why: s
   expect(rows.find((row) => row.request === request && row.item === item && row.offer === offer)).toMatchObject({
     outcome,
     why,
+  });
+});
+
+describe('ten needs and offers told by published projects', () => {
+  test.each(CASES)('$case: $expected.outcome, for $because', ({ case: name, expected }) => {
+    const answer = answers.get(name);
+    if (expected.outcome === 'blocked') expect(answer).toEqual(expected);
+    else {
+      const { says = expect.any(String), ...rest } = expected;
+      expect(answer).toEqual({ ...rest, fit: says });
+    }
+  });
+
+  test('each quotes the words it rests on as they are published', () => {
+    const published = publishedRows(PROJECTS, FOLDER);
+    const missing = CASES.flatMap(({ need, offer }) => [...need.rests, ...offer.rests]).flatMap(({ row, words }) =>
+      words
+        .filter((each) => published.get(row)?.some((cell) => cell.includes(each)) !== true)
+        .map((each) => `${row}: ${each}`),
+    );
+    expect(missing).toEqual([]);
+    expect(CASES).toHaveLength(10);
+  });
+
+  test('between them they are blocked for seven different reasons', () => {
+    const codes = new Set(CASES.flatMap(({ expected }) => (expected.outcome === 'blocked' ? expected.codes : [])));
+    expect([...codes].sort()).toEqual(['instrument', 'kind', 'measure', 'network', 'period', 'region', 'same-side']);
+  });
+
+  test('the README of matching tells of each what the rules say', () => {
+    const cells = readFileSync('libs/matching/README.md', 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+      .map((line) =>
+        line
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      );
+    for (const each of CASES) {
+      const answer = answers.get(each.case);
+      if (answer === undefined) throw new Error(`${each.case} was not filed`);
+      expect(cells).toContainEqual(rowOfReadme(each, answer));
+    }
   });
 });
