@@ -61,6 +61,7 @@ export default {
     '^#accounts/contract$': '<rootDir>/libs/accounts/accounts.contract.ts',
     '^#documents/contract$': '<rootDir>/libs/documents/document.contract.ts',
     '^#matching/contract$': '<rootDir>/libs/matching/matching.contract.ts',
+    '^#audit/contract$': '<rootDir>/libs/audit/audit.contract.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   coverageProvider: 'v8',

@@ -48,6 +48,7 @@ const UNIONS: Readonly<Record<string, string>> = {
   '#accounts/contract': 'AccountsEvent',
   '#documents/contract': 'DocumentEvent',
   '#matching/contract': 'MatchingEvent',
+  '#audit/contract': 'AuditEvent',
 };
 
 const GENERATOR = 'node_modules/ts-json-schema-generator/bin/ts-json-schema-generator.js';

@@ -4,9 +4,10 @@ import { Clock, idOfStream } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import type { Visibility } from '#vocabulary';
-import type { RecordKind } from '#web';
+import type { MandateReach, RecordKind } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { CommitmentEvent } from './commitment.contract.js';
+import { partiesOf } from './commitment-state.js';
 import type { CommitmentCommand, CommitmentRejection, CommitmentState, PartyCommandType } from './commitment.js';
 import { COMMITMENT_RULES, commitmentDecider, mayCommand } from './commitment.js';
 import { commitmentEventFor, commitmentView, labelOf, mayEver, seesCommitment, whoIs } from './commitment.view.js';
@@ -44,6 +45,10 @@ export class CommitmentRecords implements RecordKind<
 
   under({ needId, offerId }: CommitmentState): readonly string[] {
     return [`need-${needId}`, `offer-${offerId}`];
+  }
+
+  mandated(id: string, state: CommitmentState): MandateReach {
+    return { owners: [...partiesOf(state)], ids: [id] };
   }
 
   permits(caller: Caller, command: CommitmentCommand['type'], state: CommitmentState): boolean {

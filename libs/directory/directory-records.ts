@@ -1,6 +1,6 @@
 import { Clock } from '#kernel';
 import type { Folded, RecordedEvent } from '#kernel';
-import type { RecordKind } from '#web';
+import type { MandateReach, RecordKind } from '#web';
 import { RecordKinds, SubjectRegister } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from './caller.js';
@@ -40,6 +40,10 @@ export class DirectoryRecords implements PartyKindOfRecord {
 
   sees(caller: Caller, id: string, state: PartyState): boolean {
     return seesParty(caller, id, state);
+  }
+
+  mandated(party: string): MandateReach {
+    return { owners: [party], ids: [party] };
   }
 
   permits(caller: Caller): boolean {

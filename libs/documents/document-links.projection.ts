@@ -1,3 +1,4 @@
+import type { AuditEvent } from '#audit/contract';
 import type { CommitmentEvent } from '#commitments/contract';
 import type { AnyPartyEvent } from '#directory/contract';
 import type { AnyFundEvent } from '#funds/contract';
@@ -12,6 +13,7 @@ import { isSha256 } from '#vocabulary';
 export const DOCUMENT_LINKS = 'document-links';
 
 type Listing =
+  | AuditEvent['type']
   | AnyFundEvent['type']
   | AnyPartyEvent['type']
   | CommitmentEvent['type']
@@ -35,6 +37,7 @@ const LISTING = [
   'ExpenditureReported',
   'FundBooked',
   'FundDocumentAttached',
+  'ImplementationClaimed',
   'NeedAmended',
   'NeedAssessed',
   'NeedDrafted',
@@ -84,7 +87,7 @@ const apply = (tx: ReadTransaction, event: RecordedEvent): void => {
 /** Which records ever listed a document, and who listed it there. Whether it is listed now, and for whom, the record's own view says. */
 export const documentLinks: Projection = {
   name: DOCUMENT_LINKS,
-  version: 1,
+  version: 2,
   handles: LISTING,
   schema: `CREATE TABLE link (
     sha256 TEXT NOT NULL,

@@ -2,7 +2,7 @@ import type { Caller } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
 import { Clock, idOfStream, Transactor } from '#kernel';
 import { NeedReader } from '#needs/contract';
-import type { RecordKind } from '#web';
+import type { MandateReach, RecordKind } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { Call, CallCommand, CallCommandType, CallRejection, CallState } from './call.js';
 import { callDecider } from './call.js';
@@ -35,6 +35,11 @@ export class CallRecords implements RecordKind<CallState, CallCommand, CallEvent
       seesLabelled(caller, { id, fund, visibility }, false) ||
       seesLabelled(caller, { id, fund, visibility }, await this.isInsider(caller, call))
     );
+  }
+
+  mandated(id: string, { call }: CallState): MandateReach {
+    const owners = call === undefined ? [] : [call.content.fund];
+    return { owners, ids: [id, ...owners] };
   }
 
   permits(caller: Caller, command: CallCommand['type'], { call }: CallState): boolean {

@@ -1,7 +1,7 @@
 import type { Caller } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
 import { idOfStream, Transactor } from '#kernel';
-import type { RecordKind } from '#web';
+import type { MandateReach, RecordKind } from '#web';
 import { Injectable } from '@nestjs/common';
 import type {
   Contribution,
@@ -40,6 +40,12 @@ export class ContributionRecords implements Kind {
       seesLabelled(caller, label, false) ||
       seesLabelled(caller, label, (await this.keepers(caller, contribution)).insider)
     );
+  }
+
+  mandated(id: string, { contribution }: ContributionState): MandateReach {
+    if (contribution === undefined) return { owners: [], ids: [id] };
+    const { fund, donor } = contribution.pledge;
+    return { owners: [fund, donor], ids: [id, fund] };
   }
 
   /** Without its fund at hand; `of` knows the administrator. */

@@ -1,7 +1,7 @@
 import type { Caller } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
 import { NeedReader } from '#needs/contract';
-import type { RecordKind } from '#web';
+import type { MandateReach, RecordKind } from '#web';
 import { RecordSight } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { FundEvent } from './fund.contract.js';
@@ -30,6 +30,10 @@ export class FundRecords implements RecordKind<FundState, FundCommand, FundEvent
 
   sees(caller: Caller, id: string): boolean {
     return seesFund(caller, id);
+  }
+
+  mandated(fund: string): MandateReach {
+    return { owners: [fund], ids: [fund] };
   }
 
   permits(caller: Caller, command: FundCommand['type'], { book }: FundState): boolean {

@@ -1,3 +1,4 @@
+import type { FindingEvent } from '#audit/contract';
 import type { CommitmentEvent } from '#commitments/contract';
 import type { Projection, ReadTransaction, RecordedEvent } from '#kernel';
 import { idOfStream } from '#kernel';
@@ -22,6 +23,8 @@ export interface DeskItem {
 const REPORT_NOTICE_DAYS = 30;
 /** A reaffirmation shows on the desk this many days before it is due. */
 const REAFFIRM_NOTICE_DAYS = 30;
+/** What a finding recommends shows on the desk of its owner this many days before it is due. */
+const FINDING_NOTICE_DAYS = 30;
 /** DOMAIN, CloseCommitment: a delivery nobody confirms closes the commitment unconfirmed after this many days. */
 const UNCONFIRMED_DAYS = 180;
 
@@ -110,6 +113,26 @@ interface DuplicateDesk {
   /** One of them was merged, closed or withdrawn: nothing is left to merge. */
   readonly over: boolean;
 }
+
+/** A finding: what its owner owes, or its auditor. */
+interface FindingDesk {
+  readonly owner: string;
+  readonly auditor: string;
+  readonly status: 'open' | 'planned' | 'refused' | 'claimed' | 'verified' | 'closed';
+  readonly since: string;
+  readonly answerBy: string;
+  readonly due: string;
+}
+
+const FINDING_TYPES = [
+  'FindingWritten',
+  'FindingAmended',
+  'FindingAnswered',
+  'ImplementationClaimed',
+  'ImplementationVerified',
+  'ImplementationRejected',
+  'FindingClosed',
+] as const satisfies readonly FindingEvent['type'][];
 
 const NEED_TYPES = [
   'NeedDrafted',
@@ -561,22 +584,77 @@ const answering = ({ providers, recipients }: CommitmentDesk, author: string): R
 const toState = (ends: Readonly<Record<Side, readonly string[]>>, stated: Side | undefined): ReadonlySet<string> =>
   new Set(stated === undefined ? [...ends.provider, ...ends.recipient] : ends[OTHER[stated]]);
 
+const evolveFinding = (finding: FindingDesk | undefined, event: RecordedEvent): FindingDesk | undefined => {
+  const fact = event as unknown as FindingEvent;
+  const since = event.metadata.recordedAt;
+  if (fact.type === 'FindingWritten') {
+    const { owner, auditor, answerBy, due } = fact.data;
+    return { owner, auditor, status: 'open', since, answerBy, due };
+  }
+  if (finding === undefined) return undefined;
+  switch (fact.type) {
+    case 'FindingAmended': {
+      const { changes, answerBy = finding.answerBy, due = finding.due } = fact.data;
+      // Reworded, it waits for another answer.
+      const reworded = Object.keys(changes).length > 0 && finding.status !== 'open';
+      return { ...finding, answerBy, due, ...(reworded ? { status: 'open', since } : {}) };
+    }
+    case 'FindingAnswered':
+      return { ...finding, status: fact.data.response === 'disagreed' ? 'refused' : 'planned', since };
+    case 'ImplementationClaimed':
+      return { ...finding, status: 'claimed', since };
+    case 'ImplementationVerified':
+      return { ...finding, status: 'verified', since };
+    case 'ImplementationRejected':
+      return { ...finding, status: 'planned', since, due: fact.data.due ?? finding.due };
+    case 'FindingClosed':
+      return { ...finding, status: 'closed', since };
+    default:
+      return finding;
+  }
+};
+
+/** What waits on a finding. Pure. */
+export const findingItems = ({ owner, auditor, status, since, answerBy, due }: FindingDesk): DeskItem[] => {
+  switch (status) {
+    case 'open':
+      return [{ party: owner, action: 'answer', since, due: answerBy }];
+    case 'planned':
+      return [{ party: owner, action: 'implement', since, due, from: addDays(due, -FINDING_NOTICE_DAYS) }];
+    case 'claimed':
+      return [{ party: auditor, action: 'verify', since }];
+    case 'refused':
+    case 'verified':
+      return [{ party: auditor, action: 'close', since }];
+    case 'closed':
+      return [];
+  }
+};
+
 /** What a verdict on a pair leaves to do. Pure. */
 export const duplicateItems = ({ suggested, over, since, states }: DuplicateDesk): DeskItem[] =>
   suggested && !over ? states.map((code) => ({ party: stateParty(code), action: 'merge', since })) : [];
 
 type Doc =
-  { readonly need: NeedDesk } | { readonly commitment: CommitmentDesk } | { readonly duplicate: DuplicateDesk };
+  | { readonly need: NeedDesk }
+  | { readonly commitment: CommitmentDesk }
+  | { readonly duplicate: DuplicateDesk }
+  | { readonly finding: FindingDesk };
 
-const kindIn = (doc: Doc): 'need' | 'commitment' | 'duplicate' =>
-  'need' in doc ? 'need' : 'commitment' in doc ? 'commitment' : 'duplicate';
+const kindIn = (doc: Doc): 'need' | 'commitment' | 'duplicate' | 'finding' => {
+  if ('need' in doc) return 'need';
+  if ('finding' in doc) return 'finding';
+  return 'commitment' in doc ? 'commitment' : 'duplicate';
+};
 
 const itemsOf = (doc: Doc): DeskItem[] => {
   if ('need' in doc) return needItems(doc.need);
+  if ('finding' in doc) return findingItems(doc.finding);
   return 'commitment' in doc ? commitmentItems(doc.commitment) : duplicateItems(doc.duplicate);
 };
 
 const involvedIn = (doc: Doc): readonly string[] => {
+  if ('finding' in doc) return [doc.finding.owner, doc.finding.auditor];
   if ('duplicate' in doc) return doc.duplicate.states.map((code) => stateParty(code));
   return 'need' in doc
     ? [doc.need.filer, ...(doc.need.onBehalfOf === undefined ? [] : [doc.need.onBehalfOf]), ...doc.need.beneficiaries]
@@ -589,8 +667,8 @@ const ENDING: ReadonlySet<string> = new Set<NeedEvent['type']>(['NeedSuperseded'
 /** Answers: what waits for a party now. */
 export const desk: Projection = {
   name: 'desk',
-  version: 4,
-  handles: [...NEED_TYPES, ...COMMITMENT_TYPES, 'DuplicateJudged' satisfies DuplicateEvent['type']],
+  version: 5,
+  handles: [...NEED_TYPES, ...COMMITMENT_TYPES, ...FINDING_TYPES, 'DuplicateJudged' satisfies DuplicateEvent['type']],
   schema: `
     CREATE TABLE desk_record (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE desk_item (
@@ -641,6 +719,12 @@ export const desk: Projection = {
         const before = current(id);
         if (event.type === 'DuplicateJudged') {
           judged(id, event);
+        } else if (event.stream.startsWith('finding-')) {
+          const finding = evolveFinding(
+            before !== undefined && 'finding' in before ? before.finding : undefined,
+            event,
+          );
+          if (finding !== undefined) touched.set(id, { finding });
         } else if (event.stream.startsWith('need-')) {
           const need = evolveNeed(before !== undefined && 'need' in before ? before.need : undefined, event);
           if (need !== undefined) touched.set(id, { need });

@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
+import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
-import type { SqlRow, SqlValue } from '#kernel';
+import type { SqlRow } from '#kernel';
 import { Clock, ProjectionRunner } from '#kernel';
-import type { RequestContext } from '#web';
-import { Cursors } from '#web';
+import type { CursorValue, RequestContext } from '#web';
+import { Cursors, RecordSight } from '#web';
 
 /** Something that waits for the caller's party now. */
 export interface DeskEntry {
   /** Id of the record. */
   readonly record: string;
-  readonly kind: 'need' | 'commitment' | 'duplicate';
+  readonly kind: 'need' | 'commitment' | 'duplicate' | 'finding';
   readonly href: string;
   readonly action: string;
   /** The delivery or discrepancy meant, where a record has several. */
@@ -31,19 +32,48 @@ export class Desk {
     private readonly runner: ProjectionRunner,
     private readonly clock: Clock,
     private readonly cursors: Cursors,
+    private readonly sight: RecordSight,
   ) {}
 
-  waiting(
+  async waiting(
     ctx: RequestContext,
     limit: number,
     cursor: string | undefined,
-  ): { readonly items: readonly DeskEntry[]; readonly next: string | null } {
+  ): Promise<{ readonly items: readonly DeskEntry[]; readonly next: string | null }> {
     const { caller } = ctx;
     const now = this.clock.now().toISOString();
-    const after: readonly SqlValue[] =
-      cursor === undefined ? ['', '', '', 0] : this.cursors.decode(ctx, { desk: true }, cursor);
+    const from = cursor === undefined ? ['', '', '', 0] : this.cursors.decode(ctx, { desk: true }, cursor);
+    const rows = await this.seen(caller, now, limit + 1, from);
+    const { page, next } = this.cursors.page(ctx, { desk: true }, rows, limit, placeOf);
+    return { items: page.map((row) => entryOf(row, now)), next };
+  }
+
+  /** The rows of the caller's desk behind `from` that it may see. */
+  private async seen(
+    caller: Caller,
+    now: string,
+    limit: number,
+    from: readonly CursorValue[],
+  ): Promise<readonly SqlRow[]> {
+    const seen: SqlRow[] = [];
+    for (let after = from; seen.length < limit;) {
+      const rows = this.rows(caller, now, limit, after);
+      for (const row of rows) if (await this.knows(caller, row)) seen.push(row);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < limit) break;
+      after = placeOf(last);
+    }
+    return seen;
+  }
+
+  /** A party sees what waits for it; an auditor its findings for as long as a mandate covers them. */
+  private knows(caller: Caller, { kind, record }: SqlRow): Promise<boolean> | boolean {
+    return kind !== 'finding' || this.sight.sees(caller, 'finding', record as string);
+  }
+
+  private rows(caller: Caller, now: string, limit: number, after: readonly CursorValue[]): readonly SqlRow[] {
     const coordinator = hasRole(caller, 'coordinator') ? 1 : 0;
-    const rows = this.runner.model('desk').all(
+    return this.runner.model('desk').all(
       `SELECT record, kind, action, n, since, due, CASE due WHEN '' THEN '${NO_DUE}' ELSE due END AS sort
        FROM desk_item
        WHERE (party = ? OR (party = '' AND ? = 1 AND instr(involved, ?) = 0))
@@ -55,22 +85,17 @@ export class Desk {
       `|${caller.party}|`,
       now,
       ...after,
-      limit + 1,
+      limit,
     );
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    const next =
-      rows.length > limit && last !== undefined
-        ? this.cursors.encode(ctx, { desk: true }, [
-            last.sort as string,
-            last.record as string,
-            last.action as string,
-            last.n as number,
-          ])
-        : null;
-    return { items: page.map((row) => entryOf(row, now)), next };
   }
 }
+
+const placeOf = ({ sort, record, action, n }: SqlRow): readonly CursorValue[] => [
+  sort as string,
+  record as string,
+  action as string,
+  n as number,
+];
 
 const entryOf = (row: SqlRow, now: string): DeskEntry => {
   const kind = row.kind as DeskEntry['kind'];

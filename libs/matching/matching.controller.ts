@@ -51,7 +51,7 @@ export class MatchingController {
   @RouteAction({ action: 'desk.read' })
   async waiting(@Ctx() ctx: RequestContext, @Query() query: ListQuery): Promise<HttpAnswer> {
     await this.gate.ready(ctx, 'desk');
-    return this.records.list(ctx, this.desk.waiting(ctx, query.limit ?? DEFAULT_LIMIT, query.cursor));
+    return this.records.list(ctx, await this.desk.waiting(ctx, query.limit ?? DEFAULT_LIMIT, query.cursor));
   }
 
   private async requestOf(query: MatchQuery): Promise<MatchRequest> {

@@ -128,6 +128,7 @@ export const matchingContext: Context = {
       'needs.sight',
       'offers.sight',
       'commitments.sight',
+      'audit.sight',
     ],
   },
   projections: () => [matchIndex, desk, lineHistory, allocationBoard, duplicateTraits],

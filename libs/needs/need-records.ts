@@ -4,7 +4,7 @@ import { hasRole } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
 import { Clock } from '#kernel';
 import type { Quantity } from '#vocabulary';
-import type { RecordKind } from '#web';
+import type { MandateReach, RecordKind } from '#web';
 import { RecordKinds, RecordSight } from '#web';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { NeedEvent } from './need.contract.js';
@@ -12,7 +12,7 @@ import type { NeedCommand, NeedCommandType, NeedRejection, NeedState } from './n
 import { hasLiveCommitments, needDecider } from './need.js';
 import { NeedBoard } from './need-board.js';
 import type { NeedBonds, NeedParts } from './need-sight.js';
-import { isOwner, isUnpublished, labelOf, NO_BONDS, sightOf } from './need-sight.js';
+import { isOwner, isUnpublished, labelOf, NO_BONDS, ownersOf, sightOf } from './need-sight.js';
 import type { Merged } from './need.view.js';
 import { needEventFor, needView, permitsNeed, UNMERGED } from './need.view.js';
 
@@ -53,6 +53,10 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
 
   isBeforehand(state: NeedState): boolean {
     return isUnpublished(state, this.clock.now().toISOString());
+  }
+
+  mandated(id: string, state: NeedState): MandateReach {
+    return { owners: ownersOf(state), ids: [id] };
   }
 
   permits(caller: Caller, command: NeedCommandType, state: NeedState): boolean {

@@ -67,7 +67,7 @@ const labels = ({ content: { visibility }, objections }: NeedState): NeedVisibil
 type Parties = Pick<NeedState, 'filer' | 'beneficiaries' | 'participants' | 'onBehalfOf' | 'transcribed'>;
 
 /** A transcript is its coordinator's until the State has taken it over. */
-const ownersOf = ({ filer, beneficiaries, onBehalfOf, transcribed }: Parties): readonly string[] => [
+export const ownersOf = ({ filer, beneficiaries, onBehalfOf, transcribed }: Parties): readonly string[] => [
   ...new Set([
     ...(onBehalfOf === undefined || transcribed ? [filer] : []),
     ...(onBehalfOf === undefined ? [] : [onBehalfOf]),

@@ -1,11 +1,11 @@
 import type { Caller } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
-import type { RecordKind } from '#web';
+import type { MandateReach, RecordKind } from '#web';
 import { RecordSight } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { OfferEvent } from './offer.contract.js';
 import type { OfferCommand, OfferRejection, OfferState } from './offer.js';
-import { offerDecider } from './offer.js';
+import { offerDecider, providersOf } from './offer.js';
 import { OfferBoard } from './offer-board.js';
 import type { Bonds } from './offer-sight.js';
 import { seesOffer } from './offer-sight.js';
@@ -42,6 +42,10 @@ export class OfferRecords implements RecordKind<OfferState, OfferCommand, OfferE
 
   isBeforehand({ summary }: OfferState): boolean {
     return summary?.status === 'draft';
+  }
+
+  mandated(id: string, { summary }: OfferState): MandateReach {
+    return { owners: summary === undefined ? [] : providersOf(summary), ids: [id] };
   }
 
   permits(caller: Caller, _command: OfferCommand['type'], { summary }: OfferState): boolean {

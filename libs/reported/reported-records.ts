@@ -6,12 +6,12 @@ import { EventStore, idOfStream, streamOf, Transactor } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import type { Power } from '#vocabulary';
-import type { RecordKind } from '#web';
+import type { MandateReach, RecordKind } from '#web';
 import type { ClaimedDraft, ReportedEvent } from './reported.contract.js';
 import { mayCommand, reportedDecider } from './reported.js';
 import type { RecordedState, ReportedCommand, ReportedRejection, ReportedState } from './reported.js';
 import type { LineageSight } from './reported.view.js';
-import { maskedContent, recordedStateOf, reportedView, seesReported } from './reported.view.js';
+import { maskedContent, namedParties, recordedStateOf, reportedView, seesReported } from './reported.view.js';
 
 /** How reported records are served: who sees them, and what of their lineage. */
 @Injectable()
@@ -34,6 +34,10 @@ export class ReportedRecords
 
   sees(caller: Caller, id: string, state: ReportedState): boolean {
     return seesReported(caller, id, state);
+  }
+
+  mandated(id: string, state: ReportedState): MandateReach {
+    return { owners: state.exists ? [state.recordedBy, ...namedParties(state.content)] : [], ids: [id] };
   }
 
   permits(caller: Caller, command: ReportedCommand['type'], state: ReportedState): boolean {

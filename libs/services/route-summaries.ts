@@ -186,6 +186,16 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/allocations/{id}/certificate': 'What proves the answer without a solver',
   'GET /v1/allocations/{id}/history': 'The events of an allocation',
   'POST /v1/allocations/{id}/cancel': 'Stop a run',
+  'POST /v1/findings': 'Write a finding on records under a mandate in force, resting on events that its owner sees',
+  'GET /v1/findings': 'Findings that the caller may see: by owner, auditor, severity, status, record, or what is due',
+  'GET /v1/findings/{id}': 'One finding with its answer, the implementation claimed and what an auditor found of it',
+  'GET /v1/findings/{id}/history': 'The events of a finding',
+  'POST /v1/findings/{id}/amend': 'Put a finding otherwise, or move its days; reworded, it waits for a new answer',
+  'POST /v1/findings/{id}/answer': 'The response of the party that must answer, with what it plans',
+  'POST /v1/findings/{id}/implement': 'Say what was done upon a finding, with papers that show it',
+  'POST /v1/findings/{id}/verify': 'Say of a claimed implementation whether it was found to be one',
+  'POST /v1/findings/{id}/close': 'Close a finding: verified, with the risk accepted by its owner, or withdrawn',
+
   'GET /v1/duplicates':
     'Needs that may be one, and promises of several donors for one State and kind at one time, with the evidence',
   'GET /v1/duplicates/{id}': 'One such pair',

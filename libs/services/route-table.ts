@@ -42,6 +42,7 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
     '/v1/rulesets/:id/history',
     '/v1/duplicates/:id/history',
     '/v1/audit',
+    '/v1/findings',
     '/v1/schemas',
   ],
 };

@@ -45,6 +45,26 @@ export {
   isDuplicateVerdict,
 } from './review-codes.js';
 export type { ReturnReason, SetAsideCode, ObjectionTarget, DuplicateVerdict } from './review-codes.js';
+export {
+  FINDING_CODES_VERSION,
+  FINDING_SEVERITIES,
+  isFindingSeverity,
+  FINDING_RESPONSES,
+  isFindingResponse,
+  VERIFICATION_OUTCOMES,
+  isVerificationOutcome,
+  FINDING_CLOSINGS,
+  isFindingClosing,
+  AUDITED_KINDS,
+  isAuditedKind,
+} from './finding-codes.js';
+export type {
+  FindingSeverity,
+  FindingResponse,
+  VerificationOutcome,
+  FindingClosing,
+  AuditedKind,
+} from './finding-codes.js';
 export { TRANSFER_KINDS_VERSION, TRANSFER_KINDS, isTransferKind } from './transfer-kinds.js';
 export type { TransferKind } from './transfer-kinds.js';
 export {

@@ -40,11 +40,12 @@ export { forbidden, invalid, knownProblems, notFound, Problem, registerProblems 
 export { ReadGate } from './read-gate.js';
 export type { Settle } from './record-endpoints.js';
 export { RecordEndpoints, requireSameMoment, uuidOf } from './record-endpoints.js';
-export type { CommandAccess, CommandBuilder, RecordKind } from './record-kind.js';
+export type { CommandAccess, CommandBuilder, MandateReach, RecordKind } from './record-kind.js';
 export type { RequestContext } from './request-context.js';
 export { Ctx } from './request-context.js';
 export type { RouteActionOptions } from './route-action.js';
 export { RouteAction } from './route-action.js';
+export type { CursorValue } from './signing.js';
 export { ConsistencyTokens, Cursors } from './signing.js';
 export type { AnyRecordKind } from './record-kinds.js';
 export { RecordKinds, RecordSight } from './record-kinds.js';

@@ -11,6 +11,12 @@ export interface CommandAccess {
   readonly power?: Power;
 }
 
+/** How the scopes of audit mandates name a record: whose it is, and the ids it goes by. */
+export interface MandateReach {
+  readonly owners: readonly string[];
+  readonly ids: readonly string[];
+}
+
 /**
  * How one kind of record is served over HTTP. The pipeline around it is written once, in the order of API.md:
  * 401, 429, 413/415, 400, 403 by role or registration, idempotency, 404, 403 by record, 428, 412, 409.
@@ -35,6 +41,8 @@ export interface RecordKind<S, C extends Command, E extends DomainEvent, R exten
   isBeforehand?(state: S): boolean;
   /** Streams of other records whose labels count for this one, too. */
   under?(state: S): readonly string[];
+  /** What of a mandate's scope reaches the record; absent: nothing but a mandate for everything. It says nothing of labels: `sees` does. */
+  mandated?(id: string, state: S): MandateReach;
 }
 
 export type CommandBuilder<C extends Command> = (by: CommandContext) => C;
