@@ -1,2 +1,3 @@
 export { auditContext } from './audit.module.js';
 export { EVENT_SCHEMAS } from './event-schemas.data.js';
+export { findingBoard } from './findings/finding-board.projection.js';

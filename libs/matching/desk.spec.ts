@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { FindingEvent } from '#audit/contract';
 import type { CommitmentEvent } from '#commitments/contract';
 import type { DomainEvent, RecordedEvent } from '#kernel';
 import { applyToModel } from '#kernel';
@@ -306,5 +307,47 @@ describe('what waits on a commitment', () => {
       ...recorded('need-n1', [drafted], BigInt(story.length + 1)),
     ]);
     expect(dump.desk_item).toHaveLength(4);
+  });
+});
+
+describe('what waits on a finding', () => {
+  const written: FindingEvent = {
+    type: 'FindingWritten',
+    data: {
+      ...{ auditor: 'auditor:court', mandate: 'm1', owner: 'agency:cavr', records: [], events: [] },
+      content: { severity: 'low', title: 'One', text: 'So.', recommendation: 'Otherwise.' },
+      ...{ answerBy: '2026-03-01', due: '2026-06-30' },
+    },
+  };
+  const answered = (response: 'agreed' | 'disagreed'): FindingEvent => ({
+    type: 'FindingAnswered',
+    data: { party: 'agency:cavr', response, text: 'Yes.' },
+  });
+  const amended = (changes: object): FindingEvent => ({
+    type: 'FindingAmended',
+    data: { mandate: 'm1', changes, reason: 'Better' },
+  });
+  const claimed: FindingEvent = {
+    type: 'ImplementationClaimed',
+    data: { party: 'agency:cavr', text: 'Done.', evidence: [] },
+  };
+  const FOUND = { auditor: 'auditor:firm', mandate: 'm2', note: 'Read.' };
+  const finding = (...events: readonly FindingEvent[]): readonly string[] =>
+    waiting('finding-f1', [written, ...events]);
+
+  test('is its owner’s answer and implementation, and the word of the auditor who wrote it', () => {
+    expect(finding()).toEqual(['agency:cavr: answer 0']);
+    expect(finding(amended({ title: 'Two' }))).toEqual(['agency:cavr: answer 0']);
+    expect(finding(answered('agreed'))).toEqual(['agency:cavr: implement 0']);
+    expect(finding(answered('agreed'), amended({}))).toEqual(['agency:cavr: implement 0']);
+    expect(finding(answered('agreed'), amended({ title: 'Two' }))).toEqual(['agency:cavr: answer 0']);
+    expect(finding(answered('disagreed'))).toEqual(['auditor:court: close 0']);
+    expect(finding(answered('agreed'), claimed)).toEqual(['auditor:court: verify 0']);
+    const rejected: FindingEvent = { type: 'ImplementationRejected', data: { ...FOUND, due: '2026-09-30' } };
+    expect(finding(answered('agreed'), claimed, rejected)).toEqual(['agency:cavr: implement 0']);
+    const verified: FindingEvent = { type: 'ImplementationVerified', data: FOUND };
+    expect(finding(answered('agreed'), claimed, verified)).toEqual(['auditor:court: close 0']);
+    const closed: FindingEvent = { type: 'FindingClosed', data: { ...FOUND, as: 'implemented' } };
+    expect(finding(answered('agreed'), claimed, verified, closed)).toEqual([]);
   });
 });

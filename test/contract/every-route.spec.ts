@@ -78,8 +78,28 @@ beforeAll(async () => {
   await make('/v1/designations', coordinator, { party: 'state:KIR' });
   const need = await openNeed(coordinator);
   await make('/v1/commitments', callers.donor, { offerId: made.get('/v1/offers'), needId: need, legs: [LEG] });
+  await makeFinding(need, make);
 });
 afterAll(() => app.close());
+
+/** A finding on a need, by an auditor who may read it. */
+const makeFinding = async (
+  need: string,
+  make: (path: string, as: As | undefined, more: object) => Promise<void>,
+): Promise<void> => {
+  const { auditor: as, coordinator } = callers;
+  const { party: auditor } = as ?? { party: '' };
+  await app.post(
+    '/v1/parties',
+    { id: auditor, name: auditor, category: 'ngo' },
+    coordinator === undefined ? {} : { as: coordinator },
+  );
+  await make('/v1/mandates', coordinator, { auditor, scope: { records: [need] }, sealed: false });
+  const { body } = await app.get(`/v1/needs/${need}/history`, as === undefined ? {} : { as });
+  const [first] = (body as { items: { eventId: string }[] }).items;
+  const records = [{ kind: 'need', id: need }];
+  await make('/v1/findings', as, { records, eventIds: [first?.eventId], owner: 'state:VUT' });
+};
 
 const LEG = { offerLine: 1, needLine: 1, drawn: { measure: 'money', currency: 'USD', amount: '60000.00' } };
 

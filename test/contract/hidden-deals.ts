@@ -442,3 +442,35 @@ export const filesOf = ({ app, by }: Builder): Files => {
     },
   };
 };
+
+/** What an auditor finds of a record, and Vanuatu answers to it. */
+export const hideFindings = async (
+  { app, command, create, by, hide, pen, secretly }: Builder,
+  findings: readonly {
+    readonly name: string;
+    readonly record: { readonly kind: 'need' | 'commitment'; readonly id: string };
+    readonly seers: Seers;
+  }[],
+): Promise<void> =>
+  secretly(async () => {
+    for (const { name, record, seers } of findings) {
+      const write = (field: string): string => pen(name)('body', field, seers);
+      const { body } = await app.get(`/v1/${record.kind}s/${record.id}/history`, by('board'));
+      const [first] = (body as { items: { eventId: string }[] }).items;
+      const { id } = await create(
+        '/v1/findings',
+        {
+          ...{ severity: 'high', owner: 'state:VUT', due: '2027-12-31', records: [record], eventIds: [first?.eventId] },
+          ...{ title: write('title'), text: write('text'), recommendation: write('recommendation') },
+          ...{ criteria: write('criteria'), cause: write('cause'), effect: write('effect') },
+        },
+        'board',
+        `finding ${name}`,
+      );
+      hide(name, 'findings', id, seers);
+      const action = { text: write('action'), by: '2027-06-30' };
+      await command(`/v1/findings/${id}/answer`, { response: 'agreed', text: write('answer'), action }, 'vut');
+      const evidence = [{ title: write('evidence'), sha256: SHA }];
+      await command(`/v1/findings/${id}/implement`, { text: write('claim'), evidence }, 'vut');
+    }
+  });

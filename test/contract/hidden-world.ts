@@ -4,6 +4,7 @@ import { testApp } from '../support/app.js';
 import type { Builder, HiddenFile } from './hidden-deals.js';
 import {
   filesOf,
+  hideFindings,
   hideInFund,
   hideJointNeeds,
   hideJointOffer,
@@ -67,7 +68,8 @@ export type HiddenKind =
   | 'mandates'
   | 'contributions'
   | 'calls'
-  | 'duplicates';
+  | 'duplicates'
+  | 'findings';
 /** A record that only `seers` may know of. */
 export interface HiddenRecord {
   readonly name: string;
@@ -657,6 +659,12 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
   await hideJointNeeds(building);
   await hideJointOffer(building, touchedNeed);
   const { call } = await hideInFund(building, { sealed: sealedNeed, named: namedNeed });
+
+  await hideFindings(building, [
+    // Hidden for what it rests on, and though everybody sees what it rests on.
+    { name: 'findingdeal', record: { kind: 'commitment', id: parent }, seers: ['vut', 'board', 'coordinator'] },
+    { name: 'findingneed', record: { kind: 'need', id: touchedNeed }, seers: ['vut', 'board', 'coordinator'] },
+  ]);
 
   const reportedOf = (name: string, seers: Seers, more: object): object => {
     const body = (field: string): string => pen(name)('body', field, seers);

@@ -14,7 +14,7 @@ import { buildWorld, by, CALLER_NAMES, OUTSIDERS } from './hidden-world.js';
  * `CapacityReserved`; `partOf` shown to all; `sort=rank` by the hidden rank; matches with offers that are not seen; the desk of others; a
  * declined change in the history and replay of a commitment that all see; a donor left out of a fund's attribution because it gave in
  * confidence too; the need of an application named to an auditor; a cell of the gap view that adds up needs of which the summary alone is
- * seen; a pair of records of which one is seen; prior work reckoned over commitments that are not seen; a past standing judged for the
+ * seen; a pair of records of which one is seen; findings shown to every auditor that sees their records, whatever its mandate covers; prior work reckoned over commitments that are not seen; a past standing judged for the
  * day of its position's last event.
  */
 interface Parameter {
@@ -259,7 +259,7 @@ const idOf = (name: string): string => {
 /** How each route is tried; a route that is not named here fails the test that follows. */
 const KINDS: readonly HiddenKind[] = [
   ...(['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates'] as const),
-  ...(['contributions', 'calls', 'duplicates'] as const),
+  ...(['contributions', 'calls', 'duplicates', 'findings'] as const),
 ];
 /** Lists, and what else is asked without an id. */
 const LISTS = [
@@ -481,6 +481,11 @@ const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: stri
     actor: ['state:SLB', 'donor:usa'],
     limit: [],
     cursor: [],
+    owner: ['state:VUT', 'donor:usa'],
+    auditor: ['auditor:board'],
+    record: [full.visible.touchedNeed, idOf('overoffer')],
+    dueBefore: ['2028-01-01'],
+    overdue: ['true', 'false'],
   };
   const values = known[name];
   if (values === undefined) throw new Error(`say which values of ${name} are tried (${path})`);
@@ -570,6 +575,7 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
     const found: string[] = [];
     for (const kind of [
       ...['needs', 'offers', 'commitments', 'reported', 'parties', 'contributions', 'calls', 'funds', 'duplicates'],
+      'findings',
     ]) {
       const list = await ask(bare, caller, 'GET', `/v1/${kind}?limit=200`);
       const { items = [] } = JSON.parse(list.text) as { items?: { id: string }[] };
@@ -591,7 +597,7 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
   test('pages through lists one by one without a gap or an empty page', async () => {
     for (const path of [
       ...['needs', 'needs?sort=rank', 'offers', 'commitments', 'reported', 'desk', 'contributions', 'calls', 'funds'],
-      'duplicates',
+      ...['duplicates', 'findings'],
       'totals/events',
     ].map((each) => `/v1/${each}`)) {
       const size = (limit: number): string => `${path}${path.includes('?') ? '&' : '?'}limit=${limit}`;
@@ -695,6 +701,21 @@ const NAMING: readonly {
     kinds: ['needs'],
     body: (id) => ({ needId: id, amount: { measure: 'money', currency: 'USD', amount: '1.00' } }),
   },
+  ...(
+    [
+      ['need', 'needs'],
+      ['offer', 'offers'],
+      ['commitment', 'commitments'],
+      ['reported', 'reported'],
+    ] as const
+  ).map(([kind, kinds]) => ({
+    path: '/v1/findings',
+    kinds: [kinds],
+    body: (id: string): object => ({
+      ...{ severity: 'low', title: 'A part', text: 'So it is.', recommendation: 'Otherwise.', owner: 'state:VUT' },
+      ...{ records: [{ kind, id }], eventIds: [ABSENT], due: '2027-12-31' },
+    }),
+  })),
   { path: '/v1/needs/{need}/merge', kinds: ['needs'], body: (id) => ({ into: id }) },
   {
     path: '/v1/funds/fund:hope/decisions',
@@ -714,24 +735,34 @@ const proposal = (offerId: string, needId: string): object => ({
 });
 
 // Last, for what is accepted is written.
-test.each(['anonymous', 'fiji', 'norway', 'slbPolice', 'network', 'coordinator', 'japan', 'vut', 'hope'] as const)(
-  '%s is answered alike whether a body names a hidden record or none',
-  async (caller) => {
-    const differences: string[] = [];
-    const withoutIds = ({ status, text }: Answer): string =>
-      `${status} ${text.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>').replaceAll(/"revision":\d+/g, '')}`;
-    for (const { path: pattern, kinds, body } of NAMING) {
-      const path = pattern.replace('{call}', full.visible.call).replace('{need}', full.visible.need);
-      const record = path.split('/').slice(0, 4).join('/');
-      const { etag = '"0"' } = record === path ? {} : (await ask(full, caller, 'GET', record)).headers;
-      const headers = { prefer: 'wait=1', ...(record === path ? {} : { 'if-match': String(etag) }) };
-      const expected = withoutIds(await ask(full, caller, 'POST', path, body(ABSENT), headers));
-      for (const { id, name, kind, seers } of full.hidden) {
-        if (!kinds.includes(kind) || seers.includes(caller)) continue;
-        const answer = withoutIds(await ask(full, caller, 'POST', path, body(id), headers));
-        if (answer !== expected) differences.push(`${path} (${kind} ${name}): ${answer} instead of ${expected}`);
-      }
+test.each([
+  ...([
+    'anonymous',
+    'fiji',
+    'norway',
+    'slbPolice',
+    'network',
+    'coordinator',
+    'japan',
+    'vut',
+    'hope',
+    'narrow',
+  ] as const),
+])('%s is answered alike whether a body names a hidden record or none', async (caller) => {
+  const differences: string[] = [];
+  const withoutIds = ({ status, text }: Answer): string =>
+    `${status} ${text.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>').replaceAll(/"revision":\d+/g, '')}`;
+  for (const { path: pattern, kinds, body } of NAMING) {
+    const path = pattern.replace('{call}', full.visible.call).replace('{need}', full.visible.need);
+    const record = path.split('/').slice(0, 4).join('/');
+    const { etag = '"0"' } = record === path ? {} : (await ask(full, caller, 'GET', record)).headers;
+    const headers = { prefer: 'wait=1', ...(record === path ? {} : { 'if-match': String(etag) }) };
+    const expected = withoutIds(await ask(full, caller, 'POST', path, body(ABSENT), headers));
+    for (const { id, name, kind, seers } of full.hidden) {
+      if (!kinds.includes(kind) || seers.includes(caller)) continue;
+      const answer = withoutIds(await ask(full, caller, 'POST', path, body(id), headers));
+      if (answer !== expected) differences.push(`${path} (${kind} ${name}): ${answer} instead of ${expected}`);
     }
-    expect(differences).toEqual([]);
-  },
-);
+  }
+  expect(differences).toEqual([]);
+});

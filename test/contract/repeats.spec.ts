@@ -302,6 +302,31 @@ test('a verdict on needs that look alike', async () => {
   await twice(path, { verdict: 'same', note: 'Filed by two offices' }, COORDINATOR, { verdict: 'complementary' });
 });
 
+test('a finding', async () => {
+  const court: As = { party: 'auditor:court', role: 'auditor' };
+  await client.post('/v1/parties', { id: court.party, name: 'Court', category: 'ngo' }, COORDINATOR);
+  const need = await client.openNeed();
+  const id = need.split('/')[3] ?? '';
+  const term = { from: '2026-01-01', to: '2028-12-31', reference: 'Resolution 1' };
+  await client.post('/v1/mandates', { ...term, auditor: court.party, scope: { records: [id] } }, COORDINATOR);
+  const { items } = bodyOf(await client.get(`${need}/history`, court)) as unknown as { items: { eventId: string }[] };
+  const finding = (title: string): object => ({
+    ...{ severity: 'high', title, text: 'So it is.', recommendation: 'Otherwise.', owner: VANUATU.party },
+    ...{ records: [{ kind: 'need', id }], eventIds: [items[0]?.eventId], due: '2027-03-31' },
+  });
+  const made = await twice('/v1/findings', finding('One'), court, finding('Two'));
+  const path = `/v1/findings/${String(made.id)}`;
+  await twice(`${path}/amend`, { title: 'Two', reason: 'Better' }, court);
+  const action = { text: 'We will.', by: '2027-02-28' };
+  await twice(`${path}/answer`, { response: 'agreed', text: 'Yes', action }, VANUATU, {
+    response: 'disagreed',
+    text: 'No',
+  });
+  await twice(`${path}/implement`, { text: 'Done.', evidence: [{ title: 'Paper', sha256: 'a'.repeat(64) }] }, VANUATU);
+  await twice(`${path}/verify`, { outcome: 'implemented', note: 'Read.' }, court);
+  await twice(`${path}/close`, { as: 'implemented' }, court, { as: 'withdrawn', reason: 'An error' });
+});
+
 test('leave out no command of theirs', async () => {
   const { paths } = (await client.get('/openapi.json')).body as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

@@ -8,7 +8,7 @@ import type { Services } from '../support/services.js';
 import { startServices } from '../support/services.js';
 import { bind, DAY, JAPAN, openNeed, Play, propose, seats, VANUATU } from './play.js';
 import type { Reading } from './replay.js';
-import { replayed, ROUTES, storeOf } from './replay.js';
+import { replayed, ROUTES, ROUTES_BESIDE, storeOf } from './replay.js';
 
 /** A log that holds every event type, read by services instead of one process. */
 const events = readFileSync('test/history/log-3.ndjson', 'utf8')
@@ -109,7 +109,7 @@ const readEverything = async (services: Services): Promise<void> => {
   if (faults.length > 0) throw new Error(faults.join('\n'));
 };
 
-const ROOTS: Readonly<Record<string, string>> = { ...ROUTES, document: '/v1/documents', duplicate: '/v1/duplicates' };
+const ROOTS: Readonly<Record<string, string>> = { ...ROUTES, ...ROUTES_BESIDE, document: '/v1/documents' };
 
 const CHECKS = ['same-hands', 'advances-ageing', 'earmarks', 'early-instalments', 'duplicate-references'];
 const QUERIES: Readonly<Record<string, string>> = {

@@ -32,6 +32,9 @@ export const ROUTES: Readonly<Record<string, string>> = {
   allocation: '/v1/allocations',
 };
 
+/** Of these, what a list shows grows with every release; what was said of each record does not. */
+export const ROUTES_BESIDE: Readonly<Record<string, string>> = { duplicate: '/v1/duplicates', finding: '/v1/findings' };
+
 const READERS = {
   anyone: undefined,
   coordinator: { party: 'agency:secretariat', roles: ['coordinator'] },
@@ -133,8 +136,7 @@ const everything = async (
       found[path] = status === 404 ? 'hidden' : status === 503 ? 'shown' : status;
       continue;
     }
-    // Which pairs look alike grows with every release; what was found of them does not.
-    const route = category === 'duplicate' ? '/v1/duplicates' : ROUTES[category];
+    const route = ROUTES_BESIDE[category] ?? ROUTES[category];
     if (route === undefined) throw new Error(`no route shows the records of ${stream}`);
     const path = `${route}/${id}`;
     const record = await get(path);

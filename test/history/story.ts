@@ -26,6 +26,7 @@ import {
 import { allocationsOf } from './story-allocations.js';
 import { changesOf } from './story-changes.js';
 import { dealsOf } from './story-deals.js';
+import { findingsOf } from './story-findings.js';
 import { fundsOf } from './story-funds.js';
 import { jointRecords } from './story-joint.js';
 
@@ -52,7 +53,7 @@ export const playStory = async (ports: readonly Port[] = []): Promise<readonly R
     await dealsOf(play);
     await fundsOf(play);
     await changesOf(play);
-    await confirmedCommitment(play, needs.vanuatu, offers.fund);
+    await findingsOf(play, await confirmedCommitment(play, needs.vanuatu, offers.fund));
     await refusedCommitments(play, needs.vanuatu, offers);
     await leftCommitments(play, needs.vanuatu, offers);
     await cancelledCommitment(play, needs.vanuatu, offers.fund);
@@ -348,7 +349,7 @@ const bind = (play: Play, commitment: Made, provider: Office): Promise<void> =>
 const deliver = (play: Play, commitment: Made, leg: number, quantity: Body, more: Body = {}): Promise<Body> =>
   play.command(CAVR, commitment, 'deliveries', { leg, quantity, date: play.today, ...more });
 
-const confirmedCommitment = async (play: Play, need: Made, offer: Made): Promise<void> => {
+const confirmedCommitment = async (play: Play, need: Made, offer: Made): Promise<Made> => {
   const lump = { basis: 'agreed-lump-sum', reference: 'Annex 2' };
   const commitment = await propose(
     play,
@@ -378,6 +379,7 @@ const confirmedCommitment = async (play: Play, need: Made, offer: Made): Promise
   await deliver(play, commitment, 2, days('10'));
   await play.command(VANUATU, commitment, 'deliveries/3/confirm');
   await play.command(SECRETARIAT, commitment, 'close');
+  return commitment;
 };
 
 /** What the offer refuses, and what the need refuses. */

@@ -1,0 +1,49 @@
+import type { Body, Made, Office, Play } from './play.js';
+import { CAVR, DAY, paper, SECRETARIAT } from './play.js';
+
+const COURT: Office = { party: 'auditor:court', role: 'auditor' };
+const LATER = '2099-12-31';
+
+/** What an auditor finds of a commitment: claimed twice and verified, at the owner's risk, and withdrawn after days that passed. */
+export const findingsOf = async (play: Play, commitment: Made): Promise<void> => {
+  await play.create(SECRETARIAT, '/v1/parties', { id: COURT.party, name: 'A court of audit', category: 'ngo' });
+  const { body } = await play.send(COURT, 'GET', `${commitment.path}/history`, undefined, {}, 200);
+  const [first] = (body as { items: { eventId: string }[] }).items;
+  const write = (more: Body = {}): Promise<Made> =>
+    play.create(COURT, '/v1/findings', {
+      ...{ severity: 'high', title: 'No receipt', text: 'None was reported.', recommendation: 'Report it.' },
+      records: [{ kind: 'commitment', id: commitment.id }],
+      eventIds: [first?.eventId],
+      ...{ owner: CAVR.party, due: LATER },
+      ...more,
+    });
+  const { kind: _kind, ...letter } = paper('letter', 'Confirmation of the bank');
+  const evidence = [{ ...letter, uri: 'https://bank.example/9' }];
+  const agreed = { response: 'agreed', text: 'It was forgotten.', action: { text: 'We ask the bank.', by: LATER } };
+
+  const verified = await write({ criteria: 'Terms, 4', cause: 'A new treasurer', effect: 'The sum is unproved.' });
+  await play.command(CAVR, verified, 'answer', agreed);
+  await play.command(CAVR, verified, 'implement', { text: 'Reported.', evidence });
+  await play.command(COURT, verified, 'verify', { outcome: 'not-implemented', note: 'It differs.', due: '2099-11-30' });
+  await play.command(CAVR, verified, 'implement', { text: 'Corrected.', evidence });
+  await play.command(COURT, verified, 'verify', { outcome: 'implemented', note: 'The statement was read.' });
+  await play.command(COURT, verified, 'close', { as: 'implemented' });
+
+  const borne = await write();
+  await play.command(CAVR, borne, 'answer', { response: 'disagreed', text: 'It costs more.', acceptsRisk: true });
+  await play.command(COURT, borne, 'close', { as: 'risk-accepted', reason: 'As the owner stated' });
+
+  const withdrawn = await write({ answerBy: play.today });
+  await play.pass(2 * DAY);
+  await play.command(COURT, withdrawn, 'amend', {
+    ...{ severity: 'low', title: 'A late receipt', text: 'It came late.', criteria: 'Terms, 5', cause: 'Holidays' },
+    ...{
+      effect: 'None',
+      recommendation: 'Report in time.',
+      answerBy: '2099-01-31',
+      due: '2099-06-30',
+      reason: 'It came',
+    },
+  });
+  await play.command(COURT, withdrawn, 'close', { as: 'withdrawn', reason: 'Settled' });
+};

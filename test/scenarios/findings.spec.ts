@@ -1,0 +1,368 @@
+import { createHash } from 'node:crypto';
+import { findingBoard } from '#audit';
+import { everyEvent, projectionScenario } from '#kernel-testing';
+import { desk } from '#matching';
+import type { As, TestApp } from '../support/app.js';
+import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
+
+/**
+ * Findings of auditors, from the mandate to the verified end.
+ *
+ * Seen to fail with each of these planted: sight by a mandate that covers one of two records; an author who needs no mandate any more; an
+ * owner that is not asked whether it sees the events; an event found in a record that is not named; the mandate told to the owner; a
+ * desk that shows an auditor what it sees no longer.
+ */
+const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
+const JAPAN: As = { party: 'donor:japan', role: 'donor-desk' };
+const VANUATU: As = { party: 'state:VUT', role: ['npc', 'mission'] };
+const FIJI: As = { party: 'state:FJI', role: ['npc', 'mission'] };
+const CAVR: As = { party: 'agency:cavr', role: 'implementer' };
+const NGO: As = { party: 'agency:ngo', role: 'implementer' };
+const COURT: As = { party: 'auditor:court', role: 'auditor' };
+const NARROW: As = { party: 'auditor:narrow', role: 'auditor' };
+const UNMANDATED: As = { party: 'auditor:none', role: 'auditor' };
+const USD = (amount: number): object => ({ measure: 'money', currency: 'USD', amount: `${amount}.00` });
+const ABSENT = '00000000-0000-7000-8000-000000000000';
+
+interface Shown {
+  readonly id: string;
+  readonly status: string;
+  readonly overdue: string | null;
+  readonly actions: readonly string[];
+  readonly revision: number;
+  readonly due: string;
+}
+interface Refusal {
+  readonly code: string;
+  readonly errors?: readonly { readonly field: string; readonly message: string }[];
+}
+
+let app: TestApp;
+let need: string;
+let commitment: string;
+/** Events of the commitment, oldest first, and one of the need. */
+let events: readonly string[];
+let ofNeed: string;
+let mandate: string;
+
+const created = async (path: string, body: object, as: As): Promise<string> => {
+  const answer = await app.post(path, body, { as, headers: { prefer: 'wait=5' } });
+  if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${answer.text}`);
+  await app.settled();
+  return (answer.body as { id: string }).id;
+};
+
+const attempt = async (path: string, body: object, as: As): Promise<Response> => {
+  const { etag = '"0"' } = (await app.get(path.split('/').slice(0, 4).join('/'), { as })).headers;
+  return app.post(path, body, { as, headers: { 'if-match': etag, prefer: 'wait=5' } });
+};
+
+const command = async (path: string, body: object, as: As): Promise<Shown> => {
+  const answer = await attempt(path, body, as);
+  if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text}`);
+  await app.settled();
+  return answer.body as Shown;
+};
+
+const eventIds = async (path: string): Promise<readonly string[]> => {
+  const { body } = await app.get(`${path}/history`, { as: COURT });
+  return (body as { items: { eventId: string }[] }).items.map(({ eventId }) => eventId);
+};
+
+beforeAll(async () => {
+  app = await testApp();
+  for (const id of ['donor:japan', 'agency:cavr', 'agency:ngo', 'auditor:court', 'auditor:narrow', 'auditor:none']) {
+    await created('/v1/parties', { id, name: id, category: 'ngo' }, COORDINATOR);
+  }
+  need = await created(
+    '/v1/needs',
+    {
+      ...{ title: 'A law', kinds: ['legal'], instruments: ['ATT'], authorityRef: 'Note 1' },
+      lines: [{ kind: 'legal', quantity: USD(100) }],
+      visibility: { summary: 'public', body: 'public' },
+    },
+    VANUATU,
+  );
+  await command(`/v1/needs/${need}/submit`, { consent: { circulate: true, publish: true } }, VANUATU);
+  await command(`/v1/needs/${need}/open`, {}, COORDINATOR);
+  const offerId = await created(
+    '/v1/offers',
+    { title: 'Drafting', lines: [{ kinds: ['legal'], capacity: USD(500) }], visibility: 'public' },
+    JAPAN,
+  );
+  commitment = await created(
+    '/v1/commitments',
+    { offerId, needId: need, legs: [{ offerLine: 1, needLine: 1, drawn: USD(60) }], implementer: CAVR.party },
+    JAPAN,
+  );
+  const term = { from: '2026-01-01', to: '2028-12-31', reference: 'Resolution 1' };
+  mandate = await created(
+    '/v1/mandates',
+    { ...term, auditor: COURT.party, scope: { parties: [JAPAN.party, VANUATU.party] } },
+    COORDINATOR,
+  );
+  await created('/v1/mandates', { ...term, auditor: NARROW.party, scope: { records: [need] } }, COORDINATOR);
+  events = await eventIds(`/v1/commitments/${commitment}`);
+  ofNeed = (await eventIds(`/v1/needs/${need}`))[0] ?? '';
+});
+afterAll(() => app.close());
+
+const OF_COMMITMENT = (): object => ({ records: [{ kind: 'commitment', id: commitment }], eventIds: [events[0]] });
+const finding = (more: object = {}): object => ({
+  ...{ severity: 'high', title: 'No receipt', text: 'None was reported.', recommendation: 'Report it.' },
+  ...OF_COMMITMENT(),
+  ...{ owner: CAVR.party, due: '2027-03-31' },
+  ...more,
+});
+const written = (more: object = {}, as = COURT): Promise<string> => created('/v1/findings', finding(more), as);
+const refused = async (answer: Promise<Response>): Promise<readonly unknown[]> => {
+  const { status, body } = await answer;
+  const { code, errors = [] } = body as Refusal;
+  return [status, code, errors.map(({ field }) => field)];
+};
+const write = (more: object, as = COURT): Promise<Response> => app.post('/v1/findings', finding(more), { as });
+
+const idsSeen = async (as: As, query = ''): Promise<readonly string[]> => {
+  await app.settled();
+  const { status, body, text } = await app.get(`/v1/findings?limit=200${query}`, { as });
+  if (status !== 200) throw new Error(`${status} ${text}`);
+  return (body as { items: { id: string }[] }).items.map(({ id }) => id);
+};
+const onDesk = async (as: As, id: string): Promise<readonly unknown[]> => {
+  await app.settled();
+  const { body } = await app.get('/v1/desk?limit=200', { as });
+  return (body as { items: { record: string; action: string; due: string | null; href: string }[] }).items
+    .filter(({ record }) => record === id)
+    .map(({ action, due, href }) => [action, due, href]);
+};
+const PLAN = { response: 'agreed', text: 'It was forgotten.', action: { text: 'We ask the bank.', by: '2027-02-28' } };
+
+describe('a finding', () => {
+  it('goes from its writing to a verified end, and waits on the desk of whoever has to act', async () => {
+    const id = await written({ criteria: 'Terms, 4', cause: 'A new treasurer', effect: 'USD 60 are unproved' });
+    const path = `/v1/findings/${id}`;
+    const first = (await app.get(path, { as: CAVR })).body;
+    expect(first).toMatchObject({
+      ...{ id, severity: 'high', criteria: 'Terms, 4', status: 'open', auditor: COURT.party, owner: CAVR.party },
+      events: [{ kind: 'commitment', id: commitment, eventId: events[0], revision: 0 }],
+      ...{ answerBy: '2026-12-22', due: '2027-03-31', overdue: null, actions: ['answer'], revision: 0 },
+    });
+    expect(first).not.toHaveProperty('mandate');
+    expect((await app.get(path, { as: COURT })).body).toMatchObject({ mandate, actions: ['amend', 'close'] });
+    expect(await onDesk(CAVR, id)).toEqual([['answer', '2026-12-22', path]]);
+    expect(await onDesk(COURT, id)).toEqual([]);
+
+    expect(await refused(attempt(`${path}/implement`, { text: 'Done', evidence: [PAPER] }, CAVR))).toEqual([
+      409,
+      'not-answered',
+      [],
+    ]);
+    expect(await command(`${path}/answer`, PLAN, CAVR)).toMatchObject({
+      status: 'answered',
+      actions: ['answer', 'implement'],
+    });
+    // What is recommended shows on the desk 30 days before it is due.
+    expect(await onDesk(CAVR, id)).toEqual([]);
+    expect(await refused(attempt(`${path}/close`, { as: 'implemented' }, COURT))).toEqual([409, 'not-verified', []]);
+    const sha256 = await uploaded(CAVR, 'The bank confirms.');
+    await command(`${path}/implement`, { text: 'Reported.', evidence: [{ title: 'Confirmation', sha256 }] }, CAVR);
+    expect([(await app.get(`/v1/documents/${sha256}`, { as: COURT })).status, await onDesk(COURT, id)]).toEqual([
+      200,
+      [['verify', null, path]],
+    ]);
+    expect(await refused(attempt(`${path}/verify`, { outcome: 'implemented', note: 'Fine' }, CAVR))).toEqual([
+      403,
+      'forbidden',
+      [],
+    ]);
+    const note = 'The sum differs.';
+    expect(
+      await command(`${path}/verify`, { outcome: 'not-implemented', note, due: '2027-05-31' }, COURT),
+    ).toMatchObject({ status: 'answered', due: '2027-05-31', verification: { outcome: 'not-implemented', note } });
+    await command(`${path}/implement`, { text: 'Corrected.', evidence: [PAPER] }, CAVR);
+    await command(`${path}/verify`, { outcome: 'implemented', note: 'The statement was read.' }, COURT);
+    expect(await onDesk(COURT, id)).toEqual([['close', null, path]]);
+    expect(await command(`${path}/close`, { as: 'implemented' }, COURT)).toMatchObject({
+      ...{ status: 'closed', actions: [], closing: { as: 'implemented', auditor: COURT.party } },
+    });
+    expect(await onDesk(COURT, id)).toEqual([]);
+    const history = await app.get(`${path}/history`, { as: CAVR });
+    expect((history.body as { items: { type: string }[] }).items.map(({ type }) => type)).toEqual([
+      ...['FindingWritten', 'FindingAnswered', 'ImplementationClaimed', 'ImplementationRejected'],
+      ...['ImplementationClaimed', 'ImplementationVerified', 'FindingClosed'],
+    ]);
+    expect([
+      history.text.includes(mandate),
+      (await app.get(`${path}/history`, { as: COURT })).text.includes(mandate),
+    ]).toEqual([false, true]);
+  });
+
+  it('is written on what a mandate covers and the auditor sees; what it does not see is to it as if it were not there', async () => {
+    expect(await refused(write({}, UNMANDATED))).toEqual(await refused(write({}, NARROW)));
+    expect(await refused(write({}, NARROW))).toEqual([404, 'not-found', ['records[0]', 'eventIds[0]']]);
+    const unknown = { records: [{ kind: 'commitment', id: ABSENT }] };
+    expect((await write(unknown, NARROW)).text.replace(/"correlationId":"[^"]*"/, '')).toBe(
+      (await write({}, NARROW)).text.replace(/"correlationId":"[^"]*"/, ''),
+    );
+    // Seen by everybody, and covered by no mandate of this auditor.
+    expect(await refused(write({ ...OF_NEED(), owner: VANUATU.party }, UNMANDATED))).toEqual([
+      403,
+      'forbidden',
+      ['records'],
+    ]);
+    expect(await refused(write({ eventIds: [events[0], ofNeed] }))).toEqual([404, 'not-found', ['eventIds[1]']]);
+    expect(await refused(write({}, CAVR))).toEqual([403, 'forbidden', []]);
+  });
+
+  it('asks a registered party that sees every event that it rests on', async () => {
+    const both = { records: [...OF_NEED().records, { kind: 'commitment', id: commitment }] };
+    expect(await refused(write({ ...both, eventIds: [ofNeed, events[0]], owner: NGO.party }))).toEqual([
+      409,
+      'hidden-from-owner',
+      ['eventIds[1]'],
+    ]);
+    expect(await refused(write({ owner: 'agency:nobody' }))).toEqual([409, 'unknown-party', ['owner']]);
+    expect(await refused(write({ owner: COURT.party }))).toEqual([400, 'invalid-request', ['owner']]);
+    expect(await refused(write({ due: '2026-11-21' }))).toEqual([409, 'dates-do-not-fit', ['due']]);
+    expect(await refused(write({ answerBy: '2027-04-01', eventIds: ['x'], records: [], severity: 'grave' }))).toEqual([
+      400,
+      'invalid-request',
+      expect.arrayContaining(['answerBy', 'eventIds[0]', 'records', 'severity']),
+    ]);
+  });
+
+  it('is shown to its owner, to auditors whose mandate covers all of its records, and to the coordinator', async () => {
+    const ofBoth = await written({
+      ...{ records: [...OF_NEED().records, { kind: 'commitment', id: commitment }], owner: VANUATU.party },
+      eventIds: [ofNeed, events[0]],
+    });
+    const public_ = await written({ ...OF_NEED(), owner: VANUATU.party, severity: 'low' });
+    const seers = async (id: string): Promise<readonly string[]> => {
+      const seen: string[] = [];
+      for (const as of [VANUATU, FIJI, JAPAN, CAVR, COURT, NARROW, UNMANDATED, COORDINATOR]) {
+        const { status } = await app.get(`/v1/findings/${id}`, { as });
+        const listed = (await idsSeen(as)).includes(id);
+        expect([as.party, status, listed]).toEqual([as.party, listed ? 200 : 404, listed]);
+        if (listed) seen.push(as.party);
+      }
+      return seen;
+    };
+    expect(await seers(ofBoth)).toEqual([VANUATU.party, COURT.party, COORDINATOR.party]);
+    expect(await seers(public_)).toEqual([VANUATU.party, COURT.party, NARROW.party, COORDINATOR.party]);
+    expect((await app.get('/v1/findings')).status).toBe(403);
+    // Another auditor whose mandate covers it verifies and closes; it withdraws nothing.
+    expect(await refused(attempt(`/v1/findings/${public_}/amend`, { title: 'X', reason: 'Y' }, NARROW))).toEqual([
+      403,
+      'forbidden',
+      [],
+    ]);
+    expect(await refused(attempt(`/v1/findings/${public_}/close`, { as: 'withdrawn', reason: 'Y' }, NARROW))).toEqual([
+      403,
+      'forbidden',
+      [],
+    ]);
+    await command(`/v1/findings/${public_}/answer`, { response: 'disagreed', text: 'No.', acceptsRisk: true }, VANUATU);
+    await command(`/v1/findings/${public_}/close`, { as: 'risk-accepted', reason: 'As stated' }, NARROW);
+    expect(await idsSeen(COURT, '&severity=low&status=closed')).toEqual([public_]);
+    expect(await idsSeen(VANUATU, `&owner=${VANUATU.party}&record=${commitment}`)).toEqual([ofBoth]);
+    expect(await idsSeen(COURT, `&auditor=${COURT.party}&record=${need}&dueBefore=2027-03-31`)).toEqual([]);
+    const all = await idsSeen(COURT, '&dueBefore=2027-04-01');
+    const paged: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const more: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const { body } = await app.get(`/v1/findings?limit=1&dueBefore=2027-04-01${more}`, { as: COURT });
+      const page = body as { items: { id: string }[]; next: string | null };
+      paged.push(...page.items.map((item) => item.id));
+      cursor = page.next;
+    }
+    expect([paged, paged.slice(0, 2)]).toEqual([all, [public_, ofBoth]]);
+  });
+
+  it('is amended by its author; reworded, it waits for another answer', async () => {
+    const id = await written();
+    const path = `/v1/findings/${id}`;
+    await command(`${path}/answer`, PLAN, CAVR);
+    expect(await command(`${path}/amend`, { due: '2027-06-30', reason: 'Asked for' }, COURT)).toMatchObject({
+      ...{ status: 'answered', due: '2027-06-30' },
+    });
+    const reworded = await command(`${path}/amend`, { recommendation: 'Pay it back.', reason: 'It is gone' }, COURT);
+    expect(reworded).toMatchObject({ status: 'open', recommendation: 'Pay it back.' });
+    expect(reworded).not.toHaveProperty('answer');
+    expect(await onDesk(CAVR, id)).toEqual([['answer', '2026-12-22', path]]);
+    expect(await command(`${path}/close`, { as: 'withdrawn', reason: 'An error' }, COURT)).toMatchObject({
+      closing: { as: 'withdrawn', reason: 'An error' },
+    });
+    for (const body of [{ as: 'withdrawn' }, { as: 'risk-accepted' }]) {
+      expect(await refused(attempt(`${path}/close`, body, COURT))).toEqual([400, 'invalid-request', ['as']]);
+    }
+    for (const body of [
+      { response: 'agreed', text: 'Yes' },
+      { ...PLAN, response: 'disagreed' },
+    ]) {
+      expect(await refused(attempt(`${path}/answer`, body, CAVR))).toEqual([400, 'invalid-request', ['response']]);
+    }
+    expect(await refused(attempt(`${path}/answer`, { ...PLAN, acceptsRisk: true }, CAVR))).toEqual([
+      400,
+      'invalid-request',
+      ['acceptsRisk'],
+    ]);
+  });
+
+  it('falls overdue in its history when a day passes; what an auditor’s mandate covers no longer is gone for it', async () => {
+    const id = await written({ answerBy: '2026-11-25', due: '2026-11-30' });
+    const path = `/v1/findings/${id}`;
+    const told = async (): Promise<readonly unknown[]> => {
+      await app.ticker.tickNow();
+      await app.settled();
+      const { body } = await app.get(`${path}/history`, { as: CAVR });
+      return (body as { items: { type: string; data: object; actor: { party: string } }[] }).items
+        .filter(({ type }) => type === 'FindingFellOverdue')
+        .map(({ data, actor }) => [data, actor.party]);
+    };
+    app.clock.set('2026-11-25T23:59:00.000Z');
+    expect([await told(), await idsSeen(CAVR, '&overdue=true')]).toEqual([[], []]);
+    app.clock.set('2026-11-26T00:00:00.000Z');
+    const ANSWER = [{ owed: 'answer', due: '2026-11-25' }, 'system:timer'];
+    expect(await told()).toEqual([ANSWER]);
+    expect([await idsSeen(CAVR, '&overdue=true'), (await idsSeen(CAVR, '&overdue=false')).includes(id)]).toEqual([
+      [id],
+      false,
+    ]);
+    expect((await app.get(path, { as: CAVR })).body).toMatchObject({ overdue: 'answer' });
+    await command(`${path}/answer`, PLAN, CAVR);
+    expect(await idsSeen(CAVR, '&overdue=true')).toEqual([]);
+    app.clock.set('2026-12-01T00:00:00.000Z');
+    expect(await told()).toEqual([ANSWER, [{ owed: 'implementation', due: '2026-11-30' }, 'system:timer']]);
+    expect(await onDesk(CAVR, id)).toEqual([['implement', '2026-11-30', path]]);
+    await command(`${path}/implement`, { text: 'Done.', evidence: [PAPER] }, CAVR);
+    expect(await onDesk(COURT, id)).toHaveLength(1);
+    await command(`/v1/mandates/${mandate}/end`, {}, COORDINATOR);
+    expect([(await app.get(path, { as: COURT })).status, await onDesk(COURT, id), await idsSeen(COURT)]).toEqual([
+      404,
+      [],
+      [],
+    ]);
+    expect((await app.get(path, { as: CAVR })).status).toBe(200);
+    const log = await everyEvent(app.store);
+    expect(projectionScenario(findingBoard, log, { tries: 10 }).finding?.length).toBeGreaterThan(4);
+    projectionScenario(desk, log, { tries: 10 });
+  });
+});
+
+const PAPER = { title: 'Confirmation', sha256: 'a'.repeat(64) };
+const OF_NEED = (): { records: object[]; eventIds: string[] } => ({
+  records: [{ kind: 'need', id: need }],
+  eventIds: [ofNeed],
+});
+
+const uploaded = async (as: As, text: string): Promise<string> => {
+  const bytes = Buffer.from(text);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  await app.post('/v1/documents', { sha256, size: bytes.length, mediaType: 'text/plain' }, { as });
+  const headers = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' };
+  const { status } = await app.send('PATCH', `/v1/documents/${sha256}`, { as, headers, body: bytes });
+  if (status !== 204) throw new Error(`upload: ${status}`);
+  await app.settled();
+  return sha256;
+};
