@@ -40,6 +40,7 @@ interface Refusal {
 
 let app: TestApp;
 let need: string;
+let offer: string;
 let commitment: string;
 /** Events of the commitment, oldest first, and one of the need. */
 let events: readonly string[];
@@ -86,14 +87,14 @@ beforeAll(async () => {
   );
   await command(`/v1/needs/${need}/submit`, { consent: { circulate: true, publish: true } }, VANUATU);
   await command(`/v1/needs/${need}/open`, {}, COORDINATOR);
-  const offerId = await created(
+  offer = await created(
     '/v1/offers',
     { title: 'Drafting', lines: [{ kinds: ['legal'], capacity: USD(500) }], visibility: 'public' },
     JAPAN,
   );
   commitment = await created(
     '/v1/commitments',
-    { offerId, needId: need, legs: [{ offerLine: 1, needLine: 1, drawn: USD(60) }], implementer: CAVR.party },
+    { offerId: offer, needId: need, legs: [{ offerLine: 1, needLine: 1, drawn: USD(60) }], implementer: CAVR.party },
     JAPAN,
   );
   const term = { from: '2026-01-01', to: '2028-12-31', reference: 'Resolution 1' };
@@ -238,6 +239,11 @@ describe('a finding', () => {
       eventIds: [ofNeed, events[0]],
     });
     const public_ = await written({ ...OF_NEED(), owner: VANUATU.party, severity: 'low' });
+    // Everybody sees both records; one auditor's mandate covers one of them.
+    const ofTwo = await written({
+      records: [...OF_NEED().records, { kind: 'offer', id: offer }],
+      ...{ eventIds: [ofNeed, (await eventIds(`/v1/offers/${offer}`))[0]], owner: VANUATU.party },
+    });
     const seers = async (id: string): Promise<readonly string[]> => {
       const seen: string[] = [];
       for (const as of [VANUATU, FIJI, JAPAN, CAVR, COURT, NARROW, UNMANDATED, COORDINATOR]) {
@@ -248,7 +254,7 @@ describe('a finding', () => {
       }
       return seen;
     };
-    expect(await seers(ofBoth)).toEqual([VANUATU.party, COURT.party, COORDINATOR.party]);
+    for (const id of [ofBoth, ofTwo]) expect(await seers(id)).toEqual([VANUATU.party, COURT.party, COORDINATOR.party]);
     expect(await seers(public_)).toEqual([VANUATU.party, COURT.party, NARROW.party, COORDINATOR.party]);
     expect((await app.get('/v1/findings')).status).toBe(403);
     // Another auditor whose mandate covers it verifies and closes; it withdraws nothing.
@@ -276,7 +282,7 @@ describe('a finding', () => {
       paged.push(...page.items.map((item) => item.id));
       cursor = page.next;
     }
-    expect([paged, paged.slice(0, 2)]).toEqual([all, [public_, ofBoth]]);
+    expect([paged, paged.slice(0, 3)]).toEqual([all, [ofTwo, public_, ofBoth]]);
   });
 
   it('is amended by its author; reworded, it waits for another answer', async () => {
