@@ -8,6 +8,7 @@ import { ALLOCATION_BOARD, allocationBoard, lostRuns } from './allocation/alloca
 import { AllocationJobs } from './allocation/allocation-jobs.js';
 import { AllocationProblems } from './allocation/allocation-problems.js';
 import { AllocationRecords } from './allocation/allocation-records.js';
+import { AllocationTables } from './allocation/allocation-tables.js';
 import { AllocationSolver, SolverThread, ThreadSolver } from './allocation/allocation-solver.js';
 import { ALLOCATION_PROBLEMS } from './allocation/allocation.problems.js';
 import { allocationDecider } from './allocation/allocation.js';
@@ -47,6 +48,7 @@ registerProblems(ALLOCATION_PROBLEMS);
     LineHistory,
     Gaps,
     AllocationRecords,
+    AllocationTables,
     Duplicates,
     DuplicateRecords,
     { provide: EligibleProviders, useClass: IndexedEligibleProviders },

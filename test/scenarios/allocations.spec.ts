@@ -121,6 +121,33 @@ describe('an allocation over the open needs and offers', () => {
     expect(unmet.items).toMatchObject([{ needId: made.vanuatu, needLine: 1, quantity: USD('60000.00') }]);
   });
 
+  it('gives each list of the answer as one table, with whose each need and offer is', async () => {
+    const { id, pairs, unmet, prices } = await run();
+    const tableOf = async (part: string): Promise<readonly string[]> => {
+      // One item to a page of JSON says nothing of the table.
+      const answer = await app.get(`/v1/allocations/${id}/${part}?limit=1`, {
+        as: COORDINATOR,
+        headers: { accept: 'text/csv' },
+      });
+      expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/csv; charset=utf-8']);
+      return answer.text.trimEnd().split('\r\n');
+    };
+    const [head, ...rows] = await tableOf('pairs');
+    expect(head).toBe(
+      'beneficiaries,kind,donor,measure,currency,unit,amount,needId,needLine,offerId,offerLine,because',
+    );
+    expect(rows).toHaveLength(pairs.items.length);
+    expect(rows).toContainEqual(
+      expect.stringContaining(`state:FJI,training,donor:norway,seats,,,3,${made.fiji},2,${made.norway},1,`),
+    );
+    const [, ...missed] = await tableOf('unmet');
+    expect(missed).toHaveLength(unmet.items.length);
+    expect(missed).toContainEqual(expect.stringContaining(`state:FJI,training,seats,,,1,${made.fiji},2,`));
+    const [, ...priced] = await tableOf('prices');
+    expect(priced).toHaveLength(prices.items.length);
+    expect(priced).toContainEqual(expect.stringMatching(/^donor:japan,money:USD,[0-9.]+,[0-9.]+,range,false,/));
+  });
+
   it('serves everybody alike where that is asked for', async () => {
     const body = await run({ objective: 'max-min', scope: { kind: 'legal' } });
     const amounts = Object.fromEntries(

@@ -6,6 +6,7 @@ import { hasRole } from '#directory/contract';
 import { ProjectionRunner } from '#kernel';
 import type { CommandAccess, RequestContext } from '#web';
 import {
+  CSV,
   Ctx,
   Cursors,
   DEFAULT_LIMIT,
@@ -18,11 +19,13 @@ import {
   RecordEndpoints,
   RouteAction,
   uuidOf,
+  wantsCsv,
 } from '#web';
 import { ALLOCATION_BOARD, allocationRows } from './allocation-board.projection.js';
 import { AllocationJobs } from './allocation-jobs.js';
 import type { ListPart } from './allocation-records.js';
 import { AllocationRecords } from './allocation-records.js';
+import { AllocationTables } from './allocation-tables.js';
 import { ALLOCATION_PROBLEMS } from './allocation.problems.js';
 import type { AllocationCommand, AllocationRun } from './allocation.js';
 import { hasEnded } from './allocation.js';
@@ -32,6 +35,15 @@ const REQUEST = { action: 'allocation.request', roles: ['coordinator'] } as cons
 const CANCEL = { action: 'allocation.cancel', roles: ['coordinator'] } as const satisfies CommandAccess;
 const READERS = 'Coordinators of the party that asked.';
 const NDJSON = 'application/x-ndjson';
+/** What the lists of an answer have in common. */
+const LIST = {
+  anonymous: true,
+  readers: READERS,
+  produces: [CSV],
+  says: 'As `text/csv` it is one table of the whole list, with whose each need and offer is beside its id; `limit` and `cursor` are for JSON.',
+} as const;
+
+type ListAnswer = HttpAnswer | StreamableFile;
 
 @ApiTags('allocations')
 @Controller('v1/allocations')
@@ -39,6 +51,7 @@ export class AllocationsController {
   constructor(
     private readonly endpoints: RecordEndpoints,
     private readonly records: AllocationRecords,
+    private readonly tables: AllocationTables,
     private readonly jobs: AllocationJobs,
     private readonly runner: ProjectionRunner,
     private readonly gate: ReadGate,
@@ -102,20 +115,20 @@ export class AllocationsController {
   }
 
   @Get(':id/pairs')
-  @RouteAction({ action: 'allocation.pairs', anonymous: true, readers: READERS })
-  pairs(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
+  @RouteAction({ action: 'allocation.pairs', ...LIST })
+  pairs(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<ListAnswer> {
     return this.part(ctx, id, 'pairs', query);
   }
 
   @Get(':id/unmet')
-  @RouteAction({ action: 'allocation.unmet', anonymous: true, readers: READERS })
-  unmet(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
+  @RouteAction({ action: 'allocation.unmet', ...LIST })
+  unmet(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<ListAnswer> {
     return this.part(ctx, id, 'unmet', query);
   }
 
   @Get(':id/prices')
-  @RouteAction({ action: 'allocation.prices', anonymous: true, readers: READERS })
-  prices(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<HttpAnswer> {
+  @RouteAction({ action: 'allocation.prices', ...LIST })
+  prices(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery): Promise<ListAnswer> {
     return this.part(ctx, id, 'prices', query);
   }
 
@@ -149,8 +162,12 @@ export class AllocationsController {
     return new HttpAnswer(answer.status, answer.headers, this.withCursors(ctx, id, answer.body));
   }
 
-  private async part(ctx: RequestContext, id: string, part: ListPart, query: ListQuery): Promise<HttpAnswer> {
+  private async part(ctx: RequestContext, id: string, part: ListPart, query: ListQuery): Promise<ListAnswer> {
     const run = await this.run(ctx, uuidOf(id));
+    if (wantsCsv(ctx.accept)) {
+      const rows = this.tables.csv(ctx.caller, id, run, part);
+      return new StreamableFile(Readable.from(rows), { type: `${CSV}; charset=utf-8` });
+    }
     const { limit = DEFAULT_LIMIT, cursor } = query;
     const place = cursor === undefined ? undefined : this.cursors.decode(ctx, filterOf(id, part), cursor);
     const from = place === undefined ? undefined : { piece: Number(place[0]), item: Number(place[1]) };
