@@ -99,6 +99,9 @@ export interface World {
 }
 
 const USD = (amount: string): object => ({ measure: 'money', currency: 'USD', amount });
+/** Delegates to a conference: of this kind hidden records and shown ones meet whose figures no hidden commitment moves. */
+const SPONSORED = 'meeting-sponsorship';
+const seats = (amount: string): object => ({ measure: 'seats', amount });
 const SHA = 'a'.repeat(64);
 
 /**
@@ -156,7 +159,7 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
   const needOf = (
     name: string,
     seers: { summary: Seers; body: Seers; annex: Seers },
-    more: { visibility?: object | string; kinds?: string[]; named?: string[] } = {},
+    more: { visibility?: object | string; kinds?: string[]; named?: string[]; lines?: object[] } = {},
   ): object => {
     const write = pen(name);
     const [kind = 'legal'] = more.kinds ?? [];
@@ -230,7 +233,10 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     return {
       title: body('title'),
       description: body('description'),
-      lines: [{ kinds: ['legal'], description: body('line'), capacity: USD('5000.00') }],
+      lines: [
+        { kinds: ['legal'], description: body('line'), capacity: USD('5000.00') },
+        { kinds: [SPONSORED], capacity: seats('40') },
+      ],
       // An offer's conditions become those of the commitments on it.
       conditions: [{ code: 'other', text: write('body', 'condition', [...seers, ...told]) }],
       languages: ['fr'],
@@ -363,7 +369,11 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     'mandate narrow',
   );
   await secretly(async () => {
-    await hiddenNeed('draft', OWNER, { visibility: 'public' });
+    await hiddenNeed('draft', OWNER, {
+      visibility: 'public',
+      kinds: [SPONSORED],
+      lines: [{ kind: SPONSORED, description: pen('draft')('body', 'line', OWNER), quantity: seats('9') }],
+    });
     await submit(await hiddenNeed('submitted', REVIEWED, { visibility: 'public' }), 'slb');
   });
   const touchedNeed = await open(
@@ -548,6 +558,25 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     const members = await hiddenOffer('offermembers', MEMBERS, { visibility: 'members' });
     await command(`/v1/offers/${members}/withdraw`, { reason: { code: 'budget' } }, 'usa');
   });
+  // Sought by one, given by two who may give too little: what is hidden could give the rest.
+  await open(
+    await file('sponsored', 'vut', {
+      ...plain,
+      title: 'Delegates to a conference',
+      kinds: [SPONSORED],
+      lines: [{ kind: SPONSORED, quantity: seats('6') }],
+      visibility: everywhere,
+    }),
+    'vut',
+  );
+  for (const caller of ['japan', 'norway'] as const) {
+    await create(
+      '/v1/offers',
+      { title: `Travel, by ${caller}`, lines: [{ kinds: [SPONSORED], capacity: seats('2') }], visibility: 'public' },
+      caller,
+      `offer travel ${caller}`,
+    );
+  }
   await create(
     '/v1/offers',
     { title: 'Later drafting for all', lines: [{ kinds: ['legal'], capacity: USD('10.00') }], visibility: 'public' },

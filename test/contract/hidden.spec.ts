@@ -38,6 +38,8 @@ interface Answer {
   readonly text: string;
 }
 
+const JSON_TYPE = 'application/json';
+
 let bare: World;
 let full: World;
 let paths: Paths;
@@ -364,6 +366,38 @@ describe('an allocation', () => {
       const answer = await ask(full, 'coordinator', 'GET', `/v1/allocations/${id}${part}`);
       expect([part, answer.status, leaks('coordinator', answer.text)]).toEqual([part, 200, []]);
     }
+  });
+
+  test('is the same, to its proof, as if the records hidden from whoever asked did not exist', async () => {
+    // Of what nothing moves: the needs that a coordinator sees and only one world has are of other kinds.
+    const order = {
+      objective: 'max-min',
+      scope: { kind: 'meeting-sponsorship' },
+      floors: [{ state: 'VUT', share: '0.5' }],
+    };
+    const answered = async (world: World): Promise<Json> => {
+      const key = { 'idempotency-key': 'allocation-of-both' };
+      const asked = await ask(world, 'coordinator', 'POST', '/v1/allocations', order, key);
+      const run = (JSON.parse(asked.text) as { id: string }).id;
+      await runEnded(world.app.store, run);
+      const read = async (part: string, accept: string): Promise<string> =>
+        (await ask(world, 'coordinator', 'GET', `/v1/allocations/${run}${part}`, undefined, { accept })).text;
+      const { asOf: _position, revision: _revision, ...answer } = JSON.parse(await read('', JSON_TYPE)) as JsonObject;
+      const tables = Object.fromEntries(
+        await Promise.all(
+          ['pairs', 'unmet', 'prices'].map(async (part) => [part, await read(`/${part}`, 'text/csv')] as const),
+        ),
+      );
+      return { ...answer, tables, proof: await read('/certificate', '*/*') };
+    };
+    const [here, there] = [await answered(full), await answered(bare)];
+    expect(differenceOf(here, there)).toBeUndefined();
+    // Four of six seats: of the forty that each hidden offer has, none.
+    expect(here).toMatchObject({
+      status: 'done',
+      model: { needLines: 1, offerLines: 2, pairs: 2 },
+      unmet: { items: [{ quantity: { measure: 'seats', amount: '2' } }] },
+    });
   });
 
   test.each(CALLER_NAMES.filter((name) => name !== 'coordinator'))(
