@@ -3,13 +3,14 @@ import type { Caller } from '#directory/contract';
 import { Turns } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
+import { sameMeasure } from '#vocabulary';
 import { RecordSight } from '#web';
 import { Asking } from './asking.js';
 import type { IndexedOffer } from './match-index.projection.js';
 import { providersOf } from './match-index.projection.js';
 import { reasonsAgainst } from './match-index.js';
 import { Offices } from './offices.js';
-import { linePairs } from './rules/lines.js';
+import { admits } from './rules/lines.js';
 import { RULESETS, type RulesetVersion } from './rules/rulesets.js';
 import type { Component, NeedSide, OfferSide, Pairing } from './rules/sides.js';
 import type { Standing } from './standing.js';
@@ -75,9 +76,9 @@ export class Admission {
       received.set(doc.filer, seen);
       // Not by the index in memory: it moves on meanwhile, and all of this is of one position.
       for (const offer of sides) {
-        await turns.pass();
         // What cannot be drawn now, or is hidden from one of the two, is no match: asked first, being cheap.
         if (!canDraw(need, offer.side) || !seen.has(offer.side.id) || !offer.sees(id)) continue;
+        await turns.pass();
         const pairing = pairingOf(standing.today, need, offer);
         const first = RULESETS[ruleset].judge(pairing, asking.weights);
         if (first.kind === 'blocked') continue;
@@ -124,9 +125,14 @@ export class Admission {
   }
 }
 
+/** Whether any of `linePairs` could carry something now; of every need it is asked with every offer, and so makes no list. */
 const canDraw = (need: NeedSide, offer: OfferSide): boolean =>
-  linePairs(need, offer).some(
-    ({ alike, needLine, offerLine }) => alike && needLine.outstanding > 0n && offerLine.available !== 0n,
+  need.lines.some(
+    (asked) =>
+      asked.outstanding > 0n &&
+      offer.lines.some(
+        (given) => given.available !== 0n && sameMeasure(asked.quantity, given.capacity) && admits(offer, given, asked),
+      ),
   );
 
 const pairingOf = (now: string, need: NeedSide, { doc, side }: Side): Pairing => ({

@@ -134,14 +134,18 @@ export const officeOf = (party: string): Office => ({ party, role: ROLES[kindOf(
 
 export const COORDINATOR: Office = { party: 'agency:secretariat', role: 'coordinator' };
 
-/** Registers every party of the table, and the networks with the States that they host needs of. */
-export const registerParties = async (client: Client, held: readonly HowHeld[]): Promise<void> => {
+/** Registers every party of the table that is not known yet, and the networks with the States that they host needs of. */
+export const registerParties = async (
+  client: Client,
+  held: readonly HowHeld[],
+  known: ReadonlySet<string> = new Set(),
+): Promise<void> => {
   const parties = new Set(held.flatMap((each) => [...each.by, ...each.for, each.host, each.agency]));
   for (const { host, for: beneficiaries } of held)
     if (host !== '') for (const party of beneficiaries) parties.add(party);
   for (const id of parties) {
     const [kind = '', slug = ''] = id.split(':');
-    if (id === '' || kind === 'state') continue;
+    if (id === '' || kind === 'state' || known.has(id)) continue;
     const members = new Set(held.flatMap((each) => (each.host === id ? each.for : [])).filter((each) => each !== id));
     const ofState = kind === 'donor' ? STATES_OF_DESKS[slug] : undefined;
     await client.create('/v1/parties', COORDINATOR, {

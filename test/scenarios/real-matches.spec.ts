@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 import { Client } from './demo/client.js';
+import { fileGenerated } from './demo/world.js';
 import type { Answered } from './published-projects.js';
 import { answered, projectCases, publishedRows, rowOfReadme } from './published-projects.js';
-import { heldCases, Player, readHowHeld, registerParties, reportAll } from './real-cases.js';
+import { COORDINATOR, heldCases, Player, readHowHeld, registerParties, reportAll } from './real-cases.js';
 import type { RealMatch } from './real-matches.js';
 import { realMatches, tableOf } from './real-matches.js';
 
@@ -117,4 +118,19 @@ describe('ten needs and offers told by published projects', () => {
       expect(cells).toContainEqual(rowOfReadme(each, answer));
     }
   });
+});
+
+test('a generated world is filed beside them: every need stands open, every offer is posted, and some of them fit', async () => {
+  const client = new Client(app.url, ({ party, role }) => app.token({ party, roles: [role] }));
+  const [needs, offers] = [
+    await client.all('/v1/needs?status=open', COORDINATOR),
+    await client.all('/v1/offers', COORDINATOR),
+  ];
+  await fileGenerated(client, { seed: 7, needs: 20, offers: 50 });
+  await app.settled();
+  const filed = (await client.all('/v1/needs?status=open', COORDINATOR)).slice(0, -needs.length);
+  expect(filed).toHaveLength(20);
+  expect(await client.all('/v1/offers', COORDINATOR)).toHaveLength(offers.length + 50);
+  const lists = await Promise.all(filed.map(({ id }) => client.get(`/v1/needs/${String(id)}/matches`, COORDINATOR)));
+  expect(lists.flatMap(({ body }) => body.items as object[]).length).toBeGreaterThan(0);
 });

@@ -36,10 +36,13 @@ export class Client {
   private readonly tokens = new Map<string, Promise<string>>();
   /** Of the latest write: every read waits until it shows it. */
   private consistency: string | undefined;
+  private writes = 0;
 
   constructor(
     private readonly baseUrl: string,
     private readonly tokenFor: TokenFor,
+    /** `keys`: every write carries an idempotency key of this and its number, so that the same writes make the same ids. */
+    private readonly options: { readonly keys?: string } = {},
   ) {}
 
   /** GET; without `by` as the anonymous public reader. */
@@ -80,8 +83,15 @@ export class Client {
     return this.write(`${record}/${name}`, { by, body, headers: { ...ifMatch, ...headers }, expect: 200 });
   }
 
-  private async write(path: string, sent: Sent): Promise<Answer> {
-    const answer = await this.send('POST', path, sent);
+  /** A command to a record whose revision is known. */
+  commandAt(revision: number, record: string, name: string, by: Office, body: object = {}): Promise<Answer> {
+    return this.write(`${record}/${name}`, { by, body, headers: { 'if-match': `"${revision}"` }, expect: 200 });
+  }
+
+  private async write(path: string, { headers, ...sent }: Sent): Promise<Answer> {
+    const { keys } = this.options;
+    const key = keys === undefined ? {} : { 'idempotency-key': `${keys}-${(this.writes += 1)}` };
+    const answer = await this.send('POST', path, { ...sent, headers: { ...key, ...headers } });
     this.consistency = answer.consistency ?? this.consistency;
     return answer;
   }

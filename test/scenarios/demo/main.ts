@@ -8,11 +8,14 @@ import { createApp } from '../../../apps/pledgebook/app.js';
 import type { TokenFor } from './client.js';
 import { UnexpectedAnswerError } from './client.js';
 import { runDemo } from './demo.js';
+import type { WorldRequest } from './world.js';
+import { fileWorld } from './world.js';
 import type { Say } from './printing.js';
 
-const USAGE = `npm run demo [-- --url http://127.0.0.1:3000]
+const USAGE = `npm run demo [-- --world] [--url http://127.0.0.1:3000]
 Loads the published cases into a fresh data folder and walks one need from filing to confirmed delivery.
-PLEDGEBOOK_DATA names the folder (a new one below ./data unless set). With --url a running, empty service is used:
+With --world it files the published needs and offers, and a generated world of 2,000 needs and 1,000 offers beside them, instead.
+PLEDGEBOOK_DATA names the folder (a new one below ./data unless set). With --url a running service is used that holds no reported records:
 PLEDGEBOOK_DATA is then its data folder, whose key signs the tokens.`;
 
 /** What the person at the keyboard can put right. */
@@ -52,26 +55,28 @@ const freshFolder = (): string => {
   return folder;
 };
 
-const against = async (baseUrl: string): Promise<void> => {
+type Play = (request: WorldRequest) => Promise<unknown>;
+
+const against = async (baseUrl: string, play: Play): Promise<void> => {
   const folder = givenFolder() ?? resolve('data');
   if (!existsSync(folder))
     throw new UsageError(`${folder} does not exist: PLEDGEBOOK_DATA must be the data folder of ${baseUrl}`);
   const issuer = LocalIssuer.open(folder);
   const tokenFor: TokenFor = ({ party, role }) => issuer.token({ party, roles: [role] });
   say(`Pledgebook demo, on the service at ${baseUrl}.`);
-  await runDemo({ baseUrl: baseUrl.replace(/\/$/, ''), tokenFor, cases: CASES, say });
+  await play({ baseUrl: baseUrl.replace(/\/$/, ''), tokenFor, cases: CASES, say });
   say();
   say('Done: every answer was as expected.');
 };
 
-const alone = async (): Promise<void> => {
+const alone = async (play: Play): Promise<void> => {
   const dataFolder = freshFolder();
   say(`Pledgebook demo. Everything is kept in ${dataFolder}.`);
   const app = await createApp({ dataFolder, rate: 'off' });
   try {
     const baseUrl = await app.listen(0);
     const tokenFor: TokenFor = ({ party, role }) => app.token({ party, roles: [role] });
-    await runDemo({ baseUrl, tokenFor, cases: CASES, say });
+    await play({ baseUrl, tokenFor, cases: CASES, say });
   } finally {
     await app.close();
   }
@@ -81,9 +86,12 @@ const alone = async (): Promise<void> => {
 };
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { url: { type: 'string' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { url: { type: 'string' }, world: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
+  const play: Play = values.world === true ? fileWorld : runDemo;
   if (values.help === true) say(USAGE);
-  else await (values.url === undefined ? alone() : against(values.url));
+  else await (values.url === undefined ? alone(play) : against(values.url, play));
 };
 
 main().catch((error: unknown) => {
