@@ -80,16 +80,11 @@ export class Admission {
         if (!canDraw(need, offer.side) || !seen.has(offer.side.id) || !offer.sees(id)) continue;
         await turns.pass();
         const pairing = pairingOf(standing.today, need, offer);
-        const first = RULESETS[ruleset].judge(pairing, asking.weights);
-        if (first.kind === 'blocked') continue;
+        // Most are not: that they are not is all that is asked of them.
+        if (!RULESETS[ruleset].admits(pairing)) continue;
         const priorWork = await asking.priorWork(offer.providers, need.beneficiaries);
-        const judged =
-          priorWork === 0
-            ? first
-            : RULESETS[ruleset].judge(
-                { ...pairing, circumstances: { ...pairing.circumstances, priorWork } },
-                asking.weights,
-              );
+        const circumstances = { ...pairing.circumstances, priorWork };
+        const judged = RULESETS[ruleset].judge({ ...pairing, circumstances }, asking.weights);
         if (judged.kind === 'blocked') continue;
         yield { kind: 'pairing', need, offer: offer.side, score: judged.score, components: judged.components };
       }
@@ -142,7 +137,10 @@ const pairingOf = (now: string, need: NeedSide, { doc, side }: Side): Pairing =>
     now,
     providerSeesNeed: true,
     recipientSeesOffer: true,
-    earmarkReasons: reasonsAgainst(doc, need),
+    // Only the first two rulesets ask.
+    get earmarkReasons() {
+      return reasonsAgainst(doc, need);
+    },
     priorWork: 0,
   },
 });

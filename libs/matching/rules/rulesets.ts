@@ -15,6 +15,8 @@ export interface Ruleset {
   readonly brought: string;
   /** Judges one pairing. Pure: equal inputs give an equal answer. */
   readonly judge: (pairing: Pairing, weights: Weights) => Judgement;
+  /** Whether `judge` finds a match; where many pairings are asked about, without a word of why not. */
+  readonly admits: (pairing: Pairing) => boolean;
   /** Its weights are set by the coordinator; those of the first versions are fixed. */
   readonly weighted: boolean;
 }
@@ -41,6 +43,7 @@ export const RULESETS: Readonly<Record<RulesetVersion, Ruleset>> = {
     version: '1',
     brought: 'The first: lines without a quantity block, smallest lots are not looked at.',
     judge: ({ need, offer, circumstances }) => judge1(need, offer, circumstances),
+    admits: ({ need, offer, circumstances }) => judge1(need, offer, circumstances).kind === 'match',
     weighted: false,
   },
   '2': {
@@ -48,6 +51,7 @@ export const RULESETS: Readonly<Record<RulesetVersion, Ruleset>> = {
     brought:
       'Lines without a quantity are served with a scope in words; smallest lots block; lines of access are served.',
     judge: ({ need, offer, circumstances }) => judge2(need, offer, circumstances),
+    admits: ({ need, offer, circumstances }) => judge2(need, offer, circumstances).kind === 'match',
     weighted: false,
   },
   '3': {
@@ -55,6 +59,7 @@ export const RULESETS: Readonly<Record<RulesetVersion, Ruleset>> = {
     brought:
       'A table of rules with the facts on both sides and the smallest unlock; the national report is a rule; parts weighted by the coordinator.',
     judge: judge3,
+    admits: (pairing) => HARD_RULES.every(({ test }) => test(pairing).length === 0),
     weighted: true,
   },
 };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RulesetVersion } from './rulesets.js';
-import { RULESETS } from './rulesets.js';
+import { RULESET_VERSIONS, RULESETS } from './rulesets.js';
 import type { Judgement } from './sides.js';
 import { pairingFrom } from './small-worlds.fixture.js';
 import { DEFAULT_WEIGHTS } from './weighted-parts.js';
@@ -33,6 +33,16 @@ const textOf = (_key: string, value: unknown): unknown => (typeof value === 'big
 describe('shipped rulesets', () => {
   it.each(Object.keys(SHIPPED) as RulesetVersion[])('answer in version %s as they always did', (version) => {
     expect(digest(version)).toBe(SHIPPED[version]);
+  });
+
+  it('admit what they judge a match, and nothing else', () => {
+    const pairings = Array.from({ length: SEEDS }, (_, n) => pairingFrom(n + 1));
+    for (const version of RULESET_VERSIONS) {
+      const { admits, judge } = RULESETS[version];
+      expect(
+        pairings.filter((pairing) => admits(pairing) !== (judge(pairing, DEFAULT_WEIGHTS).kind === 'match')),
+      ).toEqual([]);
+    }
   });
 
   it('are tried on pairings of every outcome', () => {
