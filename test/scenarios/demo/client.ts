@@ -47,7 +47,7 @@ export class Client {
 
   /** GET; without `by` as the anonymous public reader. */
   get(path: string, by?: Office): Promise<Answer> {
-    const headers = this.consistency === undefined ? {} : { 'consistency-token': this.consistency, prefer: 'wait=10' };
+    const headers = this.consistency === undefined ? {} : { 'consistency-token': this.consistency, prefer: 'wait=30' };
     return this.send('GET', path, { ...(by === undefined ? {} : { by }), headers, expect: 200 });
   }
 

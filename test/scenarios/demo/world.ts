@@ -1,4 +1,4 @@
-import type { WorldOptions } from '../../data/generated-world/generated-world.js';
+import type { Filing, WorldOptions } from '../../data/generated-world/generated-world.js';
 import { generatedWorld } from '../../data/generated-world/generated-world.js';
 import { COORDINATOR, heldCases, officeOf, Player, readHowHeld, registerParties, reportAll } from '../real-cases.js';
 import type { TokenFor } from './client.js';
@@ -48,12 +48,17 @@ export const fileGenerated = async (client: Client, size: Omit<WorldOptions, 'ye
   await inParallel(world.offers, ({ party, body }, n) =>
     client.create('/v1/offers', officeOf(party), body, { 'idempotency-key': keyOf('offer', n) }),
   );
-  await inParallel(world.needs, async ({ party, body }, n) => {
+  const fileNeed = async ({ party, body }: Filing, n: number): Promise<string> => {
     const office = officeOf(party);
     const path = locationOf(await client.create('/v1/needs', office, body, { 'idempotency-key': keyOf('need', n) }));
     await client.commandAt(0, path, 'submit', office, { consent: { circulate: true, publish: true } });
     await client.commandAt(1, path, 'open', COORDINATOR);
-  });
+    return path;
+  };
+  const [first, ...others] = world.needs;
+  await inParallel(others, (need, n) => fileNeed(need, n + 1));
+  // After all others, and read as matching has it: from here on a run takes account of all of them.
+  if (first !== undefined) await client.get(`${await fileNeed(first, 0)}/matches?limit=1`, COORDINATOR);
 };
 
 /** As `test/data/arms-control-assistance` says of each row. */
