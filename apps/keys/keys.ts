@@ -4,7 +4,18 @@ import { fastify as createFastify } from 'fastify';
 import type { Logger } from 'pino';
 import { addressOf, Drain, faultLine, SERVER } from '#hosting';
 import { StoreUnavailableError } from '#kernel';
-import type { PeopleAnswered, PeopleAsked, ReferencesAnswered, ReferencesAsked, SubjectRegister } from '#web';
+import type {
+  EraseAsked,
+  PeopleAnswered,
+  PeopleAsked,
+  ReferencesAnswered,
+  ReferencesAsked,
+  SealAnswered,
+  SealAsked,
+  SubjectRegister,
+  UnsealAnswered,
+  UnsealAsked,
+} from '#web';
 import { MAX_ASKED } from '#web';
 
 export interface KeysOptions {
@@ -14,7 +25,7 @@ export interface KeysOptions {
   readonly logger: Logger;
 }
 
-/** The key store: who is behind the references that the log names people by. Never part of the log. */
+/** The key store: who is behind the references that the log names people by, and the keys that their data is sealed with. Never part of the log. */
 export interface Keys {
   readonly fastify: FastifyInstance;
   /** Listens and answers the address. Port 0 chooses a free one. */
@@ -23,6 +34,7 @@ export interface Keys {
 }
 
 const TEXT = { type: 'string', minLength: 1, maxLength: 2_000 } as const;
+const SUBJECTS = { type: 'array', maxItems: MAX_ASKED, items: TEXT } as const;
 const REFERENCES = {
   type: 'object',
   required: ['people'],
@@ -41,8 +53,51 @@ const REFERENCES = {
 const PEOPLE = {
   type: 'object',
   required: ['references'],
-  properties: { references: { type: 'array', maxItems: MAX_ASKED, items: TEXT } },
+  properties: { references: SUBJECTS },
 } as const;
+const PLACE = { type: 'array', minItems: 1, maxItems: 10, items: TEXT } as const;
+const SEAL = {
+  type: 'object',
+  required: ['subject', 'texts'],
+  properties: {
+    subject: TEXT,
+    texts: {
+      type: 'array',
+      maxItems: MAX_ASKED,
+      items: { type: 'object', required: ['place', 'text'], properties: { place: PLACE, text: TEXT } },
+    },
+  },
+} as const;
+const UNSEAL = {
+  type: 'object',
+  required: ['sealed'],
+  properties: {
+    sealed: {
+      type: 'array',
+      maxItems: MAX_ASKED,
+      items: {
+        type: 'object',
+        required: ['place', 'sealed'],
+        properties: {
+          place: PLACE,
+          sealed: {
+            type: 'object',
+            required: ['alg', 'subject', 'iv', 'ct', 'tag'],
+            properties: {
+              alg: TEXT,
+              subject: TEXT,
+              iv: TEXT,
+              // Longer than its text, which is written as JSON, filled up and encoded.
+              ct: { type: 'string', minLength: 1, maxLength: 20_000 },
+              tag: TEXT,
+            },
+          },
+        },
+      },
+    },
+  },
+} as const;
+const ERASE = { type: 'object', required: ['subjects'], properties: { subjects: SUBJECTS } } as const;
 /** As many questions as there may be, of the longest texts. */
 const BODY_LIMIT = 4_000_000;
 
@@ -98,6 +153,24 @@ export const createKeys = async ({ register, secret, logger }: KeysOptions): Pro
         ),
       }),
     );
+    asked.post<{ Body: SealAsked }>(
+      '/v1/seal',
+      { schema: { body: SEAL } },
+      async ({ body: { subject, texts } }): Promise<SealAnswered> => ({
+        sealed: (await register.seal(subject, texts)) ?? null,
+      }),
+    );
+    asked.post<{ Body: UnsealAsked }>(
+      '/v1/unseal',
+      { schema: { body: UNSEAL } },
+      async ({ body: { sealed } }): Promise<UnsealAnswered> => ({
+        unsealed: await Promise.all(sealed.map((each) => register.unseal(each))),
+      }),
+    );
+    asked.post<{ Body: EraseAsked }>('/v1/erase', { schema: { body: ERASE } }, async ({ body: { subjects } }) => {
+      await register.erase(subjects);
+      return { erased: subjects.length };
+    });
   });
   await fastify.ready();
   return {

@@ -10,10 +10,11 @@ run('pledgebook-keys', () => {
   const { host, port, logLevel } = listenSettings(variables, 3100);
   const secret = sharedSecret(variables);
   const folder = resolve(variables.text('PLEDGEBOOK_DATA') ?? 'data-keys');
+  const masterKey = variables.text('PLEDGEBOOK_MASTER_KEY_FILE');
   return {
     logLevel,
     start: async (logger) => {
-      const app = await createKeys({ register: SqliteSubjectRegister.open(folder), secret, logger });
+      const app = await createKeys({ register: SqliteSubjectRegister.open(folder, masterKey), secret, logger });
       try {
         return { app, ready: `Pledgebook keys is ready on ${await app.listen(port, host)} (register in ${folder})` };
       } catch (error) {

@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly logger?: Logger;
   readonly rate?: Rate;
   readonly audience?: string;
+  /** The file of the master key that subjects' keys are wrapped with; in the data folder unless told. */
+  readonly masterKey?: string | undefined;
   /** Largest document in bytes; 50 MiB unless told. */
   readonly documentLimit?: number | undefined;
   readonly oidc?: OidcSettings | undefined;
@@ -59,7 +61,7 @@ export const createApp = (options: AppOptions): Promise<PledgebookApp> =>
     const checkpoints = folder === undefined ? ':memory:' : join(folder, 'processes.sqlite');
     const bus = opened.add(new LocalMessageBus(store, checkpoints, { alarm: alarmsTo(logger).bus }));
     const subjects = opened.add(
-      folder === undefined ? SqliteSubjectRegister.inMemory() : SqliteSubjectRegister.open(folder),
+      folder === undefined ? SqliteSubjectRegister.inMemory() : SqliteSubjectRegister.open(folder, options.masterKey),
     );
     return host(
       {

@@ -16,17 +16,17 @@ const reasonFor = (error: unknown): Reason | undefined => {
 };
 
 run('pledgebook', () => {
-  const { dataFolder, host, port, rate, logLevel, audience, documentLimit, oidc } = readSettings(process.env);
+  const { host, port, rate, logLevel, ...settings } = readSettings(process.env);
   return {
     logLevel,
     reasonFor,
     start: async (logger) => {
-      const app = await createApp({ dataFolder, rate: rate ?? 'off', logger, audience, documentLimit, oidc });
+      const app = await createApp({ ...settings, rate: rate ?? 'off', logger });
       try {
         const address = await app.listen(port, host);
         return {
           app,
-          ready: `Pledgebook is ready on ${address} (routes at ${address}/docs, data in ${dataFolder})`,
+          ready: `Pledgebook is ready on ${address} (routes at ${address}/docs, data in ${settings.dataFolder})`,
         };
       } catch (error) {
         await app.close();

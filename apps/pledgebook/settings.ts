@@ -7,6 +7,8 @@ export interface Settings extends ListenSettings, CallerSettings {
   readonly dataFolder: string;
   /** Largest document in bytes; undefined: 50 MiB. */
   readonly documentLimit: number | undefined;
+  /** The file of the master key; undefined: in the data folder. */
+  readonly masterKey: string | undefined;
 }
 
 /** @throws {SettingError} */
@@ -17,5 +19,6 @@ export const readSettings = (environment: NodeJS.ProcessEnv): Settings => {
     ...callerSettings(variables),
     dataFolder: resolve(variables.text('PLEDGEBOOK_DATA') ?? 'data'),
     documentLimit: documentLimitOf(variables),
+    masterKey: variables.text('PLEDGEBOOK_MASTER_KEY_FILE'),
   };
 };

@@ -69,11 +69,22 @@ export {
 export { RateLimit } from './rate-limit.js';
 export type { DeclaredRoute } from './serving.js';
 export { configuredSeals, declaredRoutes, requireActions, routesOf, sealKeysOf, sharedSeals } from './serving.js';
-export type { PeopleAnswered, PeopleAsked, ReferencesAnswered, ReferencesAsked } from './remote-subject-register.js';
+export type {
+  EraseAsked,
+  PeopleAnswered,
+  PeopleAsked,
+  ReferencesAnswered,
+  ReferencesAsked,
+  SealAnswered,
+  SealAsked,
+  UnsealAnswered,
+  UnsealAsked,
+} from './remote-subject-register.js';
 export { MAX_ASKED, RemoteSubjectRegister } from './remote-subject-register.js';
 export { SqliteSubjectRegister } from './sqlite-subject-register.js';
-export type { Person } from './subject-register.js';
-export { SubjectRegister } from './subject-register.js';
+export type { Place } from './sealing.js';
+export type { Person, SealedAt, TextToSeal, Unsealed } from './subject-register.js';
+export { KeyStoreUnavailableError, SubjectRegister } from './subject-register.js';
 export type { TrustedIssuer } from './token-verifier.js';
 export { TokenVerifier, trustLocal, trustOidc } from './token-verifier.js';
 export { WebModule } from './web.module.js';

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const isCode = (error: unknown, code: string): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && error.code === code;
@@ -25,11 +25,17 @@ export const keyFolder = (dataFolder: string): string => join(dataFolder, 'keys'
  */
 export const secretFile = (dataFolder: string, name: string, make: () => string): string => {
   const folder = keyFolder(dataFolder);
-  const path = join(folder, name);
-  const known = readIfThere(path);
+  const known = keptSecrets(folder, name);
   if (known !== undefined) return known;
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o700);
+  return secretAt(join(folder, name), make);
+};
+
+/** The secret in the file `path`, whose folder exists; made where absent, readable by its owner alone. */
+export const secretAt = (path: string, make: () => string): string => {
+  const known = readIfThere(path);
+  if (known !== undefined) return known;
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   writeFileSync(draft, make(), { mode: 0o600, flag: 'wx', flush: true });
   try {
@@ -39,6 +45,7 @@ export const secretFile = (dataFolder: string, name: string, make: () => string)
   } finally {
     rmSync(draft);
   }
+  syncFolder(dirname(path));
   return readFileSync(path, 'utf8');
 };
 
@@ -47,15 +54,23 @@ export const keptSecrets = (folder: string, name: string): string | undefined =>
 
 /** Writes the secret in `<data>/keys/<name>` anew: readers see the old text or the new one, whole, also after a power cut. */
 export const replaceSecret = (dataFolder: string, name: string, text: string): void => {
-  const folder = keyFolder(dataFolder);
-  const draft = join(folder, `${name}.${randomBytes(6).toString('hex')}`);
+  replaceSecretAt(join(keyFolder(dataFolder), name), text);
+};
+
+/** The same for the file `path`. */
+export const replaceSecretAt = (path: string, text: string): void => {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
-    renameSync(draft, join(folder, name));
+    renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });
     throw error;
   }
+  syncFolder(dirname(path));
+};
+
+const syncFolder = (folder: string): void => {
   const handle = openSync(folder, 'r');
   try {
     fsyncSync(handle);
@@ -64,7 +79,8 @@ export const replaceSecret = (dataFolder: string, name: string, text: string): v
   }
 };
 
-const readIfThere = (path: string): string | undefined => {
+/** The text of a file; undefined where there is none. */
+export const readIfThere = (path: string): string | undefined => {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

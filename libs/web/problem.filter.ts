@@ -5,6 +5,7 @@ import { ContentionError, InvalidAppendError, NewerEventError, StoreUnavailableE
 import { Problem } from './problem.js';
 import { IdentityProviderError } from './token-verifier.js';
 import { sendProblem } from './problem-document.js';
+import { KeyStoreUnavailableError } from './subject-register.js';
 import { WEB_PROBLEMS } from './web.problems.js';
 
 /** Told of faults of our own, with the correlation id of the request they broke. */
@@ -38,6 +39,13 @@ const RETRY_SOON = { headers: { 'retry-after': '1' } } as const;
 /** The problem that stands for anything thrown. */
 export const problemOf = (error: unknown): Problem => {
   if (error instanceof Problem) return error;
+  if (error instanceof KeyStoreUnavailableError) {
+    return Problem.of(
+      'store-unavailable',
+      'The key store cannot be asked now, and this rests on what it alone knows. A repeat with the same Idempotency-Key is safe.',
+      { headers: { 'retry-after': '5' } },
+    );
+  }
   if (error instanceof StoreUnavailableError) {
     return Problem.of(
       'store-unavailable',

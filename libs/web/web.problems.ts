@@ -14,7 +14,7 @@ export const WEB_PROBLEMS = {
   'header-fields-too-large': { status: 431, title: 'The header fields are too large' },
   'internal-error': { status: 500, title: 'Something broke on our side' },
   'projection-behind': { status: 503, title: 'The view is not there yet' },
-  'store-unavailable': { status: 503, title: 'The log cannot be written or read' },
+  'store-unavailable': { status: 503, title: 'The log or the key store cannot be written or read' },
   'identity-provider-unavailable': { status: 503, title: 'Tokens cannot be checked now' },
   'shutting-down': { status: 503, title: 'The server is stopping' },
 } as const;

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { StoreUnavailableError } from '#kernel';
-import { RemoteSubjectRegister, SqliteSubjectRegister } from '#web';
+import { KeyStoreUnavailableError, RemoteSubjectRegister, SqliteSubjectRegister } from '#web';
 import type { Keys } from '../../apps/keys/keys.js';
 import { createKeys } from '../../apps/keys/keys.js';
 import { send } from '../support/http.js';
@@ -9,6 +9,7 @@ import { send } from '../support/http.js';
 const SECRET = 'a secret of tests that guards nothing at all';
 const VIKTOR = { issuer: 'https://id.example', subject: 'viktor' };
 const MERE = { issuer: 'https://id.example', subject: 'mere' };
+const MAILBOX = { place: ['party-state:FJI', 'd1', 'mailbox'], text: 'viktor@gov.example' };
 
 let register: SqliteSubjectRegister;
 let keys: Keys;
@@ -48,6 +49,9 @@ test.each([undefined, '', 'another secret of more than thirty-two characters'])(
     for (const [path, body] of [
       ['/v1/references', { people: [{ ...VIKTOR, make: true }] }],
       ['/v1/people', { references: ['0000'] }],
+      ['/v1/seal', { subject: 'viktor', texts: [MAILBOX] }],
+      ['/v1/unseal', { sealed: [] }],
+      ['/v1/erase', { subjects: ['0000'] }],
     ] as const)
       expect((await post(path, body, secret)).status).toBe(401);
     expect(await register.knownReferenceOf(VIKTOR)).toBeUndefined();
@@ -64,6 +68,9 @@ test.each([
   ['/v1/references', { people: Array.from({ length: 501 }, () => ({ ...VIKTOR, make: true })) }],
   ['/v1/people', { references: 'all' }],
   ['/v1/people', { references: [''] }],
+  ['/v1/seal', { subject: '0000', texts: [{ text: 'mere@gov.example' }] }],
+  ['/v1/unseal', { sealed: [{ place: ['x'], sealed: { alg: 'A256GCM' } }] }],
+  ['/v1/erase', { subjects: '0000' }],
 ])('what is no question is refused without quoting it: %s %j', async (path, body) => {
   const answer = await post(path, body, SECRET);
   expect([answer.status, answer.body]).toEqual([400, { error: 'this is no question for the key store' }]);
@@ -81,4 +88,41 @@ test('a key store that is away is a store that is unavailable, and nothing about
   const failure = await remote.referenceOf(MERE).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(StoreUnavailableError);
   expect(String(failure)).not.toMatch(/mere|id\.example/);
+});
+
+test('what one service had sealed another opens, and once it was erased nobody does, nor knows the person', async () => {
+  const [one, other] = [new RemoteSubjectRegister(url, SECRET), new RemoteSubjectRegister(url, SECRET)];
+  const reference = await one.referenceOf(VIKTOR);
+  const { place } = MAILBOX;
+  const [sealed] = (await one.seal(reference, [MAILBOX])) ?? [];
+  if (sealed === undefined) throw new Error('nothing was sealed');
+  expect(
+    await Promise.all([
+      other.unseal({ place, sealed }),
+      other.unseal({ place: ['elsewhere'], sealed }),
+      one.unseal({ place, sealed }),
+    ]),
+  ).toEqual([{ text: MAILBOX.text }, 'unreadable', { text: MAILBOX.text }]);
+  await one.erase([reference]);
+  expect(await other.unseal({ place, sealed })).toBe('erased');
+  expect(await other.seal(reference, [MAILBOX])).toBeUndefined();
+  expect([await one.personBehind(reference), await one.knownReferenceOf(VIKTOR)]).toEqual([undefined, undefined]);
+  expect(await one.referenceOf(VIKTOR)).not.toBe(reference);
+});
+
+test('a key store that is away seals, opens and erases nothing, and says nothing of what it was asked', async () => {
+  const remote = new RemoteSubjectRegister(url, SECRET);
+  const reference = await remote.referenceOf(VIKTOR);
+  const [sealed] = (await remote.seal(reference, [MAILBOX])) ?? [];
+  if (sealed === undefined) throw new Error('nothing was sealed');
+  await keys.close();
+  for (const asked of [
+    () => remote.seal(reference, [MAILBOX]),
+    () => remote.unseal({ place: MAILBOX.place, sealed }),
+    () => remote.erase([reference]),
+  ]) {
+    const failure = await asked().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(KeyStoreUnavailableError);
+    expect(String(failure)).not.toContain('viktor');
+  }
 });

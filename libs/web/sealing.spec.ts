@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import type { Sealed } from '#kernel';
+import { masterKeyOf, openText, SealBrokenError, sealText, unwrapKey, wrapKey } from './sealing.js';
+
+const keys = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));
+const words = fc.string({ unit: 'binary', maxLength: 300 });
+const places = fc.array(fc.string({ maxLength: 12 }), { minLength: 1, maxLength: 4 });
+const SUBJECT = '7b1e1c1e-0000-4000-8000-000000000001';
+
+describe('a sealed text', () => {
+  it('opens to what it was, and says the same of the same text at the same place', () => {
+    fc.assert(
+      fc.property(keys, places, words, (key, place, text) => {
+        const sealed = sealText(key, SUBJECT, place, text);
+        expect(openText(key, place, sealed)).toBe(text);
+        expect(sealText(key, SUBJECT, place, text)).toEqual(sealed);
+      }),
+    );
+  });
+
+  it('with any bit of it changed does not open', () => {
+    const bit = fc.tuple(fc.constantFrom('iv' as const, 'ct' as const, 'tag' as const), fc.nat());
+    fc.assert(
+      fc.property(keys, places, words, bit, (key, place, text, [part, at]) => {
+        const sealed = sealText(key, SUBJECT, place, text);
+        const bytes = Buffer.from(sealed[part], 'base64url');
+        const index = at % (bytes.length * 8);
+        bytes[index >> 3] = (bytes[index >> 3] ?? 0) ^ (1 << (index & 7));
+        expect(() => openText(key, place, { ...sealed, [part]: bytes.toString('base64url') })).toThrow(SealBrokenError);
+      }),
+    );
+  });
+
+  it('with any character of it changed does not open, also where both decode to the same bytes', () => {
+    const character = fc.tuple(
+      fc.constantFrom('iv' as const, 'ct' as const, 'tag' as const),
+      fc.nat(),
+      fc.base64String(),
+    );
+    fc.assert(
+      fc.property(keys, words, character, (key, text, [part, at, other]) => {
+        const sealed = sealText(key, SUBJECT, ['here'], text);
+        const index = at % sealed[part].length;
+        const altered = sealed[part].slice(0, index) + other.slice(0, 1) + sealed[part].slice(index + 1);
+        fc.pre(altered !== sealed[part]);
+        expect(() => openText(key, ['here'], { ...sealed, [part]: altered })).toThrow(SealBrokenError);
+      }),
+    );
+    const sealed = sealText(randomBytes(32), SUBJECT, ['here'], 'Ruth');
+    for (const broken of [{ alg: 'none' }, { iv: '' }, { tag: '' }, { ct: 1 }])
+      expect(() => openText(randomBytes(32), ['here'], { ...sealed, ...broken } as Sealed)).toThrow(SealBrokenError);
+  });
+
+  it('opens with its own key, at its own place and for its own subject alone', () => {
+    fc.assert(
+      fc.property(keys, keys, places, places, words, (key, other, place, elsewhere, text) => {
+        fc.pre(!key.equals(other) && JSON.stringify(place) !== JSON.stringify(elsewhere));
+        const sealed = sealText(key, SUBJECT, place, text);
+        expect(() => openText(other, place, sealed)).toThrow(SealBrokenError);
+        expect(() => openText(key, elsewhere, sealed)).toThrow(SealBrokenError);
+        expect(() => openText(key, place, { ...sealed, subject: `${SUBJECT}0` })).toThrow(SealBrokenError);
+      }),
+    );
+  });
+
+  it('never shares its vector with another text or place, and hides how long short texts are', () => {
+    const key = randomBytes(32);
+    const all = ['Ruth', 'Ruth ', 'Rut'].flatMap((text) =>
+      [['a'], ['b']].map((place) => sealText(key, SUBJECT, place, text)),
+    );
+    expect(new Set(all.map(({ iv }) => iv)).size).toBe(all.length);
+    expect(new Set(all.map(({ ct }) => ct.length)).size).toBe(1);
+    expect(JSON.stringify(all)).not.toContain('Ruth');
+  });
+});
+
+test('a wrapped key is unwrapped by its own master key, for its own subject, unaltered', () => {
+  fc.assert(
+    fc.property(keys, keys, keys, fc.nat(), (one, other, key, at) => {
+      fc.pre(!one.equals(other));
+      const master = masterKeyOf(one);
+      const wrapped = wrapKey(master, SUBJECT, key, randomBytes(12));
+      expect(unwrapKey(master, SUBJECT, wrapped).equals(key)).toBe(true);
+      expect(wrapped.includes(key)).toBe(false);
+      expect(() => unwrapKey(masterKeyOf(other), SUBJECT, wrapped)).toThrow(SealBrokenError);
+      expect(() => unwrapKey({ ...master, id: 'another' }, SUBJECT, wrapped)).toThrow(SealBrokenError);
+      expect(() => unwrapKey(master, `${SUBJECT}0`, wrapped)).toThrow(SealBrokenError);
+      const altered = Buffer.from(wrapped);
+      altered[at % altered.length] = (altered[at % altered.length] ?? 0) ^ 1;
+      expect(() => unwrapKey(master, SUBJECT, altered)).toThrow(SealBrokenError);
+    }),
+  );
+});
