@@ -39,7 +39,7 @@ export const PUBLISHED = 'libs/audit/event-schemas.data.ts';
 
 /** The union of each contract. A new context adds its own here. */
 const UNIONS: Readonly<Record<string, string>> = {
-  '#directory/contract': 'PartyEvent',
+  '#directory/contract': 'DirectoryEvent',
   '#needs/contract': 'NeedEvent',
   '#offers/contract': 'OfferEvent',
   '#commitments/contract': 'CommitmentEvent',

@@ -46,6 +46,7 @@ export const auditContext: Context = {
       'funds.history',
       'reported.view',
       'documents.sight',
+      'subjects.sight',
     ],
   },
   projections: () => [findingBoard],

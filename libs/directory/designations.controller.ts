@@ -1,11 +1,13 @@
-import { derivedId, newId } from '#kernel';
-import type { CommandBuilder, RequestContext } from '#web';
+import { derivedId, newId, Transactor } from '#kernel';
+import type { CommandAccess, CommandBuilder, RequestContext } from '#web';
 import {
   Ctx,
   Cursors,
   DEFAULT_LIMIT,
   EmptyBody,
+  hasAuthority,
   HttpAnswer,
+  invalid,
   notFound,
   Problem,
   ReadGate,
@@ -15,15 +17,18 @@ import {
 } from '#web';
 import { Body, Controller, Get, Injectable, Param, Post, Query } from '@nestjs/common';
 import { hasRole } from './caller.js';
-import { DesignationDto, MandateDto, PaperListQuery } from './directory.dto.js';
-import { PARTY_PROBLEMS } from './directory.problems.js';
+import type { ContactPoint } from './contact-points.js';
+import { ContactPoints } from './contact-points.js';
+import { ContactPointDto, DesignationDto, MandateDto, PaperListQuery } from './directory.dto.js';
+import { CONTACT_PROBLEMS, PARTY_PROBLEMS } from './directory.problems.js';
 import type { PartyKindOfRecord } from './directory-records.js';
 import { DirectoryRecords } from './directory-records.js';
 import { PARTIES } from './parties.projection.js';
-import type { PartyCommand } from './party.js';
-import { DESIGNATING_ROLES, OWNING_ROLES } from './party.js';
+import type { SealedContact } from './party.contract.js';
+import type { Designation, PartyCommand } from './party.js';
+import { DESIGNATING_ROLES, OWNING_ROLES, partyDecider } from './party.js';
 import { PartyBoard } from './party-board.js';
-import { accessTo } from './party.view.js';
+import { accessTo, contactAccess, seesDesignations } from './party.view.js';
 
 /** The id of a paper that a request creates: the same for the same key, as for every other creation. */
 const paperIdOf = ({ caller, method, path, idempotencyKey }: RequestContext): string =>
@@ -38,7 +43,7 @@ abstract class Papers {
     protected readonly endpoints: RecordEndpoints,
     protected readonly records: DirectoryRecords,
     protected readonly board: PartyBoard,
-    private readonly gate: ReadGate,
+    protected readonly gate: ReadGate,
     private readonly cursors: Cursors,
   ) {}
 
@@ -85,14 +90,18 @@ abstract class Papers {
   ): Promise<HttpAnswer> {
     const id = uuidOf(given);
     await this.gate.ready(ctx, PARTIES);
-    // A paper that is not there is looked for where none can be: what comes before 404 is the same for one that is hidden.
-    const party = (await this.board.find(id)) ?? id;
+    const party = await this.placeOf(id);
     return this.endpoints.command(ctx, this.kindOf(id), party, {
       access: accessTo(type, own(party)),
       type,
       ifMatch: 'required',
       prepare: () => (by) => command(id, by),
     });
+  }
+
+  /** A paper that is not there is looked for where none can be: what comes before 404 is the same for one that is hidden. */
+  protected async placeOf(id: string): Promise<string> {
+    return (await this.board.find(id)) ?? id;
   }
 
   protected async page(
@@ -132,6 +141,18 @@ abstract class Papers {
 export class DesignationsController extends Papers {
   protected override readonly kind = 'designation';
 
+  constructor(
+    endpoints: RecordEndpoints,
+    records: DirectoryRecords,
+    board: PartyBoard,
+    gate: ReadGate,
+    cursors: Cursors,
+    private readonly contacts: ContactPoints,
+    private readonly transactor: Transactor,
+  ) {
+    super(endpoints, records, board, gate, cursors);
+  }
+
   protected override kindOf(id: string): PartyKindOfRecord {
     return this.records.designation(id);
   }
@@ -143,23 +164,27 @@ export class DesignationsController extends Papers {
     roles: [...DESIGNATING_ROLES, 'coordinator'],
     problems: PARTY_PROBLEMS,
   })
-  designate(@Ctx() ctx: RequestContext, @Body() body: DesignationDto): Promise<HttpAnswer> {
-    const { party, office, powers, holder, authorityRef, from, to } = body;
-    return this.record(ctx, party, !hasRole(ctx.caller, 'coordinator'), 'RecordDesignation', async (designation) => {
-      const reference = await this.records.referenceOf(ctx.caller.issuer, holder);
-      return (by) => ({
-        type: 'RecordDesignation',
-        by,
-        party,
-        designation,
-        office,
-        powers,
-        holder: reference,
-        authorityRef,
-        from,
-        ...(to === undefined ? {} : { to }),
-      });
-    });
+  async designate(@Ctx() ctx: RequestContext, @Body() body: DesignationDto): Promise<HttpAnswer> {
+    const { party, office, powers, authorityRef, from, to } = body;
+    const own = !hasRole(ctx.caller, 'coordinator');
+    // Whoever may not designate is refused before anything rests on it.
+    const holder = hasAuthority(ctx.caller, accessTo('RecordDesignation', own))
+      ? await this.records.referenceOf(ctx.caller.issuer, body.holder)
+      : '';
+    // The hash of the request goes into the log: a name that others could guess must not be in it.
+    const asRecorded = { ...ctx, body: { ...(ctx.body as object), holder } };
+    return this.record(asRecorded, party, own, 'RecordDesignation', (designation) => (by) => ({
+      type: 'RecordDesignation',
+      by,
+      party,
+      designation,
+      office,
+      powers,
+      holder,
+      authorityRef,
+      from,
+      ...(to === undefined ? {} : { to }),
+    }));
   }
 
   @Get()
@@ -188,6 +213,81 @@ export class DesignationsController extends Papers {
       by,
       designation,
     }));
+  }
+
+  /** Replaces the contact point as a whole. Shown to the party and the coordinator; sealed wherever it is kept. */
+  @Post(':id/contact')
+  @RouteAction({
+    action: 'designation.set-contact',
+    roles: [...OWNING_ROLES, 'coordinator'],
+    problems: CONTACT_PROBLEMS,
+    ifMatch: 'required',
+  })
+  async setContact(
+    @Ctx() ctx: RequestContext,
+    @Param('id') given: string,
+    @Body() { name, mailbox, telephone }: ContactPointDto,
+  ): Promise<HttpAnswer> {
+    if (name === undefined && mailbox === undefined && telephone === undefined) {
+      throw invalid([{ field: 'mailbox', message: 'give a name, a mailbox or a telephone, or send remove-contact' }]);
+    }
+    return this.keepContact(ctx, given, 'SetContactPoint', {
+      ...(name === undefined ? {} : { name }),
+      ...(mailbox === undefined ? {} : { mailbox }),
+      ...(telephone === undefined ? {} : { telephone }),
+    });
+  }
+
+  @Post(':id/remove-contact')
+  @RouteAction({
+    action: 'designation.remove-contact',
+    roles: [...OWNING_ROLES, 'coordinator'],
+    problems: CONTACT_PROBLEMS,
+    ifMatch: 'required',
+  })
+  removeContact(@Ctx() ctx: RequestContext, @Param('id') given: string, @Body() _body: EmptyBody): Promise<HttpAnswer> {
+    return this.keepContact(ctx, given, 'RemoveContactPoint', {});
+  }
+
+  private async keepContact(
+    ctx: RequestContext,
+    given: string,
+    type: 'SetContactPoint' | 'RemoveContactPoint',
+    contact: ContactPoint,
+  ): Promise<HttpAnswer> {
+    const id = uuidOf(given);
+    await this.gate.ready(ctx, PARTIES);
+    const party = await this.placeOf(id);
+    const { state } = await this.transactor.load(partyDecider, party);
+    const found = state.designations.find(({ designation }) => designation === id);
+    const access = contactAccess(type, ctx.caller, party, found?.holder);
+    const sealed = type === 'SetContactPoint' ? await this.sealedFor(ctx, access, party, found, contact) : {};
+    // The hash of the request goes into the log: it covers what is sealed, not what could be guessed.
+    return this.endpoints.command({ ...ctx, body: sealed ?? {} }, this.kindOf(id), party, {
+      access,
+      type,
+      ifMatch: 'required',
+      prepare: () => {
+        if (sealed === undefined) {
+          throw Problem.of('holder-erased', 'The holder of this designation was erased: nothing is kept of them.');
+        }
+        return (by): PartyCommand =>
+          type === 'SetContactPoint' ? { type, by, designation: id, contact: sealed } : { type, by, designation: id };
+      },
+    });
+  }
+
+  /** Undefined where the holder was erased; nothing is sealed for who may not set it, or where there is nothing to set it on. */
+  private async sealedFor(
+    { caller }: RequestContext,
+    access: CommandAccess,
+    party: string,
+    found: Designation | undefined,
+    contact: ContactPoint,
+  ): Promise<SealedContact | undefined> {
+    return found === undefined || !hasAuthority(caller, access) || !seesDesignations(caller, party)
+      ? {}
+      : this.contacts.seal(party, found, contact);
   }
 }
 

@@ -3,11 +3,13 @@ import type { Folded, RecordedEvent } from '#kernel';
 import type { MandateReach, RecordKind } from '#web';
 import { RecordKinds, SubjectRegister } from '#web';
 import { Injectable } from '@nestjs/common';
+import { ContactPoints } from './contact-points.js';
 import type { Caller } from './caller.js';
 import { hasRole } from './caller.js';
 import type { PartyEvent } from './party.contract.js';
 import type { PartyCommand, PartyRejection, PartyState } from './party.js';
 import { partyDecider } from './party.js';
+import type { Holders } from './party.view.js';
 import {
   designationView,
   mandateView,
@@ -28,6 +30,7 @@ export class DirectoryRecords implements PartyKindOfRecord {
 
   constructor(
     private readonly subjects: SubjectRegister,
+    private readonly contacts: ContactPoints,
     private readonly clock: Clock,
     kinds: RecordKinds,
   ) {
@@ -70,7 +73,7 @@ export class DirectoryRecords implements PartyKindOfRecord {
       permits: (caller, _command, state) => seesDesignations(caller, state.id),
       view: (caller, party, { state }) => {
         const found = find(state);
-        return found === undefined ? {} : designationView(caller, party, found, this.now(), this.nameOf);
+        return found === undefined ? {} : designationView(caller, party, found, this.now(), this.holders);
       },
       maskEvent: () => undefined,
     };
@@ -109,6 +112,11 @@ export class DirectoryRecords implements PartyKindOfRecord {
 
   private readonly nameOf = async (reference: string): Promise<string | undefined> =>
     (await this.subjects.personBehind(reference))?.subject;
+
+  private readonly holders: Holders = {
+    nameOf: async (reference) => (this.contacts.isErased(reference) ? undefined : this.nameOf(reference)),
+    contactOf: (party, designation) => this.contacts.shown(party, designation),
+  };
 
   private now(): string {
     return this.clock.now().toISOString();

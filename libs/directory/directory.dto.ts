@@ -3,10 +3,12 @@ import {
   dateFault,
   DOCUMENT_KINDS,
   isRealDate,
+  mailboxFault,
   MEMBER_ROLES,
   partyFault,
   PARTY_CATEGORIES,
   POWERS,
+  telephoneFault,
   VISIBILITIES,
 } from '#vocabulary';
 import {
@@ -174,6 +176,51 @@ export class DesignationDto {
 
   @LastDay(false)
   to?: string;
+}
+
+const faultsBy =
+  (faultOf: (value: unknown) => string | undefined) =>
+  (value: unknown): readonly Fault[] => {
+    const message = faultOf(value);
+    return message === undefined ? [] : [{ path: '', message }];
+  };
+
+/** Personal data: sealed before it is recorded, and gone with the holder's erasure. */
+export class ContactPointDto {
+  @Title({ required: false, example: 'Ruth Kalsakau' })
+  name?: string;
+
+  @Checked({
+    name: 'mailbox',
+    required: false,
+    schema: { type: 'string', format: 'email', maxLength: 254 },
+    example: 'ruth@example.org',
+    faults: faultsBy(mailboxFault),
+  })
+  mailbox?: string;
+
+  @Checked({
+    name: 'telephone',
+    required: false,
+    schema: { type: 'string', pattern: '^\\+[1-9][0-9]{6,14}$' },
+    description: 'E.164: country code first, no blanks',
+    example: '+6785550123',
+    faults: faultsBy(telephoneFault),
+  })
+  telephone?: string;
+}
+
+/** The operator says on whose order; a party that erases its own people need not. */
+export class EraseSubjectDto {
+  @PartyIdField({
+    required: false,
+    example: 'state:KIR',
+    description: 'The party that ordered it; your own unless told',
+  })
+  orderedBy?: string;
+
+  @Text({ required: false, max: 300, example: 'Note Verbale 7/2026' })
+  reference?: string;
 }
 
 const RECORD_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

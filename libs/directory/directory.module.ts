@@ -4,6 +4,7 @@ import { historyController } from '#web';
 import { Global, Module } from '@nestjs/common';
 import { DesignationsController, MandatesController } from './designations.controller.js';
 import { FoldedCallers } from './directory-callers.js';
+import { ContactPoints } from './contact-points.js';
 import { DirectoryRecords } from './directory-records.js';
 import { Networks } from './networks.js';
 import { PARTIES, partiesProjection, RegisteredNetworks } from './parties.projection.js';
@@ -12,10 +13,11 @@ import { partyDecider } from './party.js';
 import { knownName } from './party.view.js';
 import { PartyBoard } from './party-board.js';
 
-/** Global, because other contexts ask for `Networks`. */
+/** Global, because other contexts ask for `Networks`, and subjects for who holds designations. */
 @Global()
 @Module({
   providers: [
+    ContactPoints,
     DirectoryRecords,
     PartyBoard,
     {
@@ -24,7 +26,7 @@ import { PartyBoard } from './party-board.js';
       inject: [ProjectionRunner],
     },
   ],
-  exports: [Networks, DirectoryRecords],
+  exports: [Networks, DirectoryRecords, PartyBoard],
 })
 class DirectoryModule {}
 

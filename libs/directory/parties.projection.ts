@@ -1,10 +1,12 @@
 import type { Projection, ReadQueries, ReadTransaction, RecordedEvent, SqlRow } from '#kernel';
+import { categoryOfStream, idOfStream } from '#kernel';
 import type { Membership } from '#vocabulary';
 import { membershipHolds, organisationOf, ORGANISATIONS } from '#vocabulary';
 import { counts, Networks } from './networks.js';
 import type { NetworkMember, PartyEvent } from './party.contract.js';
 import type { PartyState } from './party.js';
 import { partyDecider } from './party.js';
+import { subjectDecider } from './subjects/subject.js';
 
 export const PARTIES = 'parties';
 
@@ -20,7 +22,11 @@ class Batch {
   constructor(private readonly tx: ReadTransaction) {}
 
   apply(event: RecordedEvent): void {
-    const id = event.stream.slice('party-'.length);
+    const id = idOfStream(event.stream);
+    if (categoryOfStream(event.stream) === subjectDecider.category) {
+      this.tx.run('INSERT OR IGNORE INTO erased (subject) VALUES (?)', id);
+      return;
+    }
     const before = this.touched.get(id) ?? this.stored(id);
     const state = partyDecider.evolve(before?.state ?? partyDecider.initial, event as RecordedEvent<PartyEvent>);
     this.touched.set(id, { seq: before?.seq ?? event.position, revision: event.revision, state });
@@ -68,7 +74,8 @@ class Batch {
         member.to ?? null,
       );
     }
-    for (const { designation } of designations) {
+    for (const { designation, holder } of designations) {
+      this.tx.run('INSERT OR IGNORE INTO holding (subject, party) VALUES (?, ?)', holder, id);
       this.tx.run(
         'INSERT OR IGNORE INTO paper (id, kind, party, owner) VALUES (?, ?, ?, ?)',
         designation,
@@ -89,11 +96,11 @@ class Batch {
   }
 }
 
-/** Answers: which parties are there, who belongs to which network, and in whose record a designation or mandate stands. */
+/** Answers: which parties are there, who belongs to which network, in whose record a designation or mandate stands, who holds any, and who was erased. */
 export const partiesProjection: Projection = {
   name: PARTIES,
-  version: 1,
-  handles: Object.keys(partyDecider.schemas),
+  version: 2,
+  handles: [...Object.keys(partyDecider.schemas), ...Object.keys(subjectDecider.schemas)],
   schema: `
     CREATE TABLE party (
       seq INTEGER PRIMARY KEY,
@@ -119,6 +126,8 @@ export const partiesProjection: Projection = {
       owner TEXT NOT NULL
     );
     CREATE INDEX paper_by_party ON paper (kind, party);
+    CREATE TABLE holding (subject TEXT NOT NULL, party TEXT NOT NULL, PRIMARY KEY (subject, party)) WITHOUT ROWID;
+    CREATE TABLE erased (subject TEXT PRIMARY KEY) WITHOUT ROWID;
   `,
   begin: (tx) => new Batch(tx),
 };

@@ -4,9 +4,11 @@ import type { PartyCategory } from '#vocabulary';
 import { dateOf } from '#vocabulary';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { Problem } from '#web';
 import type { Caller } from './caller.js';
 import { hasRole } from './caller.js';
 import { Networks } from './networks.js';
+import type { Designation } from './party.js';
 import { PARTIES } from './parties.projection.js';
 import type { PartyState } from './party.js';
 
@@ -126,6 +128,40 @@ export class PartyBoard {
     if (known !== undefined) return known;
     await this.runner.waitFor(await this.store.head(), CATCH_UP_MS, [PARTIES]);
     return this.partyOf(paper);
+  }
+
+  /** The designations that name a subject, over or not, by party. */
+  heldBy(subject: string): readonly { readonly party: string; readonly designations: readonly Designation[] }[] {
+    return this.model()
+      .all(
+        `SELECT party.id, party.seq, party.revision, party.state FROM holding JOIN party ON party.id = holding.party
+         WHERE holding.subject = ? ORDER BY party.seq`,
+        subject,
+      )
+      .map(rowOf)
+      .map(({ id, state }) => ({
+        party: id,
+        designations: state.designations.filter(({ holder }) => holder === subject),
+      }));
+  }
+
+  isErased(subject: string): boolean {
+    return this.model().get('SELECT 1 FROM erased WHERE subject = ?', subject) !== undefined;
+  }
+
+  /** Every subject that was erased. */
+  erased(): readonly string[] {
+    return this.model()
+      .all('SELECT subject FROM erased')
+      .map(({ subject }) => subject as string);
+  }
+
+  /** Waits a moment until the register shows everything that is in the log. @throws {Problem} 503 `projection-behind` */
+  async atTheEndOfTheLog(): Promise<void> {
+    if (await this.runner.waitFor(await this.store.head(), CATCH_UP_MS, [PARTIES])) return;
+    throw Problem.of('projection-behind', 'The register of parties is behind the log: try again.', {
+      headers: { 'retry-after': '1' },
+    });
   }
 
   private partyOf(paper: string): string | undefined {

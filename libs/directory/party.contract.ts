@@ -1,5 +1,6 @@
-import type { DomainEvent } from '#kernel';
+import type { DomainEvent, Sealed } from '#kernel';
 import type { PartyCategory, Power, Visibility } from '#vocabulary';
+import type { SubjectEvent } from './subjects/subject.contract.js';
 
 /** Membership of a network. Dates are inclusive UTC days; an absent `to` means until further notice. */
 export interface NetworkMember {
@@ -22,6 +23,13 @@ export interface PartyDocument {
   readonly sha256: string;
   /** `public` where absent, as the register is. */
   readonly label?: Visibility;
+}
+
+/** How the holder of a designation is reached: personal data, each field sealed with the holder's key for its stream, designation and name. */
+export interface SealedContact {
+  readonly name?: Sealed;
+  readonly mailbox?: Sealed;
+  readonly telephone?: Sealed;
 }
 
 export interface PartyContent {
@@ -61,7 +69,14 @@ export type PartyEvent =
         readonly to?: string;
       };
     }
+  /** By a process where the holder was erased. */
   | { readonly type: 'DesignationRevoked'; readonly data: { readonly designation: string } }
+  /** Replaces what was set before, all of it. */
+  | {
+      readonly type: 'ContactPointSet';
+      readonly data: { readonly designation: string; readonly contact: SealedContact };
+    }
+  | { readonly type: 'ContactPointRemoved'; readonly data: { readonly designation: string } }
   /** In the auditor's stream. */
   | {
       readonly type: 'MandateGiven';
@@ -81,6 +96,9 @@ export type PartyEvent =
 export type PartyEventType = PartyEvent['type'];
 // Checked here so that a contract whose events are not domain events does not compile.
 export type AnyPartyEvent = PartyEvent extends DomainEvent ? PartyEvent : never;
+
+/** Everything that the directory writes. */
+export type DirectoryEvent = PartyEvent | SubjectEvent;
 
 export type { Caller, MandateInForce } from './caller.js';
 export { ANONYMOUS, hasRole } from './caller.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Actor } from '#kernel';
+import type { Actor, Sealed } from '#kernel';
 import { recordedEvent, specFor, stateAfter, TEST_TIME } from '#kernel-testing';
 import type { MandateScope, PartyContent, PartyEvent } from './party.contract.js';
 import type { PartyCommand, PartyRejectionCode } from './party.js';
@@ -58,7 +58,7 @@ const end = (id = 'm1'): Body => ({ type: 'EndMandate', mandate: id });
 
 const japan = specFor(partyDecider, {
   id: 'donor:japan',
-  idempotent: ['RevokeDesignation', 'EndMandate', 'AmendParty'],
+  idempotent: ['RevokeDesignation', 'EndMandate', 'AmendParty', 'SetContactPoint', 'RemoveContactPoint'],
 });
 const vanuatu = specFor(partyDecider, { id: 'state:VUT' });
 const court = specFor(partyDecider, { id: 'auditor:court', idempotent: ['EndMandate'] });
@@ -66,6 +66,58 @@ const as = (actor: Actor, at = TEST_TIME, effectiveAt = at): { actor: Actor; at:
   actor,
   at,
   effectiveAt,
+});
+
+const sealed = (ct: string): Sealed => ({ alg: 'A256GCM', subject: 'subject-1', iv: 'i', ct, tag: 't' });
+const contact = (ct = 'a', id = 'd1'): Extract<PartyEvent, { type: 'ContactPointSet' }> => ({
+  type: 'ContactPointSet',
+  data: { designation: id, contact: { mailbox: sealed(ct) } },
+});
+const setContact = (ct = 'a'): Body => ({ type: 'SetContactPoint', ...contact(ct).data });
+const removeContact: Body = { type: 'RemoveContactPoint', designation: 'd1' };
+
+describe('a contact point', () => {
+  // Without the power to designate: it is the holder's own.
+  const HOLDER = designation({ powers: ['offer'] });
+  const NOBODY: Actor = { ...DESK, subject: 'subject-2' };
+  const ELSEWHERE: Actor = { party: 'donor:norway', role: 'donor-desk', subject: 'subject-1' };
+  const given = (...events: readonly PartyEvent[]) => japan.given(registered, HOLDER, ...events);
+
+  it('is set, replaced and removed by its holder and by the coordinator, and each asked twice writes once', () => {
+    for (const actor of [DESK, COORDINATOR]) {
+      given().when(setContact(), as(actor)).then(contact());
+      given(contact()).when(setContact('b'), as(actor)).then(contact('b'));
+      given(contact()).when(setContact(), as(actor)).then();
+      given(contact())
+        .when(removeContact, as(actor))
+        .then({ type: 'ContactPointRemoved', data: { designation: 'd1' } });
+      given().when(removeContact, as(actor)).then();
+    }
+    const { state } = given(contact()).when(setContact('b'), as(DESK)).accepted();
+    expect(state.designations).toMatchObject([{ contact: { mailbox: sealed('b') } }]);
+    expect(given(contact()).when(removeContact, as(DESK)).accepted().state.designations[0]).not.toHaveProperty(
+      'contact',
+    );
+  });
+
+  it('is not for others of the party without the power to designate, nor for the same person at another party', () => {
+    for (const actor of [NOBODY, ELSEWHERE, AUDITOR])
+      for (const command of [setContact(), removeContact])
+        given(contact()).when(command, as(actor)).refused('forbidden');
+    const office = designation({ designation: 'd2', holder: 'subject-2' });
+    given(office).when(setContact(), as(NOBODY)).then(contact());
+    given()
+      .when({ ...setContact(), designation: 'd9' } as Body, as(DESK))
+      .refused('not-found');
+  });
+
+  it('is removed from a designation that was revoked, but not set on it', () => {
+    const revoked: PartyEvent = { type: 'DesignationRevoked', data: { designation: 'd1' } };
+    given(contact(), revoked).when(setContact('b'), as(COORDINATOR)).refused('designation-revoked');
+    given(contact(), revoked)
+      .when(removeContact, as(COORDINATOR))
+      .then({ type: 'ContactPointRemoved', data: { designation: 'd1' } });
+  });
 });
 
 describe('a party', () => {

@@ -1,12 +1,18 @@
 import type { Actor, Command, Decider, Decision, RecordedEvent, Rejection } from '#kernel';
-import { accept, canonicalJson, refuse } from '#kernel';
+import { accept, canonicalJson, isOfProcess, refuse } from '#kernel';
 import type { Power, Role } from '#vocabulary';
 import { dateOf, lastInstant, periodEnd, periodHolds, periodStart, stateOfParty } from '#vocabulary';
-import type { MandateScope, PartyContent, PartyEvent } from './party.contract.js';
+import type { MandateScope, PartyContent, PartyEvent, SealedContact } from './party.contract.js';
 
 /** Why a command to a party's record is refused. */
 export type PartyRejectionCode =
-  'forbidden' | 'not-found' | 'already-registered' | 'party-retired' | 'unknown-party' | 'already-exists';
+  | 'forbidden'
+  | 'not-found'
+  | 'already-registered'
+  | 'party-retired'
+  | 'unknown-party'
+  | 'already-exists'
+  | 'designation-revoked';
 export type PartyRejection = Rejection<PartyRejectionCode>;
 
 export interface Designation {
@@ -22,6 +28,7 @@ export interface Designation {
   readonly recordedBy: string;
   readonly recordedAt: string;
   readonly revokedAt?: string;
+  readonly contact?: SealedContact;
 }
 
 export interface Mandate {
@@ -53,9 +60,11 @@ export type PartyCommand = Command &
     | { readonly type: 'RetireParty' }
     | ({ readonly type: 'RecordDesignation'; readonly party: string } & Omit<
         Designation,
-        'recordedBy' | 'recordedAt' | 'revokedAt'
+        'recordedBy' | 'recordedAt' | 'revokedAt' | 'contact'
       >)
     | { readonly type: 'RevokeDesignation'; readonly designation: string }
+    | { readonly type: 'SetContactPoint'; readonly designation: string; readonly contact: SealedContact }
+    | { readonly type: 'RemoveContactPoint'; readonly designation: string }
     | ({ readonly type: 'GiveMandate'; readonly auditor: string } & Omit<Mandate, 'appointedBy' | 'endedAt'>)
     | { readonly type: 'EndMandate'; readonly mandate: string }
   );
@@ -105,14 +114,15 @@ const evolve = (state: PartyState, recorded: RecordedEvent<PartyEvent>): PartySt
       return { ...state, id, designations: [...state.designations, designation] };
     }
     case 'DesignationRevoked': {
-      const { designation } = event.data;
-      return {
-        ...state,
-        designations: state.designations.map((each) =>
-          each.designation === designation ? { ...each, revokedAt: metadata.recordedAt } : each,
-        ),
-      };
+      const revokedAt = metadata.recordedAt;
+      return withDesignation(state, event.data.designation, (found) => ({ ...found, revokedAt }));
     }
+    case 'ContactPointSet': {
+      const { designation, contact } = event.data;
+      return withDesignation(state, designation, (found) => ({ ...found, contact }));
+    }
+    case 'ContactPointRemoved':
+      return withDesignation(state, event.data.designation, ({ contact: _contact, ...found }) => found);
     case 'MandateGiven':
       return { ...state, id, mandates: [...state.mandates, event.data] };
     case 'MandateEnded': {
@@ -129,6 +139,15 @@ const evolve = (state: PartyState, recorded: RecordedEvent<PartyEvent>): PartySt
   }
 };
 
+const withDesignation = (
+  state: PartyState,
+  designation: string,
+  change: (found: Designation) => Designation,
+): PartyState => ({
+  ...state,
+  designations: state.designations.map((each) => (each.designation === designation ? change(each) : each)),
+});
+
 const inForce = (
   { from, to, over }: { readonly from: string; readonly to?: string | undefined; readonly over: string | undefined },
   at: string,
@@ -138,6 +157,10 @@ const inForce = (
 /** True where the designation holds at that instant: within its days and not revoked by then. */
 export const designationHolds = ({ from, to, revokedAt }: Designation, at: string): boolean =>
   inForce({ from, to, over: revokedAt }, at);
+
+/** True where the designation never holds again from that instant on. */
+export const designationIsOver = ({ to, revokedAt }: Designation, at: string): boolean =>
+  (revokedAt !== undefined && revokedAt <= at) || (to !== undefined && periodEnd(to) <= at);
 
 /** True where the mandate holds at that instant. */
 export const mandateHolds = ({ from, to, endedAt }: Mandate, at: string): boolean =>
@@ -242,12 +265,38 @@ const revoke = (
   state: PartyState,
   { by, designation }: Extract<PartyCommand, { type: 'RevokeDesignation' }>,
 ): PartyDecision => {
-  if (!mayDesignate(state, state.id, by)) {
+  if (!isOfProcess(by.actor) && !mayDesignate(state, state.id, by)) {
     return refuse('forbidden', 'a designation is revoked by the party’s own mission or desk, or by a coordinator');
   }
   const found = state.designations.find((each) => each.designation === designation);
   if (found === undefined) return refuse('not-found', 'there is no such designation');
   return found.revokedAt === undefined ? accept({ type: 'DesignationRevoked', data: { designation } }) : accept();
+};
+
+/** True for the person who holds the designation, acting for the same party. */
+const isHolder = ({ id }: PartyState, { holder }: Designation, { party, subject }: Actor): boolean =>
+  party === id && subject === holder;
+
+const contactPoint = (
+  state: PartyState,
+  command: Extract<PartyCommand, { type: 'SetContactPoint' | 'RemoveContactPoint' }>,
+): PartyDecision => {
+  const { by, designation } = command;
+  const found = state.designations.find((each) => each.designation === designation);
+  if (found === undefined) return refuse('not-found', 'there is no such designation');
+  if (!isHolder(state, found, by.actor) && !mayDesignate(state, state.id, by)) {
+    return refuse('forbidden', 'a contact point is kept by its holder, and by whoever may record the designation');
+  }
+  if (command.type === 'RemoveContactPoint') {
+    return found.contact === undefined ? accept() : accept({ type: 'ContactPointRemoved', data: { designation } });
+  }
+  const { contact } = command;
+  if (found.revokedAt !== undefined) {
+    return refuse('designation-revoked', 'the designation was revoked: set the contact point on the one in its place');
+  }
+  return found.contact !== undefined && canonicalJson(found.contact) === canonicalJson(contact)
+    ? accept()
+    : accept({ type: 'ContactPointSet', data: { designation, contact } });
 };
 
 /** DOMAIN: a mandate over sealed parts is given by their owner, for what is its own; any other by a coordinator. */
@@ -304,6 +353,9 @@ const decide = (command: PartyCommand, state: PartyState): PartyDecision => {
       return designate(state, command);
     case 'RevokeDesignation':
       return revoke(state, command);
+    case 'SetContactPoint':
+    case 'RemoveContactPoint':
+      return contactPoint(state, command);
     case 'GiveMandate':
       return giveMandate(state, command);
     case 'EndMandate':
@@ -321,6 +373,8 @@ export const partyDecider: Decider<PartyState, PartyCommand, PartyEvent, PartyRe
     PartyRetired: 1,
     DesignationRecorded: 1,
     DesignationRevoked: 1,
+    ContactPointSet: 1,
+    ContactPointRemoved: 1,
     MandateGiven: 1,
     MandateEnded: 1,
   },

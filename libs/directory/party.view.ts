@@ -3,6 +3,7 @@ import { organisationOf, stateOf, stateOfParty } from '#vocabulary';
 import { hasAuthority } from '#web';
 import type { CommandAccess } from '#web';
 import type { Caller } from './caller.js';
+import type { ShownContact } from './contact-points.js';
 import { hasRole } from './caller.js';
 import type { PartyContent, PartyEvent } from './party.contract.js';
 import type { Designation, Mandate, PartyCommandType, PartyState } from './party.js';
@@ -23,9 +24,22 @@ const ACTIONS: Readonly<Record<PartyCommandType, string>> = {
   RetireParty: 'party.retire',
   RecordDesignation: 'designation.record',
   RevokeDesignation: 'designation.revoke',
+  SetContactPoint: 'designation.set-contact',
+  RemoveContactPoint: 'designation.remove-contact',
   GiveMandate: 'mandate.give',
   EndMandate: 'mandate.end',
 };
+
+/** Who keeps the contact point of a designation: its holder, without any power, and whoever may record the designation. */
+export const contactAccess = (
+  command: 'SetContactPoint' | 'RemoveContactPoint',
+  caller: Caller,
+  party: string,
+  holder: string | undefined,
+): CommandAccess =>
+  caller.party === party && caller.subject === holder
+    ? { action: ACTIONS[command], roles: OWNING_ROLES }
+    : accessTo(command, !hasRole(caller, 'coordinator'));
 
 /** Name of a party that nobody registered but everybody knows: a State, or an organisation of the reference table. */
 export const knownName = (id: string): string | undefined =>
@@ -71,27 +85,45 @@ export const seesDesignations = (caller: Caller, party: string): boolean =>
 /** The person's own name at the identity provider, for an opaque reference; undefined where it was erased. */
 export type NameOf = (reference: string) => Promise<string | undefined>;
 
+/** What the key store alone knows of the holders of designations. */
+export interface Holders {
+  readonly nameOf: NameOf;
+  /** @param designation one with contact data */
+  readonly contactOf: (party: string, designation: Designation) => Promise<ShownContact>;
+}
+
 export const designationView = async (
   caller: Caller,
   party: string,
   designation: Designation,
   now: string,
-  nameOf: NameOf,
+  holders: Holders,
 ): Promise<object> => {
-  const { designation: id, holder, revokedAt, recordedBy, recordedAt, ...fields } = designation;
-  const name = await nameOf(holder);
+  const { designation: id, holder, revokedAt, recordedBy, recordedAt, contact, ...fields } = designation;
+  const [name, shown] = await Promise.all([
+    holders.nameOf(holder),
+    contact === undefined ? undefined : holders.contactOf(party, designation),
+  ]);
   const own = caller.party === party;
   const mayRevoke = revokedAt === undefined && hasAuthority(caller, accessTo('RevokeDesignation', own));
+  const mayKeep = (command: 'SetContactPoint' | 'RemoveContactPoint'): boolean =>
+    hasAuthority(caller, contactAccess(command, caller, party, holder));
   return {
     id,
     party,
     ...fields,
     ...(name === undefined ? {} : { holder: name }),
+    subject: holder,
+    ...(shown === undefined ? {} : { contact: shown }),
     recordedBy,
     recordedAt,
     ...(revokedAt === undefined ? {} : { revokedAt }),
     inForce: designationHolds(designation, now),
-    actions: mayRevoke ? ['revoke'] : [],
+    actions: [
+      ...(mayRevoke ? ['revoke'] : []),
+      ...(revokedAt === undefined && mayKeep('SetContactPoint') ? ['contact'] : []),
+      ...(contact !== undefined && mayKeep('RemoveContactPoint') ? ['remove-contact'] : []),
+    ],
   };
 };
 
@@ -144,6 +176,9 @@ export const partyEventFor = async (
       const name = await nameOf(holder);
       return name === undefined ? data : { ...data, holder: name };
     }
+    // What is sealed stays so here, as it stands in the log.
+    case 'ContactPointSet':
+    case 'ContactPointRemoved':
     case 'DesignationRevoked':
       return seesDesignations(caller, id) ? event.data : undefined;
     case 'MandateGiven':

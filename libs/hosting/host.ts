@@ -189,7 +189,7 @@ const callersOf = (contexts: readonly Context[], deps: ContextDeps): ReturnType<
 };
 
 const composeCore = (
-  { store, bus, readDatabase }: Adapters,
+  { store, bus, readDatabase, subjects }: Adapters,
   contexts: readonly Context[],
   share: Share,
   clock: Clock,
@@ -213,7 +213,7 @@ const composeCore = (
   const processes = new ProcessRunner(
     bus,
     transactor,
-    working.flatMap((context) => context.processes?.(deps) ?? []),
+    working.flatMap((context) => context.processes?.(deps, subjects) ?? []),
     { upcasting, alarm: alarms.process },
   );
   const ticker = new DeadlineTicker(

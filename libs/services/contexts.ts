@@ -1,7 +1,7 @@
 import { accountsContext, checksContext } from '#accounts';
 import { auditContext } from '#audit';
 import { commitmentsContext } from '#commitments';
-import { directoryContext } from '#directory';
+import { directoryContext, subjectsContext } from '#directory';
 import { documentsContext } from '#documents';
 import { fundsContext } from '#funds';
 import { matchingContext } from '#matching';
@@ -13,6 +13,7 @@ import type { Context } from '#web';
 /** The contexts that one process serves. */
 export const contexts: readonly Context[] = [
   directoryContext,
+  subjectsContext,
   needsContext,
   offersContext,
   commitmentsContext,

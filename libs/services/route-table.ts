@@ -41,6 +41,7 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
     '/v1/rates/:id/history',
     '/v1/rulesets/:id/history',
     '/v1/duplicates/:id/history',
+    '/v1/subjects',
     '/v1/audit',
     '/v1/findings',
     '/v1/schemas',

@@ -1,3 +1,4 @@
+export { mailboxFault, telephoneFault } from './contact.js';
 export { KINDS_VERSION, KINDS, isKind } from './kinds.js';
 export type { Kind } from './kinds.js';
 export { INSTRUMENTS_VERSION, INSTRUMENTS, isGlobalInstrument, isInstrument, INSTRUMENT_WORDS } from './instruments.js';

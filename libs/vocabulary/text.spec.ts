@@ -1,5 +1,13 @@
 import fc from 'fast-check';
-import { isLanguage, isSha256, isWebAddress, isWellFormedText, textFaults } from './index.js';
+import {
+  isLanguage,
+  isSha256,
+  isWebAddress,
+  isWellFormedText,
+  mailboxFault,
+  telephoneFault,
+  textFaults,
+} from './index.js';
 
 describe('texts', () => {
   it('may be any well-formed writing with tabs and newlines', () => {
@@ -53,5 +61,62 @@ describe('hashes, addresses and languages', () => {
     ).toEqual(Array(7).fill(false));
     expect(['en', 'fr-FR', 'zh-Hant', 'es-419', 'tpi', 'bi'].map(isLanguage)).toEqual(Array(6).fill(true));
     expect(['EN', 'english', 'e', 'en_GB', 'en-', '', 5].map(isLanguage)).toEqual(Array(7).fill(false));
+  });
+});
+
+describe('mailboxes and telephone numbers', () => {
+  it.each([
+    [
+      'ruth@example.org',
+      'r.k+salw@mofa.gov.vu',
+      'пошта@пример.рф',
+      "o'neil@a-b.example",
+      `${'x'.repeat(64)}@example.org`,
+    ],
+  ])('are taken as they are written', (...mailboxes) => {
+    expect(mailboxes.map(mailboxFault)).toEqual(mailboxes.map(() => undefined));
+    expect(['+6785550123', '+12025550123', '+123456789012345'].map(telephoneFault)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it.each([
+    '',
+    'ruth',
+    'ruth@',
+    '@example.org',
+    'ruth@localhost',
+    'ruth @example.org',
+    'Ruth <ruth@example.org>',
+    'ruth@example..org',
+    '.ruth@example.org',
+    'ruth.@example.org',
+    'ru..th@example.org',
+    'ruth@-example.org',
+    'ruth@example.org,npc@example.org',
+    'ruth@example.org\n',
+    'a@b@example.org',
+    `${'x'.repeat(65)}@example.org`,
+    `ruth@${'x.'.repeat(130)}org`,
+    5,
+    null,
+  ])('a mailbox is not %j', (mailbox) => {
+    expect(mailboxFault(mailbox)).toMatch(/^must be/);
+  });
+
+  it.each([
+    '',
+    '6785550123',
+    '+0678555012',
+    '+678 555 0123',
+    '+678-555',
+    '+123456',
+    '+1234567890123456',
+    '+67855501２3',
+    678,
+  ])('a telephone number is not %j', (number) => {
+    expect(telephoneFault(number)).toMatch(/E\.164/);
   });
 });

@@ -11,6 +11,7 @@ import type {
   Upcaster,
 } from '#kernel';
 import type { CallerDirectory } from './caller-directory.js';
+import type { SubjectRegister } from './subject-register.js';
 
 /** What a context may use to build its projections, processes and deadlines. */
 export interface ContextDeps {
@@ -50,6 +51,7 @@ export interface Context {
   /** Needed where an app keeps only some read models; see `ContextReads`. */
   readonly reads?: ContextReads;
   readonly projections?: (deps: ContextDeps) => readonly Projection[];
-  readonly processes?: (deps: ContextDeps) => readonly Process[];
+  /** @param keys the key store, for what must happen there too */
+  readonly processes?: (deps: ContextDeps, keys: SubjectRegister) => readonly Process[];
   readonly deadlines?: (deps: ContextDeps) => readonly DeadlineSource[];
 }

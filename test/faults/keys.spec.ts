@@ -1,8 +1,13 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { pino } from 'pino';
+import { directoryContext, ErasedAgain, subjectsContext } from '#directory';
 import { StoreUnavailableError } from '#kernel';
-import { KeyStoreUnavailableError, RemoteSubjectRegister, SqliteSubjectRegister } from '#web';
+import { KeyStoreUnavailableError, RemoteSubjectRegister, SqliteSubjectRegister, SubjectRegister } from '#web';
 import type { Keys } from '../../apps/keys/keys.js';
 import { createKeys } from '../../apps/keys/keys.js';
+import type { As, EmbeddedTestApp } from '../support/app.js';
+import { embeddedApp, temporaryFolder } from '../support/app.js';
 import { send } from '../support/http.js';
 
 /** The register of people, asked by services over HTTP (DESIGN, privacy): nobody without the secret learns anything, and a failure loses nothing. */
@@ -125,4 +130,99 @@ test('a key store that is away seals, opens and erases nothing, and says nothing
     expect(failure).toBeInstanceOf(KeyStoreUnavailableError);
     expect(String(failure)).not.toContain('viktor');
   }
+});
+
+describe('a person with a contact point', () => {
+  const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
+  const OFFICE: As = { party: 'state:VUT', role: 'mission', sub: 'office@gov.example' };
+  const contexts = [directoryContext, subjectsContext];
+  const folder = temporaryFolder();
+  const keyStore = join(folder.path, 'data', 'keys');
+  let app: EmbeddedTestApp;
+  const start = async (): Promise<void> => {
+    app = await embeddedApp({ contexts, dataFolder: join(folder.path, 'data') });
+  };
+  beforeEach(start);
+  afterEach(() => app.close());
+  afterAll(() => {
+    folder.remove();
+  });
+
+  /** A designation with a contact point: its path, and whom it names. */
+  const designated = async (holder: string): Promise<{ readonly path: string; readonly subject: string }> => {
+    const body = {
+      ...{ party: 'state:VUT', office: 'npc', powers: ['file'], holder },
+      ...{ authorityRef: 'Note 3', from: '2026-01-01' },
+    };
+    const made = await app.post('/v1/designations', body, { as: COORDINATOR });
+    const path = made.headers.location ?? '';
+    const headers = { 'if-match': made.headers.etag ?? '' };
+    const set = await app.post(`${path}/contact`, { mailbox: holder }, { as: COORDINATOR, headers });
+    expect(set.body.contact).toEqual({ mailbox: holder });
+    return { path, subject: String(set.body.subject) };
+  };
+  const erase = (subject: string) =>
+    app.post(
+      `/v1/subjects/${subject}/erase`,
+      { orderedBy: 'state:VUT', reference: 'Note 9' },
+      { as: { party: 'agency:hosting', role: 'operator' } },
+    );
+  const contactAt = async (path: string): Promise<unknown> =>
+    (await app.get(path, { as: COORDINATOR })).body.contact as unknown;
+
+  test('is not shown by halves while the key store is away, and erased by the log first, then by the key store, whoever asks again', async () => {
+    const { path, subject } = await designated('away@gov.example');
+    const register = app.nest.get(SubjectRegister);
+    const own = { erase: register.erase.bind(register), unseal: register.unseal.bind(register) };
+    let asked = 0;
+    const away = (): Promise<never> => {
+      asked += 1;
+      return Promise.reject(new KeyStoreUnavailableError('away'));
+    };
+    register.unseal = away;
+    const unread = await app.get(path, { as: COORDINATOR });
+    expect([unread.status, unread.body.code, unread.body.contact]).toEqual([503, 'store-unavailable', undefined]);
+    expect(unread.body.detail).toContain('key store');
+    register.erase = away;
+    const refused = await erase(subject);
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '5']);
+    register.unseal = own.unseal;
+    // What stands in the log is not shown, though the key is still there.
+    await app.projections.waitFor(await app.store.head(), 5_000);
+    expect(await contactAt(path)).toEqual({ erased: true });
+    expect(await register.personBehind(subject)).toEqual({ issuer: 'pledgebook-local', subject: 'away@gov.example' });
+    register.erase = own.erase;
+    await app.settled();
+    expect(asked).toBeGreaterThan(1);
+    expect(await register.personBehind(subject)).toBeUndefined();
+    expect((await erase(subject)).body).toMatchObject({ erased: true, revision: 0 });
+  });
+
+  test('is erased again where the key store is put back from before the erasure', async () => {
+    const { path, subject } = await designated('back@gov.example');
+    await app.close();
+    const before = join(folder.path, 'keys-before');
+    cpSync(keyStore, before, { recursive: true });
+    await start();
+    expect((await erase(subject)).status).toBe(200);
+    await app.settled();
+    await app.close();
+    rmSync(keyStore, { recursive: true });
+    cpSync(before, keyStore, { recursive: true });
+    await start();
+    await app.nest.get(ErasedAgain).done;
+    const register = app.nest.get(SubjectRegister);
+    expect(await register.personBehind(subject)).toBeUndefined();
+    expect(await register.seal(subject, [MAILBOX])).toBeUndefined();
+    expect(await contactAt(path)).toEqual({ erased: true });
+    expect((await app.get(path, { as: OFFICE })).body).not.toHaveProperty('holder');
+  });
+
+  test('whose key was lost without an erasure is said to be unreadable', async () => {
+    const { path } = await designated('lost@gov.example');
+    await app.close();
+    rmSync(join(keyStore, 'subjects.sqlite'));
+    await start();
+    expect(await contactAt(path)).toEqual({ unreadable: true });
+  });
 });

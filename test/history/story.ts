@@ -29,6 +29,7 @@ import { dealsOf } from './story-deals.js';
 import { findingsOf } from './story-findings.js';
 import { fundsOf } from './story-funds.js';
 import { jointRecords } from './story-joint.js';
+import { peopleOf } from './story-people.js';
 
 const STARTS = '2026-01-05T09:00:00.000Z';
 
@@ -61,6 +62,7 @@ export const playStory = async (ports: readonly Port[] = []): Promise<readonly R
     await endings(play, needs, offers);
     await weights(play);
     await allocationsOf(play, store);
+    await peopleOf(play);
     return await store.readAll(0n, Number.MAX_SAFE_INTEGER);
   } finally {
     await app.close();

@@ -1,8 +1,11 @@
-import { directoryContext } from '#directory';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { auditContext } from '#audit';
+import { directoryContext, subjectsContext } from '#directory';
 import { needsContext } from '#needs';
 import { offersContext } from '#offers';
 import type { As, TestApp, TestRequest } from '../support/app.js';
-import { testApp } from '../support/app.js';
+import { temporaryFolder, testApp } from '../support/app.js';
 import type { Response } from '../support/http.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
@@ -195,6 +198,146 @@ describe('designations', () => {
     expect((await post('/v1/designations', designation({ party: 'state:FJI' }), COORDINATOR, headers)).status).toBe(
       422,
     );
+  });
+});
+
+describe('contact points', () => {
+  const OFFICE: As = { ...MISSION, sub: 'office@gov.example' };
+  const RUTH: As = { party: 'state:VUT', role: 'npc', sub: 'ruth.k@gov.example' };
+  const CONTACT = { name: 'Ruth Kalsakau', mailbox: 'ruth@moia.example', telephone: '+6785559876' };
+  const folder = temporaryFolder();
+  let ruths: string;
+  let subject: string;
+  let fijis: string;
+
+  beforeAll(async () => {
+    const contexts = [directoryContext, subjectsContext, auditContext];
+    app = await testApp({ now: '2026-03-02T09:00:00.000Z', contexts, dataFolder: folder.path });
+    await post('/v1/designations', designation({ powers: ['designate'], holder: OFFICE.sub }), COORDINATOR);
+    await post('/v1/designations', designation({ powers: ['file'], holder: NPC.sub }), OFFICE);
+    const made = await post('/v1/designations', designation({ powers: ['sign'], holder: RUTH.sub }), OFFICE);
+    ruths = made.headers.location!;
+    subject = made.body.subject as string;
+    fijis = (await post('/v1/designations', designation({ party: 'state:FJI', holder: RUTH.sub }), COORDINATOR)).headers
+      .location!;
+  });
+  afterAll(async () => {
+    await app.close();
+    folder.remove();
+  });
+
+  const etag = async (path = ruths): Promise<string> => (await app.get(path, { as: COORDINATOR })).headers.etag!;
+  const set = async (body: object, as: As, headers: Record<string, string> = {}): Promise<Response> =>
+    post(`${ruths}/contact`, body, as, { 'if-match': await etag(), ...headers });
+  const erase = (body: object, as: As): Promise<Response> => post(`/v1/subjects/${subject}/erase`, body, as);
+  const shown = async (as: As): Promise<unknown> => (await app.get(ruths, { as })).body.contact;
+  /** Files of the data folder that hold any of these texts, read models and write-ahead logs among them. */
+  const filesWith = (...texts: readonly string[]): readonly string[] =>
+    readdirSync(folder.path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .filter((file) => texts.some((text) => readFileSync(file).includes(text)));
+
+  it('are set by the party’s office, the coordinator and the holder, and by nobody else', async () => {
+    expect((await post(`${ruths}/contact`, CONTACT, OFFICE)).status).toBe(428);
+    expect((await set(CONTACT, OFFICE, { 'if-match': '"0"' })).status).toBe(412);
+    const answers = await Promise.all([NPC, DESK, AUDITOR].map((as) => set(CONTACT, as)));
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
+    await register(JAPAN);
+    expect((await set(CONTACT, DESK)).status).toBe(404);
+    const byOffice = await set({ mailbox: 'first@moia.example' }, OFFICE, { 'idempotency-key': 'contact' });
+    expect([byOffice.status, byOffice.body.contact]).toEqual([200, { mailbox: 'first@moia.example' }]);
+    const byHolder = await set(CONTACT, RUTH);
+    expect([byHolder.body.contact, byHolder.body.actions]).toEqual([CONTACT, ['contact', 'remove-contact']]);
+    expect((await set(CONTACT, COORDINATOR)).headers.etag).toBe(byHolder.headers.etag);
+    const key = { 'idempotency-key': 'contact' };
+    const repeated = await set({ mailbox: 'first@moia.example' }, OFFICE, key);
+    expect([repeated.status, repeated.body.contact, repeated.headers.etag]).toEqual([
+      200,
+      CONTACT,
+      byHolder.headers.etag,
+    ]);
+    expect((await set({ mailbox: 'other@moia.example' }, OFFICE, key)).status).toBe(422);
+  });
+
+  it.each<[string, object]>([
+    ['mailbox', {}],
+    ['mailbox', { ...CONTACT, mailbox: 'Ruth <ruth@moia.example>' }],
+    ['telephone', { ...CONTACT, telephone: '678 5559876' }],
+    ['name', { ...CONTACT, name: ' ' }],
+    ['fax', { ...CONTACT, fax: '+6785550123' }],
+  ])('are refused with a bad %s: %j', async (field, body) => {
+    const answer = await set(body, OFFICE);
+    expect([answer.status, fieldsOf(answer)]).toEqual([400, [field]]);
+    expect(answer.text).not.toMatch(/moia\.example|Kalsakau|5559876/);
+  });
+
+  it('are read by the party and the coordinator, and stay sealed in history, in the audit log and on the disk', async () => {
+    await app.settled();
+    for (const as of [NPC, OFFICE, RUTH, COORDINATOR]) expect(await shown(as)).toEqual(CONTACT);
+    const list = await app.get('/v1/designations?party=state:VUT', { as: NPC });
+    expect((list.body.items as { contact?: object }[]).map(({ contact }) => contact)).toEqual([
+      CONTACT,
+      undefined,
+      undefined,
+    ]);
+    await post('/v1/mandates', mandate(), COORDINATOR);
+    const history = await app.get('/v1/parties/state:VUT/history', { as: NPC });
+    expect(history.body.items.at(-1)).toMatchObject({
+      type: 'ContactPointSet',
+      data: { contact: { mailbox: { alg: 'A256GCM', subject } } },
+    });
+    const audit = await app.get('/v1/audit/events', { as: AUDITOR });
+    expect(audit.status).toBe(200);
+    for (const { text } of [history, audit]) expect(text).not.toMatch(/moia\.example|Kalsakau|5559876/);
+    expect(filesWith('A256GCM')).not.toEqual([]);
+    expect(filesWith(...Object.values(CONTACT), 'first@moia.example')).toEqual([]);
+    // Who is behind a reference stands in the key store alone.
+    expect(filesWith(RUTH.sub!).map((file) => file.slice(folder.path.length + 1, folder.path.length + 6))).toContain(
+      'keys/',
+    );
+  });
+
+  it('go with the person: erased by its party or on its order, where it acts for nobody else', async () => {
+    expect((await app.get(`/v1/subjects/${subject}`)).status).toBe(404);
+    expect((await app.get(`/v1/subjects/${subject}`, { as: DESK })).status).toBe(404);
+    expect((await app.get(`/v1/subjects/${subject}`, { as: OFFICE })).body).toEqual({
+      ...{ id: subject, erased: false, designations: [ruths.split('/').at(-1)], actions: ['erase'], revision: null },
+    });
+    const OPERATOR: As = { party: 'agency:hosting', role: 'operator' };
+    const order = { orderedBy: 'state:VUT', reference: 'Note 9/2026' };
+    expect((await erase({}, RUTH)).status).toBe(403);
+    expect((await erase({}, DESK)).status).toBe(404);
+    expect(fieldsOf(await erase({}, OPERATOR))).toEqual(['orderedBy', 'reference']);
+    expect(fieldsOf(await erase({ orderedBy: 'state:FJI' }, OFFICE))).toEqual(['orderedBy']);
+    for (const [body, as] of [
+      [{}, OFFICE],
+      [order, OPERATOR],
+    ] as const)
+      expect((await erase(body, as)).body.code).toBe('held-elsewhere');
+    await post(`${fijis}/revoke`, {}, COORDINATOR, { 'if-match': await etag(fijis) });
+    const erased = await erase(order, OPERATOR);
+    expect([erased.status, erased.body]).toEqual([
+      200,
+      { id: subject, erased: true, erasedAt: '2026-03-02T09:00:00.000Z', ...order, actions: [], revision: 0 },
+    ]);
+    expect((await erase({}, OFFICE)).body).toMatchObject({ erased: true, revision: 0, orderedBy: 'state:VUT' });
+  });
+
+  it('are shown as erased ever after, the designation is over, and who comes back is somebody else', async () => {
+    await app.settled();
+    expect(await shown(COORDINATOR)).toEqual({ erased: true });
+    const { body } = await app.get(ruths, { as: NPC });
+    expect(body).toMatchObject({ subject, inForce: false, recordedBy: 'state:VUT', contact: { erased: true } });
+    expect(body).not.toHaveProperty('holder');
+    expect(filesWith(RUTH.sub!)).toEqual([]);
+    expect((await set(CONTACT, COORDINATOR)).body.code).toBe('holder-erased');
+    const again = await post('/v1/designations', designation({ holder: RUTH.sub }), OFFICE);
+    expect([again.body.holder, again.body.subject === subject]).toEqual([RUTH.sub, false]);
+    const removed = await post(`${ruths}/remove-contact`, {}, OFFICE, { 'if-match': await etag() });
+    expect([removed.status, removed.body.contact]).toEqual([200, undefined]);
+    const { items } = (await app.get('/v1/audit/events?type=SubjectErased', { as: AUDITOR })).body;
+    expect(items).toMatchObject([{ data: { orderedBy: 'state:VUT', designations: [ruths.split('/').at(-1)] } }]);
   });
 });
 

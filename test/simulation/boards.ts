@@ -33,6 +33,8 @@ import type { NeedState } from '#needs';
 import { endOf, offerDecider, offersContext } from '#offers';
 import type { OfferState } from '#offers';
 import { MemoryReadDatabase } from '#read-database';
+import { SqliteSubjectRegister } from '#web';
+import type { SubjectRegister } from '#web';
 import type { Folds } from './folds.js';
 import { isGroupLive } from './need-group.js';
 
@@ -55,13 +57,16 @@ export interface BoardParts {
 
 const CONTEXTS = [needsContext, offersContext, commitmentsContext, fundsContext];
 
+/** Nobody is erased in a simulation. */
+const KEYS = SqliteSubjectRegister.inMemory();
+
 type Reads = (projection: string) => ReadQueries;
 
 const partsOf = <T>(
-  of: ((parts: BoardParts & { readonly reads: Reads }) => readonly T[]) | undefined,
+  of: ((parts: BoardParts & { readonly reads: Reads }, keys: SubjectRegister) => readonly T[]) | undefined,
   parts: BoardParts,
   reads: Reads,
-): readonly T[] => of?.({ ...parts, reads }) ?? [];
+): readonly T[] => of?.({ ...parts, reads }, KEYS) ?? [];
 
 /** Models that outlive the node that filled them, as files do. */
 export class KeptModels extends ReadDatabase {
