@@ -1,3 +1,4 @@
+import type { Sealed } from '#kernel';
 import { streamOf } from '#kernel';
 import type { Place } from '#web';
 import { SubjectRegister } from '#web';
@@ -54,9 +55,13 @@ export class ContactPoints {
       holder,
       given.map(({ place, text }) => ({ place, text })),
     );
-    return sealed === undefined
-      ? undefined
-      : Object.fromEntries(given.map(({ field }, index) => [field, sealed[index]!]));
+    if (sealed === undefined) return undefined;
+    const fields: Record<string, Sealed> = {};
+    given.forEach(({ field }, index) => {
+      const each = sealed[index];
+      if (each !== undefined) fields[field] = each;
+    });
+    return fields;
   }
 
   /** As it is shown to who may see it. */

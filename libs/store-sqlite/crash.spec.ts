@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -17,7 +18,9 @@ import { createInterface } from 'node:readline';
 import { transformSync } from '@swc/core';
 import { NO_STREAM } from '#kernel';
 import { everyEvent, sampleEvent } from '#kernel-testing';
-import { backUp, BackupError, restoreFrom } from './backup.js';
+import { backUp, restoreFrom } from './backup.js';
+import { BackupError } from './backup-files.js';
+import { restoreKeys } from './key-backup.js';
 import { DataFolderInUseError, lockFolder, logPath } from './data-folder.js';
 import { checkLog } from './log-check.js';
 import { SqliteEventStore } from './sqlite-event-store.js';
@@ -184,7 +187,8 @@ describe('backup', () => {
     expect(readFileSync(join(restored, 'keys', 'issuer.jwk'), 'utf8')).toBe('{"kty":"OKP"}');
     expect(statSync(join(restored, 'keys', 'issuer.jwk')).mode & 0o777).toBe(0o600);
     expect(readdirSync(restored)).not.toContain('read');
-    expect(readdirSync(target).sort()).toEqual(['backup.json', 'keys', 'log.sqlite']);
+    expect(readdirSync(target).sort()).toEqual(['backup.json', 'log.sqlite']);
+    expect(readdirSync(`${target}.keys`).sort()).toEqual(['backup.json', 'issuer.jwk']);
   });
 
   const filled = async (folder: string): Promise<void> => {
@@ -232,6 +236,36 @@ describe('backup', () => {
     const lock = lockFolder(held);
     expect(() => restoreFrom(target, held)).toThrow(DataFolderInUseError);
     lock.release();
+  });
+
+  it('of keys lies apart from that of the log, and is used with it until it expires', async () => {
+    const folder = join(scratch, 'data');
+    const [target, keys] = [join(scratch, 'backup'), join(scratch, 'apart')];
+    await filled(folder);
+    withKeys(folder);
+    const now = new Date('2026-11-29T10:00:00.000Z');
+    expect(backUp(folder, target, { keys, keepDays: 7, now }).keys).toEqual({
+      target: keys,
+      expiresAt: '2026-12-06T10:00:00.000Z',
+    });
+    expect(statSync(keys).mode & 0o777).toBe(0o700);
+    const restored = (name: string): string => join(scratch, name);
+    expect(() => restoreFrom(target, restored('a'))).toThrow(/no key backup .*--keys/);
+    const late = new Date('2026-12-06T10:00:00.000Z');
+    expect(() => restoreFrom(target, restored('a'), { keys, now: late })).toThrow(/has expired .*delete it/);
+    expect(existsSync(restored('a'))).toBe(false);
+    restoreFrom(target, restored('a'), { keys, now: new Date(late.getTime() - 1) });
+    expect(readdirSync(join(restored('a'), 'keys'))).toEqual(['issuer.jwk']);
+    restoreFrom(target, restored('b'), { keys: 'none', now });
+    expect(existsSync(join(restored('b'), 'keys'))).toBe(false);
+    restoreKeys(keys, restored('b'), now);
+    expect(() => restoreKeys(keys, restored('b'), now)).toThrow(/holds keys already/);
+    writeFileSync(join(keys, 'issuer.jwk'), 'other');
+    expect(() => restoreFrom(target, restored('c'), { keys, now })).toThrow(/altered/);
+    expect(() => restoreFrom(target, restored('c'), { keys: target, now })).toThrow(
+      /not the manifest of a .*key-backup/,
+    );
+    expect(() => backUp(folder, restored('d'), { keys: join(restored('d'), 'keys') })).toThrow(/apart from the log/);
   });
 
   it('that was altered, or whose list points elsewhere, is not restored', async () => {

@@ -7,6 +7,8 @@ export const LOG_FILE = 'log.sqlite';
 export const LOCK_FILE = 'writer.lock';
 /** Read models: derived from the log, disposable, in no backup. */
 export const READ_FOLDER = 'read';
+/** Key store, token and cursor keys: backed up apart from the log. */
+export const KEY_FOLDER = 'keys';
 /** Files that records list, under their SHA-256: `documents/ab/cdef…`. */
 export const DOCUMENT_FOLDER = 'documents';
 /** Files still coming in: their senders go on or begin anew, so no backup holds them. */

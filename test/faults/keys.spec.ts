@@ -1,8 +1,9 @@
-import { cpSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { directoryContext, ErasedAgain, subjectsContext } from '#directory';
 import { StoreUnavailableError } from '#kernel';
+import { backUp, restoreKeys } from '#store-sqlite';
 import { KeyStoreUnavailableError, RemoteSubjectRegister, SqliteSubjectRegister, SubjectRegister } from '#web';
 import type { Keys } from '../../apps/keys/keys.js';
 import { createKeys } from '../../apps/keys/keys.js';
@@ -201,14 +202,20 @@ describe('a person with a contact point', () => {
   test('is erased again where the key store is put back from before the erasure', async () => {
     const { path, subject } = await designated('back@gov.example');
     await app.close();
-    const before = join(folder.path, 'keys-before');
-    cpSync(keyStore, before, { recursive: true });
+    const backup = join(folder.path, 'backup');
+    const data = join(folder.path, 'data');
+    backUp(data, backup);
+    const kept = readdirSync(backup, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const readable = kept.filter(({ parentPath, name }) =>
+      readFileSync(join(parentPath, name)).includes('back@gov.example'),
+    );
+    expect([kept.map(({ name }) => name).includes('log.sqlite'), readable]).toEqual([true, []]);
     await start();
     expect((await erase(subject)).status).toBe(200);
     await app.settled();
     await app.close();
     rmSync(keyStore, { recursive: true });
-    cpSync(before, keyStore, { recursive: true });
+    restoreKeys(`${backup}.keys`, data);
     await start();
     await app.nest.get(ErasedAgain).done;
     const register = app.nest.get(SubjectRegister);
