@@ -77,6 +77,10 @@ const whatElse = (folder: string): string => {
       found('keys', 'subjects.sqlite'),
       'the key store (apps/keys), as keys/subjects.sqlite of its folder: who stands behind the references in events. Without it nobody is known again',
     ],
+    [
+      found('keys', 'master.key'),
+      'the key store, as keys/master.key of its folder or where PLEDGEBOOK_MASTER_KEY_FILE says: without it nothing that was sealed opens. One that lies elsewhere is brought from there',
+    ],
     [found('documents'), 'the documents folder that the services share: records name these files by their hash'],
     [
       found('keys', 'local-issuer.jwk'),
