@@ -68,14 +68,14 @@ describe('the README', () => {
       execFile(
         'bash',
         ['-euo', 'pipefail', '-c', script.replaceAll('127.0.0.1:3000', `127.0.0.1:${port}`)],
-        { env: { ...process.env, PORT: port, PLEDGEBOOK_DATA: data }, timeout: 300_000 },
+        { env: { ...process.env, PORT: port, PLEDGEBOOK_DATA: data }, timeout: 540_000 },
         (error, stdout, stderr) => {
           if (error === null) resolve(stdout);
           else reject(new Error(`${error.message}\n${stdout}\n${stderr}`));
         },
       );
     });
-    const printed = output.split(`${MARK}\n`);
+    const printed = output.replaceAll(`127.0.0.1:${port}`, '127.0.0.1:3000').split(`${MARK}\n`);
     const shown: [string, string][] = [];
     let command = -1;
     for (const [index, { language, role, text }] of blocks.entries()) {
