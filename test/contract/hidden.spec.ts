@@ -316,6 +316,8 @@ const PARTY_ROUTES = [
 const OPEN_ROUTES = /^\w+ \/v1\/(funds|rates|rulesets)\/\{id\}/;
 /** Tried with runs of their own, below. */
 const ALLOCATION_ROUTES = /^\w+ \/v1\/allocations\/\{id\}/;
+/** Tried with the holder of a designation, below. */
+const SUBJECT_ROUTES = /^\w+ \/v1\/subjects\/\{id\}/;
 /** Tried with files of their own, below. */
 const DOCUMENT_ROUTES = [
   'post /v1/documents',
@@ -341,7 +343,7 @@ test('every route of the document is tried', () => {
       const [method = '', path = ''] = route.split(' ');
       if (kindOf(path) !== undefined || PARTY_ROUTES.includes(route) || PLAIN.includes(route)) return false;
       if (DOCUMENT_ROUTES.includes(route) || OPEN_ROUTES.test(route)) return false;
-      if (ALLOCATION_ROUTES.test(route)) return false;
+      if (ALLOCATION_ROUTES.test(route) || SUBJECT_ROUTES.test(route)) return false;
       if (path.startsWith('/v1/admin/')) return false;
       return !(method === 'get' ? LISTS : CREATIONS).includes(path);
     });
@@ -417,6 +419,21 @@ describe('an allocation', () => {
     },
   );
 });
+
+// The operator erases on a party's order: that there is such a reference is no secret to it.
+test.each(CALLER_NAMES.filter((name) => name !== 'coordinator' && name !== 'operator'))(
+  'a person of another party is for %s as one that nobody knows',
+  async (caller) => {
+    const designation = await ask(full, 'coordinator', 'GET', `/v1/designations/${idOf('designation')}`);
+    const { subject } = JSON.parse(designation.text) as { readonly subject: string };
+    for (const send of [
+      (id: string) => ask(full, caller, 'GET', `/v1/subjects/${id}`),
+      (id: string) => ask(full, caller, 'POST', `/v1/subjects/${id}/erase`, {}),
+      (id: string) => ask(full, caller, 'POST', `/v1/subjects/${id}/erase`, {}, { 'if-match': '"0"' }),
+    ])
+      expect(alike(await send(subject), subject)).toBe(alike(await send(ABSENT), ABSENT));
+  },
+);
 
 describe('a hidden file', () => {
   const UNKNOWN = 'c'.repeat(64);

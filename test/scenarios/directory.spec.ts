@@ -229,7 +229,8 @@ describe('contact points', () => {
   const etag = async (path = ruths): Promise<string> => (await app.get(path, { as: COORDINATOR })).headers.etag!;
   const set = async (body: object, as: As, headers: Record<string, string> = {}): Promise<Response> =>
     post(`${ruths}/contact`, body, as, { 'if-match': await etag(), ...headers });
-  const erase = (body: object, as: As): Promise<Response> => post(`/v1/subjects/${subject}/erase`, body, as);
+  const erase = (body: object, as: As, headers: Record<string, string> = {}): Promise<Response> =>
+    post(`/v1/subjects/${subject}/erase`, body, as, headers);
   const shown = async (as: As): Promise<unknown> => (await app.get(ruths, { as })).body.contact;
   /** Files of the data folder that hold any of these texts, read models and write-ahead logs among them. */
   const filesWith = (...texts: readonly string[]): readonly string[] =>
@@ -316,11 +317,14 @@ describe('contact points', () => {
     ] as const)
       expect((await erase(body, as)).body.code).toBe('held-elsewhere');
     await post(`${fijis}/revoke`, {}, COORDINATOR, { 'if-match': await etag(fijis) });
-    const erased = await erase(order, OPERATOR);
+    const key = { 'idempotency-key': 'erase' };
+    const erased = await erase(order, OPERATOR, key);
     expect([erased.status, erased.body]).toEqual([
       200,
       { id: subject, erased: true, erasedAt: '2026-03-02T09:00:00.000Z', ...order, actions: [], revision: 0 },
     ]);
+    expect((await erase(order, OPERATOR, key)).body).toEqual(erased.body);
+    expect((await erase({ ...order, reference: 'Note 10/2026' }, OPERATOR, key)).status).toBe(422);
     expect((await erase({}, OFFICE)).body).toMatchObject({ erased: true, revision: 0, orderedBy: 'state:VUT' });
   });
 
