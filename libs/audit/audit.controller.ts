@@ -5,7 +5,7 @@ import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
 import { firstInstant, lastInstant } from '#vocabulary';
 import type { RequestContext } from '#web';
-import { Ctx, DEFAULT_LIMIT, forbidden, HttpAnswer, invalid, RouteAction } from '#web';
+import { asksFor, Ctx, DEFAULT_LIMIT, forbidden, HttpAnswer, invalid, RouteAction } from '#web';
 import type { AuditFilter, AuditItem } from './audit-log.js';
 import { AuditLog } from './audit-log.js';
 import { AuditEventsQuery, AuditStateQuery } from './audit.dto.js';
@@ -25,7 +25,7 @@ export class AuditController {
     const after = positionOf(query.after);
     requireMandate(ctx.caller);
     const items = this.log.events(ctx.caller, after, filterOf(query));
-    if (wantsLines(ctx.accept)) {
+    if (asksFor(ctx.accept, NDJSON)) {
       return new StreamableFile(Readable.from(lines(items, query.limit)), { type: NDJSON });
     }
     const limit = query.limit ?? DEFAULT_LIMIT;
@@ -77,9 +77,6 @@ const filterOf = ({ type, stream, actor, from, to }: AuditEventsQuery): AuditFil
   ...(from === undefined ? {} : { from: firstInstant(from) }),
   ...(to === undefined ? {} : { to: lastInstant(to) }),
 });
-
-const wantsLines = (accept: string | undefined): boolean =>
-  accept?.split(',').some((range) => range.trim().split(';')[0] === NDJSON) ?? false;
 
 async function* lines(items: AsyncIterable<AuditItem>, limit: number | undefined): AsyncGenerator<string> {
   let count = 0;

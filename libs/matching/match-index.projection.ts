@@ -33,6 +33,11 @@ export const countedBeneficiaries = ({ filer, onBehalfOf, beneficiaries, consent
 export const providersOf = ({ provider, content }: IndexedOffer): readonly string[] =>
   content.providers?.map(({ party }) => party) ?? [provider];
 
+/** Whose record it is: the providers of an offer; who filed a need, and whom it counts for. */
+export const ownersOf = (doc: IndexedNeed | IndexedOffer): readonly string[] => [
+  ...new Set('provider' in doc ? providersOf(doc) : [doc.filer, ...countedBeneficiaries(doc)]),
+];
+
 /** An offer as the index keeps it. `reserved` is held + committed per line, in minor units as decimal text. */
 export interface IndexedOffer {
   readonly status: 'draft' | 'open' | 'suspended' | 'closed';
@@ -337,7 +342,6 @@ class Batch implements ProjectionBatch {
   }
 
   private write(id: string, { kind, revision, position, doc }: Touched): void {
-    const owners = 'provider' in doc ? providersOf(doc) : [doc.filer, ...countedBeneficiaries(doc)];
     this.tx.run(
       'INSERT INTO side (id, kind, live, eligible, revision, moved, doc) VALUES (?, ?, ?, ?, ?, ?, ?) ' +
         'ON CONFLICT (id) DO UPDATE SET live = excluded.live, eligible = excluded.eligible, revision = excluded.revision, moved = excluded.moved, doc = excluded.doc',
@@ -350,7 +354,7 @@ class Batch implements ProjectionBatch {
       JSON.stringify(doc),
     );
     this.tx.run('DELETE FROM side_owner WHERE id = ?', id);
-    for (const owner of new Set(owners)) this.tx.run('INSERT INTO side_owner (owner, id) VALUES (?, ?)', owner, id);
+    for (const owner of ownersOf(doc)) this.tx.run('INSERT INTO side_owner (owner, id) VALUES (?, ?)', owner, id);
   }
 }
 

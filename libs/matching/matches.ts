@@ -6,14 +6,14 @@ import { OfferReader } from '#offers/contract';
 import { RecordSight } from '#web';
 import { Asking } from './asking.js';
 import type { IndexedOffer } from './match-index.projection.js';
-import { providersOf } from './match-index.projection.js';
+import { isLive, ownersOf, providersOf } from './match-index.projection.js';
 import { reasonsAgainst } from './match-index.js';
 import { Offices } from './offices.js';
 import type { Change } from './rules/changes.js';
 import type { Opening } from './rules/opening.js';
 import { openingOf } from './rules/opening.js';
 import { RULESETS, type RulesetVersion } from './rules/rulesets.js';
-import type { Block, Component, Judgement, NeedSide, Pairing, Served } from './rules/sides.js';
+import type { Block, BlockCode, Component, Judgement, NeedSide, Pairing, Served } from './rules/sides.js';
 import { byRank } from './rules/sides.js';
 import { smallestUnlock } from './rules/smallest-unlock.js';
 import type { Standing } from './standing.js';
@@ -56,6 +56,18 @@ export interface MatchRequest {
   readonly limit: number;
   readonly withBlocked: boolean;
 }
+
+/** What stands, or stood, between the two records of a pairing, as far as the caller may know. */
+export interface Hindrance {
+  readonly code: BlockCode | 'need-not-open' | 'not-shown';
+  readonly because: string;
+}
+
+/** Whatever of the two it is, and whether a record was ever there: like a 404. */
+export const NOT_SHOWN: Hindrance = {
+  code: 'not-shown',
+  because: 'the pairing, or one of its records, is not for you to see',
+};
 
 interface Judged {
   readonly id: string;
@@ -130,6 +142,33 @@ export class Matches {
       }
     }
     return answer(judged, request, 'offer');
+  }
+
+  /** Why the two were no match at that standing; nothing where they were one, by whom may see what now. */
+  async hindrances(
+    caller: Caller,
+    needId: string,
+    offerId: string,
+    standing: Standing,
+    ruleset: RulesetVersion,
+  ): Promise<readonly Hindrance[]> {
+    const seen = (await this.needs.sight(needId, caller)).body && (await this.offers.sees(offerId, caller));
+    if (!seen) return [NOT_SHOWN];
+    const [need, offer] = [standing.need(needId), standing.offer(offerId)];
+    if (need === undefined || !isLive(need)) return [{ code: 'need-not-open', because: 'the need is not open' }];
+    if (offer === undefined || !isLive(offer)) return [{ code: 'offer-not-open', because: 'the offer is not open' }];
+    const asking = new Asking(this.sight, caller, standing, ruleset);
+    const { judgement } = await this.judged(
+      asking,
+      needSide(needId, need, standing),
+      await this.offices.recipient(need),
+      { id: offerId, doc: offer },
+      await asking.providers(this.offices, offer),
+    );
+    if (judgement.kind === 'match') return [];
+    const owner = ownersOf(need).includes(caller.party) || ownersOf(offer).includes(caller.party);
+    if (blockedBySight(judgement) && !owner) return [NOT_SHOWN];
+    return judgement.blocks.map(({ code, because }) => ({ code, because }));
   }
 
   private async judged(

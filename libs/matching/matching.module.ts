@@ -21,6 +21,10 @@ import { duplicateDecider } from './duplicates/duplicate.js';
 import { DuplicatesController } from './duplicates/duplicates.controller.js';
 import { Duplicates } from './duplicates/duplicates.js';
 import { Eligibility, IndexedEligibleOffers, IndexedEligibleProviders } from './eligibility.js';
+import { FeedStreams } from './feed/feed-streams.js';
+import { MatchFeedController } from './feed/match-feed.controller.js';
+import { MatchFeed } from './feed/match-feed.js';
+import { WatchedMatches } from './feed/watched-matches.js';
 import { GapsController } from './gaps/gaps.controller.js';
 import { Gaps } from './gaps/gaps.js';
 import { LineHistory } from './gaps/line-history.js';
@@ -78,9 +82,17 @@ class MatchingModule implements OnModuleInit {
 export const matchingContext: Context = {
   name: 'matching',
   module: MatchingModule,
-  controllers: [MatchingController, RulesetsController, GapsController, AllocationsController, DuplicatesController],
+  controllers: [
+    MatchingController,
+    MatchFeedController,
+    RulesetsController,
+    GapsController,
+    AllocationsController,
+    DuplicatesController,
+  ],
   forRoutes: [
     ...[LiveIndex, Standings, Offices, Matches, Desk],
+    ...[WatchedMatches, MatchFeed, FeedStreams],
     ...[Admission, AllocationProblems, AllocationJobs],
     {
       provide: AllocationSolver,

@@ -155,6 +155,14 @@ export const workAt = (
     )
     .map(({ commitment }) => commitment as string);
 
+/** A party in a network, as the register or the reference table has it. */
+interface Member {
+  readonly party: string;
+  readonly as: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
 /** A version without its content. */
 interface Head {
   readonly live: boolean;
@@ -164,10 +172,11 @@ interface Head {
 export class PastStanding implements Standing {
   readonly asOf: string;
   private parties: ReadonlyMap<string, IndexedParty> | undefined;
+  private readonly networks = new Map<string, readonly string[]>();
 
   constructor(
-    private readonly model: ReadQueries,
-    private readonly position: bigint,
+    protected readonly model: ReadQueries,
+    protected readonly position: bigint,
     readonly today: string,
   ) {
     this.asOf = String(position);
@@ -189,11 +198,11 @@ export class PastStanding implements Standing {
     return this.live('offer');
   }
 
-  needsFor(): readonly string[] {
+  needsFor(_offer: OfferSide, _anonymous: boolean): readonly string[] {
     return this.needIds();
   }
 
-  offersFor(): readonly string[] {
+  offersFor(_need: NeedSide, _anonymous: boolean): readonly string[] {
     return this.offerIds();
   }
 
@@ -203,16 +212,16 @@ export class PastStanding implements Standing {
 
   /** By the register as it stood, and the reference table for networks of which it named no members (see `Networks`). */
   networksOf(party: string): readonly string[] {
-    const registered = this.registered();
-    const named = (id: string): boolean => (registered.get(id)?.members ?? []).length > 0;
-    const holds = ({ as, ...member }: { readonly as: string; readonly from?: string; readonly to?: string }): boolean =>
-      as !== 'observer' && membershipHolds(member, this.today);
-    const of = (members: readonly { readonly party: string; readonly as: string }[]): boolean =>
-      members.some((member) => member.party === party && holds(member));
-    return [
-      ...[...registered].filter(([, { members = [] }]) => of(members)).map(([id]) => id),
-      ...ORGANISATIONS.filter(({ id, members }) => !named(id) && of(members)).map(({ id }) => id),
-    ].sort();
+    const known = this.networks.get(party) ?? this.membershipsOf(party);
+    this.networks.set(party, known);
+    return known;
+  }
+
+  /** Parties that were full or associate members of the network on that day; by the same sources. */
+  countedMembers(network: string): readonly string[] {
+    const named = this.registered().get(network)?.members ?? [];
+    const members = named.length > 0 ? named : (ORGANISATIONS.find(({ id }) => id === network)?.members ?? []);
+    return members.filter((member) => this.counts(member)).map(({ party }) => party);
   }
 
   sovereignOf(party: string): string | undefined {
@@ -222,6 +231,21 @@ export class PastStanding implements Standing {
 
   work(providers: readonly string[], beneficiaries: readonly string[]): readonly string[] {
     return workAt(this.model, providers, beneficiaries, this.position);
+  }
+
+  private membershipsOf(party: string): readonly string[] {
+    const registered = this.registered();
+    const named = (id: string): boolean => (registered.get(id)?.members ?? []).length > 0;
+    const of = (members: readonly Member[]): boolean =>
+      members.some((member) => member.party === party && this.counts(member));
+    return [
+      ...[...registered].filter(([, { members = [] }]) => of(members)).map(([id]) => id),
+      ...ORGANISATIONS.filter(({ id, members }) => !named(id) && of(members)).map(({ id }) => id),
+    ].sort();
+  }
+
+  private counts({ as, ...member }: Member): boolean {
+    return as !== 'observer' && membershipHolds(member, this.today);
   }
 
   private registered(): ReadonlyMap<string, IndexedParty> {

@@ -4,6 +4,7 @@ import { Clock, ProjectionRunner, yieldToLoop } from '#kernel';
 import { dateOf } from '#vocabulary';
 import { needsSoughtBy } from './facets/need-facets.js';
 import { offersSoughtBy } from './facets/offer-facets.js';
+import { HeldStanding } from './held-standing.js';
 import { LiveIndex } from './live-index.js';
 import { MATCH_INDEX } from './match-index.projection.js';
 import { MatchIndex } from './match-index.js';
@@ -38,7 +39,27 @@ export class Standings implements OnApplicationBootstrap {
    */
   at(position: bigint, on?: string): Standing | undefined {
     if (position > BigInt(this.index.asOf())) return undefined;
-    return new PastStanding(this.runner.model(MATCH_INDEX), position, on ?? dateOf(this.clock.now()));
+    return new PastStanding(this.runner.model(MATCH_INDEX), position, on ?? this.today());
+  }
+
+  /**
+   * The same, to be asked for long while the log moves on: with candidates of the index in memory, all of one position and day.
+   * Undefined for a position that the index has not come to.
+   */
+  async held(position: bigint, on: string): Promise<HeldStanding | undefined> {
+    while (!this.live.catchUp()) await yieldToLoop();
+    if (position > BigInt(this.index.asOf())) return undefined;
+    return HeldStanding.at(this.runner.model(MATCH_INDEX), position, on, this.index, this.live);
+  }
+
+  /** Id of the newest event that matches took account of; undefined while there is none. */
+  newestEvent(): string | undefined {
+    return this.index.readUpTo()?.eventId;
+  }
+
+  /** The UTC day that matches are judged for. */
+  today(): string {
+    return dateOf(this.clock.now());
   }
 
   /** Position of the log that matches stand at, as decimal text. */
@@ -49,7 +70,7 @@ export class Standings implements OnApplicationBootstrap {
   private now(): Standing {
     const model = this.runner.model(MATCH_INDEX);
     const asOf = this.index.asOf();
-    const today = dateOf(this.clock.now());
+    const today = this.today();
     const past = new PastStanding(model, BigInt(asOf), today);
     const { networksOf } = this.index.memberships();
     return {

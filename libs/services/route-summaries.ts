@@ -175,6 +175,8 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/audit/state': 'The boards as they stood at a position or time',
   'GET /v1/schemas': 'The schemas of every event',
   'GET /v1/schemas/{type}/{version}': 'One schema of an event',
+  'GET /v1/matches/feed':
+    'Matches that appeared, improved, worsened or vanished since, with the reason; also as a stream',
   'GET /v1/rulesets': 'The versions of the rules that matches are judged by',
   'GET /v1/rulesets/{id}': 'One version of the rules as a table, with the weights in force',
   'GET /v1/rulesets/{id}/history': 'When weights were set, by whom and why',

@@ -21,6 +21,7 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
   matching: [
     '/v1/needs/:id/matches',
     '/v1/offers/:id/matches',
+    '/v1/matches',
     '/v1/rulesets',
     '/v1/desk',
     '/v1/gaps',

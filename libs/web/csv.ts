@@ -1,9 +1,10 @@
+import { asksFor } from './accept.js';
+
 /** Media type of a table of text (RFC 4180). */
 export const CSV = 'text/csv';
 
 /** True where `Accept` names CSV. */
-export const wantsCsv = (accept: string | undefined): boolean =>
-  accept?.split(',').some((range) => range.trim().split(';')[0] === CSV) ?? false;
+export const wantsCsv = (accept: string | undefined): boolean => asksFor(accept, CSV);
 
 /** One cell: quoted where it must be, and never read as a formula by a spreadsheet; a plain number stays one. */
 const cell = (text: string): string => {

@@ -1,3 +1,4 @@
+export { asksFor } from './accept.js';
 export type { AsOf } from './as-of.js';
 export { AsOfField, readAsOf } from './as-of.js';
 export type { Asked } from './authority.js';
@@ -34,6 +35,7 @@ export {
 export type { HealthCheck, OwnChecks } from './health.js';
 export type { HistoryRoute } from './history-controller.js';
 export { historyController } from './history-controller.js';
+export { EVENT_STREAM, streamedEvent } from './event-stream.js';
 export { HttpAnswer } from './http-answer.js';
 export type { FieldError, ProblemInfo } from './problem.js';
 export { forbidden, invalid, knownProblems, notFound, Problem, registerProblems } from './problem.js';
@@ -55,7 +57,7 @@ export { DEFAULT_AUDIENCE, LocalIssuer } from './local-issuer.js';
 export type { TokenRequest } from './local-issuer.js';
 export { isLoopback, RequestMetrics } from './metrics.js';
 export { docsAsset, docsPage, docsStart, PAGE_POLICY, problemPage } from './pages.js';
-export { PROBLEM_MEDIA_TYPE, sendProblem } from './problem-document.js';
+export { PROBLEM_MEDIA_TYPE, problemDocument, sendProblem } from './problem-document.js';
 export { problemOf, problemOfStatus } from './problem.filter.js';
 export { publishDocument } from './open-api.js';
 export {

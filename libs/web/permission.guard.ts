@@ -66,6 +66,12 @@ export class PermissionGuard implements CanActivate {
     const ctx: RequestContext = {
       ...fromHeaders,
       caller,
+      again: async () => {
+        await request.pledgebook.reverify();
+        const callerNow = await this.callerOf(request, this.clock.now());
+        permit(callerNow, plan.action, isWrite(request));
+        return { ...ctx, caller: callerNow };
+      },
       correlationId: request.pledgebook.correlationId,
       method: request.method,
       path: pathOf(request.url),

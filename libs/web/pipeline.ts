@@ -17,6 +17,8 @@ export interface RequestState {
   readonly correlationId: string;
   readonly startedAtMs: number;
   token: VerifiedToken | undefined;
+  /** Verifies the token once more, for an answer that goes on for long. @throws {Problem} 401 once it has ended */
+  reverify: () => Promise<void>;
   bodyFaults: readonly Fault[];
   ctx: RequestContext | undefined;
 }
@@ -91,6 +93,7 @@ export const installAdmission = (
       done(shuttingDown());
       return;
     }
+    if (typeof token === 'string') request.pledgebook.reverify = () => reverified(verifier, token);
     if (token instanceof Problem) {
       done(token);
       return;
@@ -113,6 +116,14 @@ export const installAdmission = (
     answered(lineOf(request, reply));
     done();
   });
+};
+
+const reverified = async (verifier: TokenVerifier, token: string): Promise<void> => {
+  try {
+    await verifier.verify(token);
+  } catch (error) {
+    throw error instanceof BadTokenError ? badToken() : error;
+  }
 };
 
 const installBodyReaders = (fastify: FastifyInstance): void => {
@@ -181,6 +192,7 @@ const begin = (request: FastifyRequest, reply: FastifyReply): string | Problem |
     correlationId,
     startedAtMs: performance.now(),
     token: undefined,
+    reverify: () => Promise.resolve(),
     bodyFaults: [],
     ctx: undefined,
   };

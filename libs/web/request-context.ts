@@ -23,6 +23,13 @@ export interface RequestContext {
   readonly waitSeconds?: number;
   readonly consistencyToken?: { readonly storeId: string; readonly position: bigint };
   readonly accept?: string;
+  /** `Last-Event-ID`, of a client that goes on with a stream. */
+  readonly lastEventId?: string;
+  /**
+   * The same request by who the caller is now, for answers that go on for long.
+   * @throws {Problem} 401 once the token has ended, 403 where the caller may no longer ask this
+   */
+  readonly again: () => Promise<RequestContext>;
 }
 
 /** Parameter decorator: the `RequestContext` of this request. */

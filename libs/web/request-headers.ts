@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isFuture, readMoment } from '#vocabulary';
+import { LAST_EVENT_ID } from './event-stream.js';
 import type { FieldError } from './problem.js';
 import type { RequestContext } from './request-context.js';
 import type { ConsistencyTokens } from './signing.js';
@@ -10,7 +11,7 @@ const ONE_STRONG_REVISION = /^"(0|[1-9][0-9]{0,14})"$/;
 
 type FromHeaders = Pick<
   RequestContext,
-  'idempotencyKey' | 'ifMatch' | 'effectiveAt' | 'waitSeconds' | 'consistencyToken' | 'accept'
+  'idempotencyKey' | 'ifMatch' | 'effectiveAt' | 'waitSeconds' | 'consistencyToken' | 'accept' | 'lastEventId'
 >;
 
 /** Reads the headers that API.md gives a meaning; what is wrong with them is added to `errors`. */
@@ -25,6 +26,7 @@ export const readHeaders = (
   ...waitOf(headers.prefer),
   ...tokenOf(headers['consistency-token'], tokens, errors),
   ...(headers.accept === undefined ? {} : { accept: headers.accept }),
+  ...lastEventIdOf(headers[LAST_EVENT_ID]),
 });
 
 const readPostHeaders = (headers: IncomingHttpHeaders, now: Date, errors: FieldError[]): Partial<FromHeaders> => {
@@ -60,6 +62,9 @@ const waitOf = (prefer: string | string[] | undefined): Partial<FromHeaders> => 
   const seconds = /(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=$|[,;])/i.exec(text)?.[1];
   return seconds === undefined ? {} : { waitSeconds: Math.min(Number(seconds), MAX_WAIT_S) };
 };
+
+const lastEventIdOf = (id: string | string[] | undefined): Partial<FromHeaders> =>
+  typeof id === 'string' && id !== '' ? { lastEventId: id } : {};
 
 const tokenOf = (
   token: string | string[] | undefined,

@@ -68,8 +68,8 @@ export class Cursors {
   }
 
   /** The position that the request's cursor says it was made at; not proved before it is decoded. Undefined without one. */
-  placeOf({ query: { cursor } }: RequestContext): bigint | undefined {
-    const place = cursor === undefined ? undefined : PLACED.exec(cursor)?.[1];
+  placeOf({ query: { cursor, after } }: RequestContext): bigint | undefined {
+    const place = PLACED.exec(cursor ?? after ?? '')?.[1];
     return place === undefined ? undefined : BigInt(place);
   }
 
@@ -80,14 +80,17 @@ export class Cursors {
     return place === undefined ? sealed : `${place}.${sealed}`;
   }
 
-  /** @throws {Problem} 400 naming `cursor` */
-  decode(ctx: RequestContext, filter: object, cursor: string): readonly CursorValue[] {
+  /** @param field the parameter that it came in, and that a refusal names @throws {Problem} 400 */
+  decode(
+    ctx: RequestContext,
+    filter: object,
+    cursor: string,
+    field: 'cursor' | 'after' = 'cursor',
+  ): readonly CursorValue[] {
     const placed = PLACED.exec(cursor);
     const payload = this.seals.open(this.purpose(ctx, filter, placed?.[1]), placed?.[2] ?? cursor);
     if (payload === undefined) {
-      throw invalid([
-        { field: 'cursor', message: 'is not a cursor of this list for this caller: start from the first page' },
-      ]);
+      throw invalid([{ field, message: 'is not a cursor of this list for this caller: start from the first page' }]);
     }
     return JSON.parse(payload) as readonly CursorValue[];
   }

@@ -235,6 +235,193 @@ describe('the desk', () => {
   });
 });
 
+describe('the feed of matches', () => {
+  const SOLOMONS: As = { party: 'state:SLB', role: 'npc' };
+  const CHF = (amount: string) => ({ measure: 'money', currency: 'CHF', amount });
+  const need = (changes: object = {}): Promise<string> =>
+    openNeed({ kinds: ['tracing'], lines: [{ kind: 'tracing', quantity: CHF('1000.00') }], ...changes }, SOLOMONS);
+  const tracing = (changes: object = {}): Promise<string> =>
+    offer({ lines: [{ kinds: ['tracing'], capacity: CHF('1000.00') }], ...changes }, NORWAY);
+  const read = async (query: string, as: As = SOLOMONS) => {
+    await app.settled();
+    const answer = await app.get(`/v1/matches/feed?${query}`, { as });
+    expect([answer.status, answer.body.detail]).toEqual([200, undefined]);
+    return answer.body as Page;
+  };
+  interface Item {
+    change: string;
+    needId: string;
+    offerId: string;
+    score: { before: number | null; after: number | null };
+    reasons: { code: string }[];
+    components?: { name: string }[];
+  }
+  interface Page {
+    restart: boolean;
+    items: Item[];
+    next: string;
+    more: boolean;
+    asOf: string;
+  }
+  const told = ({ items }: Page) =>
+    items.map(({ change, needId, offerId, reasons }) => [change, needId, offerId, reasons.map(({ code }) => code)]);
+
+  let needId: string;
+  let offerId: string;
+  let sealedOffer: string;
+  let passing: string;
+  let cursor: string;
+
+  it('tells whose record it is what appeared, and later what became of it and why', async () => {
+    needId = await need();
+    offerId = await tracing();
+    sealedOffer = await tracing({ visibility: 'sealed', period: { from: '2026-01-01', to: '2026-11-24' } });
+    const first = await read('');
+    expect(told(first)).toEqual([['appeared', needId, offerId, []]]);
+    expect(first).toMatchObject({ restart: false, more: false });
+    expect((await read('', NORWAY)).items.map(({ offerId: id }) => id)).toContain(offerId);
+    expect((await read('', FIJI)).items.map(({ needId: id }) => id)).not.toContain(needId);
+
+    const proposed = async (amount: string): Promise<string> => {
+      const body = { offerId, needId, legs: [{ offerLine: 1, needLine: 1, drawn: CHF(amount) }] };
+      const answer = await app.post('/v1/commitments', body, { as: NORWAY, headers: { prefer: 'wait=5' } });
+      expect(answer.body.hold).toBe('held');
+      return answer.body.id as string;
+    };
+    await proposed('600.00');
+    const less = await read(`after=${first.next}`);
+    expect(told(less)).toEqual([['worsened', needId, offerId, []]]);
+    expect(less.items[0]?.components?.map(({ name }) => name)).toEqual(['coverage']);
+    const rest = await proposed('400.00');
+    const gone = await read(`after=${less.next}`);
+    expect(told(gone)).toEqual([['vanished', needId, offerId, ['capacity']]]);
+    await command(`/v1/commitments/${rest}/withdraw`, { reason: { code: 'budget' } }, NORWAY);
+    const back = await read(`after=${gone.next}`);
+    expect(told(back)).toEqual([['appeared', needId, offerId, ['capacity']]]);
+    // From where it was read first: what lies between is not told, where it came to is.
+    expect((await read(`after=${first.next}`)).items).toMatchObject([
+      { change: 'worsened', score: { before: first.items[0]?.score.after, after: back.items[0]?.score.after } },
+    ]);
+    cursor = back.next;
+  });
+
+  it('tells of what may be seen now, and no longer, naming no reason that is not for the caller', async () => {
+    await command(`/v1/offers/${sealedOffer}/amend`, { visibility: 'public' }, NORWAY);
+    const shown = await read(`after=${cursor}`);
+    expect(told(shown)).toEqual([['appeared', needId, sealedOffer, ['not-shown']]]);
+    passing = await tracing();
+    const passed = await read(`after=${shown.next}`);
+    expect(told(passed)).toEqual([['appeared', needId, passing, ['offer-not-open']]]);
+    await command(`/v1/offers/${passing}/amend`, { visibility: 'sealed' }, NORWAY);
+    const hidden = await read(`after=${passed.next}`);
+    expect(told(hidden)).toEqual([['vanished', needId, passing, ['not-shown']]]);
+    cursor = hidden.next;
+  });
+
+  it('tells of a period that ended without an event', async () => {
+    app.clock.advance(3 * 86_400_000);
+    const over = await read(`after=${cursor}`);
+    expect(told(over).toSorted()).toEqual(
+      [
+        // A need that was reaffirmed three days longer ago.
+        ['worsened', needId, offerId, []],
+        ['vanished', needId, sealedOffer, ['period']],
+      ].toSorted(),
+    );
+    expect((await read(`after=${over.next}`)).items).toEqual([]);
+    cursor = over.next;
+  });
+
+  it('takes a cursor of another filter, caller or log, and a filter of too many records, for what they are', async () => {
+    const refused = async (query: string, as?: As) => {
+      const { status, body } = await app.get(`/v1/matches/feed?${query}`, as === undefined ? {} : { as });
+      return [status, body.errors?.map(({ field }: { field: string }) => field)];
+    };
+    expect(await refused(`kind=legal&after=${cursor}`, SOLOMONS)).toEqual([400, ['after']]);
+    expect(await refused(`after=${cursor}`, NORWAY)).toEqual([400, ['after']]);
+    expect(await refused('after=9999999', SOLOMONS)).toEqual([400, ['after']]);
+    expect(await refused('records=some&limit=0&bogus=1', SOLOMONS)).toEqual([400, ['bogus', 'limit', 'records']]);
+    expect(await refused('')).toEqual([403, undefined]);
+  });
+
+  it('streams the same pages to whoever asks so, from where a broken stream ended, until the token ends', async () => {
+    const token = await app.token({ party: SOLOMONS.party, roles: ['npc'] });
+    const stream = async (headers: Record<string, string>): Promise<EventReader> => {
+      const answer = await fetch(`${app.url}/v1/matches/feed?needId=${needId}`, {
+        headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream', ...headers },
+      });
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+      return new EventReader(answer);
+    };
+    const first = await stream({});
+    const { id: begun = '' } = await first.next();
+    await command(`/v1/offers/${passing}/amend`, { visibility: 'public' }, NORWAY);
+    const appeared = await first.next();
+    expect([appeared.event, told(appeared.data as Page)]).toEqual([
+      'matches',
+      [['appeared', needId, passing, ['not-shown']]],
+    ]);
+    expect(appeared.id).toBe((appeared.data as Page).next);
+    await first.cancel();
+
+    const second = await stream({ 'last-event-id': begun });
+    expect(told((await second.next()).data as Page)).toEqual(told(appeared.data as Page));
+    await command(`/v1/offers/${passing}/withdraw`, { reason: { code: 'budget' } }, NORWAY);
+    const withdrawn = await second.next();
+    expect(told(withdrawn.data as Page)).toEqual([['vanished', needId, passing, ['offer-not-open']]]);
+    const held = [await stream({}), await stream({}), await stream({})];
+    const fifth = await app.get('/v1/matches/feed', { as: SOLOMONS, headers: { accept: 'text/event-stream' } });
+    expect([fifth.status, fifth.headers['retry-after']]).toEqual([429, '30']);
+    app.clock.advance(13 * 3_600_000);
+    await tracing();
+    expect(await second.next()).toMatchObject({ event: 'problem', data: { status: 401, code: 'unauthenticated' } });
+    expect(await second.next()).toEqual({});
+    for (const each of held) await each.cancel();
+  });
+});
+
+interface StreamedEvent {
+  readonly id?: string;
+  readonly event?: string;
+  readonly data?: unknown;
+}
+
+/** Events of a stream as a client reads them, without those that only say where to go on; empty once it has ended. */
+class EventReader {
+  private readonly reader;
+  private text = '';
+  private started = false;
+
+  constructor(answer: Response) {
+    this.reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  async next(): Promise<StreamedEvent> {
+    for (;;) {
+      for (let end = this.text.indexOf('\n\n'); end >= 0; end = this.text.indexOf('\n\n')) {
+        const fields = Object.fromEntries(
+          this.text
+            .slice(0, end)
+            .split('\n')
+            .map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
+        ) as { id?: string; event?: string; data?: string };
+        this.text = this.text.slice(end + 2);
+        if (fields.data !== undefined) return { ...fields, data: JSON.parse(fields.data) as unknown };
+        const started = this.started;
+        this.started = true;
+        if (fields.id !== undefined && !started) return { id: fields.id };
+      }
+      const { done, value } = await this.reader.read();
+      if (done) return {};
+      this.text += value;
+    }
+  }
+
+  cancel(): Promise<void> {
+    return this.reader.cancel();
+  }
+}
+
 describe('the log for auditors', () => {
   const BOARD: As = { party: 'auditor:board', role: 'auditor' };
   const LOCAL: As = { party: 'auditor:local', role: 'auditor' };
