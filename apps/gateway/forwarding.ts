@@ -1,9 +1,9 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { pipeline } from 'node:stream';
+import { addAbortSignal, pipeline } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Problem } from '#web';
+import { EVENT_STREAM, Problem } from '#web';
 import type { Instance, Instances } from './instances.js';
 
 /** Longer than a service takes for any request: 30 s of `Prefer: wait`, and the body before it. */
@@ -37,6 +37,7 @@ class NoAnswerError extends Error {
 /**
  * Hands a request to an instance of the service as it came, and its answer to the caller as it comes. Another instance is tried where the
  * first cannot have taken the request (no connection), and for reads that broke off; never for anything that may have been taken.
+ * @param leaving aborted once the gateway stops: answers that would go on for ever end with it
  * @param key requests of one key go to the same instance
  * @throws {Problem} 503 `store-unavailable` where no instance answers
  */
@@ -44,6 +45,7 @@ export const forward = async (
   instances: Instances,
   request: FastifyRequest,
   reply: FastifyReply,
+  leaving: AbortSignal,
   key?: string,
 ): Promise<void> => {
   const tried = new Set<Instance>();
@@ -51,6 +53,7 @@ export const forward = async (
     tried.add(instance);
     try {
       const answer = await send(instance, request);
+      if (answer.headers['content-type']?.startsWith(EVENT_STREAM) === true) addAbortSignal(leaving, answer);
       passOn(answer, request, reply);
       return;
     } catch (error) {

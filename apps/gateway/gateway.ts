@@ -66,6 +66,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     clientErrorHandler,
   });
   const life = { closing: false, drain: new Drain(fastify) };
+  const leaving = new AbortController();
   installAdmission(fastify, {
     closing: () => life.closing,
     verifier,
@@ -96,7 +97,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     const instances = services.get(service);
     if (instances === undefined) continue;
     const handler = (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
-      forward(instances, request, reply, STICKY.exec(request.raw.url ?? '')?.[1]);
+      forward(instances, request, reply, leaving.signal, keyOf(request));
     for (const pattern of patterns)
       for (const url of [pattern, `${pattern}/*`]) fastify.route({ method: [...METHODS], url, handler });
   }
@@ -105,7 +106,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     'any',
     everything.flatMap(({ all }) => all),
   );
-  fastify.setNotFoundHandler((request, reply) => forward(anyone, request, reply));
+  fastify.setNotFoundHandler((request, reply) => forward(anyone, request, reply, leaving.signal));
   await fastify.ready();
   const ending = new AbortController();
   const watching = anyone.all.map((instance) => watch(instance, probeMs, ending.signal));
@@ -117,6 +118,7 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     },
     close: async () => {
       life.closing = true;
+      leaving.abort();
       await life.drain.during(() => fastify.close());
       ending.abort();
       for (const instance of anyone.all) instance.close();
@@ -124,6 +126,11 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     },
   };
 };
+
+/** Requests of one key go to one instance. */
+const keyOf = ({ raw: { url = '' }, pledgebook: { token } }: FastifyRequest): string | undefined =>
+  // An instance remembers what it told a reader of the feed.
+  /^\/v1\/matches\/feed(?:[?]|$)/.test(url) ? token?.party : STICKY.exec(url)?.[1];
 
 const watch = async (instance: Instance, everyMs: number, signal: AbortSignal): Promise<void> => {
   while (!signal.aborted) {

@@ -116,7 +116,7 @@ const common = (caller: CallerName, value: Json, inTouched = false): Json => {
       value
         .filter((item) => !isObject(item) || (!mentionsSeen(caller, item) && item.masked !== true))
         // Its score, and with it its place among matches, is a figure of the record.
-        .filter((item) => !(isObject(item) && !('id' in item) && isTouched(item.offerId ?? item.needId)))
+        .filter((item) => !(isObject(item) && !('id' in item) && [item.offerId, item.needId].some(isTouched)))
         .filter((item) => !(inTouched && isObject(item) && (isFigure(item) || item.others === true)))
         .map((item) => common(caller, item, inTouched))
     );
@@ -277,6 +277,7 @@ const LISTS = [
     'gaps',
     'unused',
     'allocations',
+    'matches/feed',
   ].map((each) => `/v1/${each}`),
   '/v1/audit/events',
   '/v1/audit/state',
@@ -297,6 +298,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   // Cells without `by` are held against the records themselves, below.
   '/v1/gaps': ['by=kind,region,instrument,network,period'],
   '/v1/unused': ['by=kind,region,instrument,network,period'],
+  '/v1/matches/feed': ['records=own', 'records=all'],
 };
 /** Lists without pages. */
 const WHOLE = [
@@ -494,6 +496,8 @@ test('every marker is there to be found: somebody may read it and does', async (
 
 /** Values tried for each query parameter that the document names; an enumerated one is tried with these of its values. */
 const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: string): readonly string[] => {
+  // Its filters choose among matches that are seen: as of each record they are asked, above.
+  if (path === '/v1/matches/feed' && !['needId', 'offerId'].includes(name)) return [];
   const some = ['legal', 'tracing', 'need', 'commitment'];
   if (codes !== undefined) return codes.length > 12 ? codes.filter((code) => some.includes(code)) : codes;
   const known: Readonly<Record<string, readonly string[]>> = {
@@ -783,6 +787,43 @@ const proposal = (offerId: string, needId: string): object => ({
   offerId,
   needId,
   legs: [{ offerLine: 1, needLine: 1, drawn: { measure: 'money', currency: 'USD', amount: '1.00' } }],
+});
+
+test('the feed of matches tells nothing of what becomes of hidden records', async () => {
+  const read = async (world: World, caller: CallerName, after: string): Promise<JsonObject> => {
+    await world.app.settled();
+    const from = after === '' ? '' : `&after=${after}`;
+    const { text } = await ask(world, caller, 'GET', `/v1/matches/feed?records=all&limit=200${from}`);
+    return JSON.parse(text) as JsonObject;
+  };
+  const members = OUTSIDERS.filter((caller) => caller !== 'anonymous');
+  const places = new Map<CallerName, string>();
+  let items = 0;
+  for (const caller of members) {
+    const page = await read(full, caller, '');
+    places.set(caller, page.next as string);
+    items += (page.items as Json[]).length;
+  }
+  expect(items).toBeGreaterThan(members.length);
+  // Of both kinds of record: one that is seen by none of these goes, and one comes.
+  for (const [offer, command, body] of [
+    ['offernamed', 'suspend', { reason: { code: 'other' } }],
+    ['offersealed', 'resume', {}],
+  ] as const) {
+    const path = `/v1/offers/${idOf(offer)}`;
+    const { etag = '' } = (await ask(full, 'usa', 'GET', path)).headers;
+    const answer = await ask(full, 'usa', 'POST', `${path}/${command}`, body, { 'if-match': String(etag) });
+    expect([offer, answer.status]).toEqual([offer, 200]);
+  }
+  const need = `/v1/needs/${idOf('named')}`;
+  const { etag = '' } = (await ask(full, 'slb', 'GET', need)).headers;
+  const reason = { reason: { code: 'other' } };
+  expect((await ask(full, 'slb', 'POST', `${need}/withdraw`, reason, { 'if-match': String(etag) })).status).toBe(200);
+  for (const caller of members) {
+    const page = await read(full, caller, places.get(caller) ?? '');
+    expect([caller, page.items, page.restart, page.more]).toEqual([caller, [], false, false]);
+  }
+  expect((await read(full, 'usa', '')).items).not.toEqual([]);
 });
 
 // Last, for what is accepted is written.
