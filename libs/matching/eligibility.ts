@@ -23,6 +23,9 @@ export class Eligibility {
   ) {}
 
   needsFor(caller: Caller): ReadonlySet<string> {
+    // Few records have the label: whoever has many of its own is not asked for them while there is none.
+    const labelled = this.index.eligibleNeeds();
+    if (labelled.length === 0) return new Set();
     const since = this.since();
     const mine = this.index
       .liveOffers(caller.party)
@@ -30,8 +33,7 @@ export class Eligibility {
     if (mine.length === 0) return new Set();
     const standing = this.index.memberships();
     return new Set(
-      this.index
-        .eligibleNeeds()
+      labelled
         .filter(([id, need]) =>
           mine.some(([offerId, offer]) => this.pairs(standing, id, need, offerId, offer, sovereignsOf(offer, caller))),
         )
@@ -40,13 +42,14 @@ export class Eligibility {
   }
 
   offersFor(caller: Caller): ReadonlySet<string> {
+    const labelled = this.index.eligibleOffers();
+    if (labelled.length === 0) return new Set();
     const since = this.since();
     const mine = this.index.liveNeeds(caller.party).filter(([, { openedAt }]) => openedAt <= since);
     if (mine.length === 0) return new Set();
     const standing = this.index.memberships();
     return new Set(
-      this.index
-        .eligibleOffers()
+      labelled
         .filter(([id, offer]) =>
           mine.some(([needId, need]) => this.pairs(standing, needId, need, id, offer, sovereignsOf(offer))),
         )

@@ -16,6 +16,8 @@ import { RULESETS, type RulesetVersion } from './rules/rulesets.js';
 import type { Block, BlockCode, Component, Judgement, NeedSide, Pairing, Served } from './rules/sides.js';
 import { byRank } from './rules/sides.js';
 import { smallestUnlock } from './rules/smallest-unlock.js';
+import type { Sights } from './sights.js';
+import { StreamSights } from './sights.js';
 import type { Standing } from './standing.js';
 import { needSide, offerSide, sovereignsOf } from './standing.js';
 
@@ -55,6 +57,8 @@ export interface MatchRequest {
   /** Pairings at the most, of either kind. */
   readonly limit: number;
   readonly withBlocked: boolean;
+  /** Asked of the records' own streams unless told. */
+  readonly sights?: Sights;
 }
 
 /** What stands, or stood, between the two records of a pairing, as far as the caller may know. */
@@ -79,22 +83,26 @@ interface Judged {
 /** Matches of one record, for one caller: never with a record that the caller may not see. */
 @Injectable()
 export class Matches {
+  private readonly streams: Sights;
+
   constructor(
-    private readonly needs: NeedReader,
-    private readonly offers: OfferReader,
+    needs: NeedReader,
+    offers: OfferReader,
     private readonly offices: Offices,
     private readonly sight: RecordSight,
-  ) {}
+  ) {
+    this.streams = new StreamSights(needs, offers);
+  }
 
   /** Offers that could serve need `id`. undefined where the caller may not see the need's lines. */
   async forNeed(caller: Caller, id: string, request: MatchRequest): Promise<MatchList | undefined> {
-    const { standing } = request;
+    const { standing, sights = this.streams } = request;
     // In the turn that the standing was asked in: ids and record are of its position.
     const doc = standing.need(id);
     const side = doc?.open === true ? needSide(id, doc, standing) : undefined;
     const ids =
       side === undefined ? [] : request.withBlocked ? standing.offerIds() : standing.offersFor(side, caller.anonymous);
-    if (!(await this.needs.sight(id, caller)).body) return undefined;
+    if (!(await sights.seesNeed(id, caller))) return undefined;
     const judged: Judged[] = [];
     if (doc !== undefined && side !== undefined) {
       const owner = doc.filer === caller.party || doc.beneficiaries.includes(caller.party);
@@ -103,11 +111,11 @@ export class Matches {
       const turns = new Turns();
       for (const offerId of ids) {
         await turns.pass();
-        if (!(await this.offers.sees(offerId, caller))) continue;
+        if (!(await sights.seesOffer(offerId, caller))) continue;
         const offer = standing.offer(offerId);
         if (offer === undefined) continue;
         const providers = await asking.providers(this.offices, offer);
-        const one = await this.judged(asking, side, recipient, { id: offerId, doc: offer }, providers);
+        const one = await this.judged(asking, sights, side, recipient, { id: offerId, doc: offer }, providers);
         if (owner || !blockedBySight(one.judgement)) judged.push({ ...one, id: offerId });
       }
     }
@@ -116,7 +124,7 @@ export class Matches {
 
   /** Needs that offer `id` could serve. undefined where the caller may not see the offer. */
   async forOffer(caller: Caller, id: string, request: MatchRequest): Promise<MatchList | undefined> {
-    const { standing } = request;
+    const { standing, sights = this.streams } = request;
     const doc = standing.offer(id);
     const live = doc !== undefined && (doc.status === 'open' || doc.status === 'suspended');
     const ids = !live
@@ -124,7 +132,7 @@ export class Matches {
       : request.withBlocked
         ? standing.needIds()
         : standing.needsFor(offerSide(id, doc, []), caller.anonymous);
-    if (!(await this.offers.sees(id, caller))) return undefined;
+    if (!(await sights.seesOffer(id, caller))) return undefined;
     const judged: Judged[] = [];
     if (live) {
       const owner = providersOf(doc).includes(caller.party);
@@ -133,11 +141,11 @@ export class Matches {
       const turns = new Turns();
       for (const needId of ids) {
         await turns.pass();
-        if (!(await this.needs.sight(needId, caller)).body) continue;
+        if (!(await sights.seesNeed(needId, caller))) continue;
         const need = standing.need(needId);
         if (need === undefined) continue;
         const side = needSide(needId, need, standing);
-        const one = await this.judged(asking, side, await this.offices.recipient(need), { id, doc }, providers);
+        const one = await this.judged(asking, sights, side, await this.offices.recipient(need), { id, doc }, providers);
         if (owner || !blockedBySight(one.judgement)) judged.push({ ...one, id: needId });
       }
     }
@@ -152,7 +160,8 @@ export class Matches {
     standing: Standing,
     ruleset: RulesetVersion,
   ): Promise<readonly Hindrance[]> {
-    const seen = (await this.needs.sight(needId, caller)).body && (await this.offers.sees(offerId, caller));
+    const sights = this.streams;
+    const seen = (await sights.seesNeed(needId, caller)) && (await sights.seesOffer(offerId, caller));
     if (!seen) return [NOT_SHOWN];
     const [need, offer] = [standing.need(needId), standing.offer(offerId)];
     if (need === undefined || !isLive(need)) return [{ code: 'need-not-open', because: 'the need is not open' }];
@@ -160,6 +169,7 @@ export class Matches {
     const asking = new Asking(this.sight, caller, standing, ruleset);
     const { judgement } = await this.judged(
       asking,
+      sights,
       needSide(needId, need, standing),
       await this.offices.recipient(need),
       { id: offerId, doc: offer },
@@ -173,6 +183,7 @@ export class Matches {
 
   private async judged(
     asking: Asking,
+    sights: Sights,
     side: NeedSide,
     recipient: Caller,
     offer: { readonly id: string; readonly doc: IndexedOffer },
@@ -184,8 +195,8 @@ export class Matches {
       offer: offerSide(offer.id, offer.doc, sovereignsOf(providers, standing)),
       circumstances: {
         now: standing.today,
-        providerSeesNeed: await this.seesNeed(side.id, providers),
-        recipientSeesOffer: await this.offers.sees(offer.id, recipient),
+        providerSeesNeed: await sightOfAny(sights, side.id, providers),
+        recipientSeesOffer: await sights.seesOffer(offer.id, recipient),
         earmarkReasons: reasonsAgainst(offer.doc, side),
         priorWork: await asking.priorWork(providersOf(offer.doc), side.beneficiaries),
       },
@@ -193,13 +204,13 @@ export class Matches {
     const judgement = RULESETS[ruleset].judge(pairing, asking.weights);
     return { pairing, judgement, conditions: offer.doc.content.conditions };
   }
-
-  /** Any provider may propose: what one of them sees is enough. */
-  private async seesNeed(needId: string, providers: readonly Caller[]): Promise<boolean> {
-    for (const provider of providers) if ((await this.needs.sight(needId, provider)).body) return true;
-    return false;
-  }
 }
+
+/** Any provider may propose: what one of them sees is enough. */
+const sightOfAny = async (sights: Sights, needId: string, providers: readonly Caller[]): Promise<boolean> => {
+  for (const provider of providers) if (await sights.seesNeed(needId, provider)) return true;
+  return false;
+};
 
 /** Only the two owners are told that the other side may not see their record: to others it would tell whom a label names. */
 const blockedBySight = (judgement: Judgement): boolean =>

@@ -85,6 +85,7 @@ class WatchedWorld {
   private readonly hidden = new Set<string>();
   private readonly networks: RegisteredNetworks;
   private readonly needs: NeedReader;
+  private readonly offers: OfferReader;
   private commitments = 0;
   private readonly bound: string[] = [];
   /** Others write while a page is read. */
@@ -115,8 +116,10 @@ class WatchedWorld {
       bodiesSeenBy: (caller: Caller) =>
         Promise.resolve((ids: readonly string[]) => new Set(ids.filter((id) => this.sees('need', id, caller)))),
     } as unknown as NeedReader;
-    const offers = {
+    this.offers = {
       sees: (id: string, caller: Caller) => Promise.resolve(this.sees('offer', id, caller)),
+      seenBy: (caller: Caller) =>
+        Promise.resolve((ids: readonly string[]) => new Set(ids.filter((id) => this.sees('offer', id, caller)))),
     } as unknown as OfferReader;
     const directory = {
       resolve: ({ party, roles }: { party: string; roles: readonly Role[] }) => Promise.resolve(callerOf(party, roles)),
@@ -124,7 +127,7 @@ class WatchedWorld {
     const sight = {
       sees: (caller: Caller, _kind: string, id: string) => Promise.resolve(!this.hidden.has(`${caller.party} ${id}`)),
     } as unknown as RecordSight;
-    this.matches = new Matches(this.needs, offers, new Offices(directory, this.clock), sight);
+    this.matches = new Matches(this.needs, this.offers, new Offices(directory, this.clock), sight);
   }
 
   feed(): MatchFeed {
@@ -137,7 +140,7 @@ class WatchedWorld {
       },
     } as unknown as Cursors;
     return new MatchFeed(
-      new WatchedMatches(this.matches, this.needs),
+      new WatchedMatches(this.matches, this.needs, this.offers),
       this.matches,
       this.standings,
       { head: () => Promise.resolve(this.world.position) } as unknown as EventStore,
@@ -338,7 +341,9 @@ const followed = async (seed: number, cold: boolean, found: Found): Promise<void
 
 describe('the feed of matches', () => {
   /*
-   * PLANTED
+   * Seen to fail with each of these planted: records that moved found by the index of now; what moved not kept as it stood; a digest without
+   * scores; a place without where it began; what was told taken from the past without its digest; a page that was begun finished as of
+   * now; the past judged for today; reasons given of records that are not seen.
    */
   it.each([
     ['while who sees what changes, too', false],

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { Caller } from '#directory/contract';
-import { EventStore } from '#kernel';
+import { EventStore, Turns } from '#kernel';
 import type { RequestContext } from '#web';
 import { Cursors, invalid, ReadGate } from '#web';
 import type { HeldStanding } from '../held-standing.js';
@@ -78,8 +78,8 @@ interface Reading {
   readonly restart: boolean;
 }
 
-/** Matches kept in memory for readers who come again. */
-const REMEMBERED = 50_000;
+/** Matches kept in memory for readers who come again; some 1 KB each. */
+const REMEMBERED = 20_000;
 
 const OUTSIDE: Reason = { code: 'outside-watch', because: 'the pairing is none of those that are watched' };
 
@@ -142,7 +142,11 @@ export class MatchFeed {
     this.remembered.set(digest, next);
     const before = from === undefined ? undefined : this.standings.at(BigInt(from.position), from.on);
     const items: FeedItem[] = [];
-    for (const step of page) items.push(await this.item(caller, watch, step, before, standing));
+    const turns = new Turns();
+    for (const step of page) {
+      await turns.pass();
+      items.push(await this.item(caller, watch, step, before, standing));
+    }
     return {
       restart,
       items,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import { Turns } from '#kernel';
 import { NeedReader } from '#needs/contract';
+import { OfferReader } from '#offers/contract';
 import type { InstrumentCode, Kind } from '#vocabulary';
 import { stateParty } from '#vocabulary';
 import type { HeldStanding } from '../held-standing.js';
@@ -10,6 +11,7 @@ import { ownersOf, providersOf } from '../match-index.projection.js';
 import type { MatchRequest } from '../matches.js';
 import { Matches } from '../matches.js';
 import { NEWEST } from '../rules/rulesets.js';
+import { BoardSights } from '../sights.js';
 import type { Standing } from '../standing.js';
 import { needSide } from '../standing.js';
 import type { MatchSet, ToldMatch } from './match-changes.js';
@@ -51,18 +53,28 @@ export class WatchedMatches {
   constructor(
     private readonly matches: Matches,
     private readonly needs: NeedReader,
+    private readonly offers: OfferReader,
   ) {}
 
   /** @throws {TooManyWatchedError} */
   async at(caller: Caller, watch: Watch, standing: HeldStanding): Promise<MatchSet> {
     const found = new Map<string, ToldMatch>();
     const { needs, offers } = await this.records(caller, watch, standing);
-    const request: MatchRequest = { standing, ruleset: NEWEST, limit: Infinity, withBlocked: false };
+    const request: MatchRequest = {
+      standing,
+      ruleset: NEWEST,
+      limit: Infinity,
+      withBlocked: false,
+      sights: new BoardSights(this.needs, this.offers),
+    };
+    const turns = new Turns();
     for (const needId of needs) {
+      await turns.pass();
       const list = await this.matches.forNeed(caller, needId, request);
       for (const match of list?.items ?? []) found.set(keyOf(needId, match.id), toldMatch(needId, match.id, match));
     }
     for (const offerId of offers) {
+      await turns.pass();
       const list = await this.matches.forOffer(caller, offerId, request);
       for (const match of list?.items ?? []) found.set(keyOf(match.id, offerId), toldMatch(match.id, offerId, match));
     }
