@@ -3,12 +3,12 @@ import { isUuid } from '#kernel';
 import type { NeedFacts } from '#needs/contract';
 import { NeedReader } from '#needs/contract';
 import { earmarkReasons, OfferReader } from '#offers/contract';
-import { stateOfParty } from '#vocabulary';
 import { forbidden, notFound } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { Agency } from './agencies.js';
 import { Agencies } from './agencies.js';
 import type { EarmarkFacts } from './commitment.contract.js';
+import { givesThroughDesk } from './commitment.contract.js';
 import { openAmendment } from './commitment-amending.js';
 import type { AmendmentFacts, CommitmentState, ProposalFacts, ProposedLeg } from './commitment.js';
 
@@ -145,9 +145,8 @@ export class Proposing {
   }
 }
 
-/** A State that offers does so through its donor desk; its other offices never do (DOMAIN, roles table). */
-const requireDesk = ({ party, roles }: Caller, providers: readonly string[], recipients: readonly string[]): void => {
-  const isState = stateOfParty(party) !== undefined || party.startsWith('authority:');
-  if (!isState || !providers.includes(party) || roles.includes('donor-desk') || recipients.includes(party)) return;
+const requireDesk = (caller: Caller, providers: readonly string[], recipients: readonly string[]): void => {
+  const { party } = caller;
+  if (givesThroughDesk(caller) || !providers.includes(party) || recipients.includes(party)) return;
   throw forbidden(`${party} draws on its own offer through its donor desk.`);
 };

@@ -1,4 +1,5 @@
 import type { Caller } from '#directory/contract';
+import { derivedId } from '#kernel';
 import type {
   InstrumentCode,
   Kind,
@@ -8,6 +9,7 @@ import type {
   Valuation,
   Visibility,
 } from '#vocabulary';
+import { stateOfParty } from '#vocabulary';
 
 export interface Reason {
   readonly code: RefusalReasonCode;
@@ -515,3 +517,32 @@ export abstract class ProposalFigures {
     record: { readonly needId: string } | { readonly offerId: string },
   ): Promise<boolean>;
 }
+
+/** Who may ever propose a commitment: roles and power (DOMAIN, roles table). */
+export const PROPOSE = {
+  action: 'commitment.propose',
+  roles: ['npc', 'mission', 'line-ministry', 'donor-desk', 'network-host', 'implementer'],
+  power: 'propose',
+} as const;
+
+/** A State that offers does so through its donor desk; its other offices never do (DOMAIN, roles table). */
+export const givesThroughDesk = ({ party, roles }: Pick<Caller, 'party' | 'roles'>): boolean =>
+  roles.includes('donor-desk') || (stateOfParty(party) === undefined && !party.startsWith('authority:'));
+
+/** Lines of an offer and of a need in one measure, and how much of them, that were suggested to a provider of the offer. */
+export interface SuggestedPair {
+  readonly needId: string;
+  readonly needLine: number;
+  readonly offerId: string;
+  readonly offerLine: number;
+  readonly quantity: Quantity;
+}
+
+/** Port: what is suggested to whom. Where no context provides it, nothing is. */
+export abstract class SuggestedPairs {
+  /** The suggestion of this id where it was made to the caller's party, which still sees offer and need; undefined otherwise. */
+  abstract find(caller: Caller, suggestionId: string): Promise<SuggestedPair | undefined>;
+}
+
+/** The commitment that a suggestion is proposed as: there is one, so that nothing is proposed twice over. */
+export const suggestedCommitmentId = (suggestionId: string): string => derivedId('suggested', suggestionId);

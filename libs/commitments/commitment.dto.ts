@@ -145,17 +145,8 @@ const TERMS = {
   ],
 };
 
-export class ProposeCommitmentDto {
-  @Text({ max: 100, description: 'Id of an open offer', example: '019b8d00-0000-7000-8000-00000000000b' })
-  offerId!: string;
-
-  @Text({ max: 100, description: 'Id of an open need', example: '019b8d00-0000-7000-8000-00000000000a' })
-  needId!: string;
-
-  @Nested(() => LegDto, { array: true, min: 1 })
-  @Checked({ name: 'legs', schema: {}, faults: legFaultsIn })
-  legs!: LegDto[];
-
+/** What a proposal may say beside the lines that it binds. */
+export class ProposalDto {
   @PartyIdField({ kinds: ['agency'], required: false, example: 'agency:cavr' })
   implementer?: string;
 
@@ -179,6 +170,28 @@ export class ProposeCommitmentDto {
   @Nested(() => TermsDto, { required: false, example: TERMS })
   @ProposedTermsField()
   terms?: TermsDto;
+}
+
+export class ProposeCommitmentDto extends ProposalDto {
+  @Text({ max: 100, description: 'Id of an open offer', example: '019b8d00-0000-7000-8000-00000000000b' })
+  offerId!: string;
+
+  @Text({ max: 100, description: 'Id of an open need', example: '019b8d00-0000-7000-8000-00000000000a' })
+  needId!: string;
+
+  @Nested(() => LegDto, { array: true, min: 1 })
+  @Checked({ name: 'legs', schema: {}, faults: legFaultsIn })
+  legs!: LegDto[];
+}
+
+export class ProposeSuggestionDto extends ProposalDto {
+  @QuantityField({
+    ...LEG_RULE,
+    required: false,
+    description: 'As much as is suggested, or less, in the same measure; all of it unless told',
+    example: { measure: 'money', currency: 'USD', amount: '60000.00' },
+  })
+  quantity?: Quantity;
 }
 
 /** Why in words, for what is not a refusal by a code. */

@@ -93,3 +93,9 @@ export const ANSWER_PROBLEMS = registerProblems({
   'need-closed': refusal('The need has closed'),
   'offer-closed': refusal('The offer has closed'),
 });
+
+/** What a suggestion is not proposed for. */
+export const SUGGESTION_PROBLEMS = registerProblems({
+  'suggestion-proposed': refusal('The suggestion was proposed already'),
+  'over-suggestion': refusal('More is proposed than was suggested'),
+});

@@ -14,6 +14,7 @@ import type { AdmitsDocument } from './labelled-documents.js';
 import { withoutHidden } from './labelled-documents.js';
 import { isCoordinatorInCharge, minus, sidesOf } from './commitment-state.js';
 import type { CommitmentEvent } from './commitment.contract.js';
+import { PROPOSE } from './commitment.contract.js';
 import type {
   AmendmentState,
   CommitmentState,
@@ -25,7 +26,7 @@ import type {
 } from './commitment.js';
 import { actionsOf, agenciesAsked, COMMITMENT_RULES, isDisputed, partiesOf, recipientsOf } from './commitment.js';
 
-const SIDES: readonly Role[] = ['npc', 'mission', 'line-ministry', 'donor-desk', 'network-host', 'implementer'];
+const SIDES: readonly Role[] = PROPOSE.roles;
 const AGENCIES: readonly Role[] = ['implementer', 'fiscal-agent'];
 const STATES: readonly Role[] = ['npc', 'mission', 'line-ministry', 'network-host'];
 
@@ -37,7 +38,7 @@ const access = (action: string, roles: readonly Role[], power?: CommandAccess['p
 
 /** Who may ever send a command of a party (DOMAIN, roles table). */
 export const COMMITMENT_ACCESS = {
-  ProposeCommitment: access('propose', SIDES, 'propose'),
+  ProposeCommitment: PROPOSE,
   AcceptCommitment: access('accept', SIDES, 'accept'),
   DeclineCommitment: access('decline', SIDES, 'accept'),
   WithdrawCommitment: access('withdraw', SIDES, 'propose'),

@@ -1,5 +1,3 @@
-import { Clock } from '#kernel';
-import { firstInstant } from '#vocabulary';
 import type { HttpAnswer as Answer, RequestContext } from '#web';
 import {
   Ctx,
@@ -18,14 +16,12 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiTags } from '@nestjs/swagger';
 import { CommitmentBoard } from './commitment-board.js';
 import { COMMITMENT_BOARD } from './commitment-board.projection.js';
-import { asked, CommitmentCommands, given, onCommand } from './commitment-commands.js';
+import { CommitmentCommands, given, onCommand } from './commitment-commands.js';
 import { Decisions } from './commitment-decisions.js';
 import { CommitmentOutcomes } from './commitment-outcomes.js';
-import { Proposing } from './commitment-proposing.js';
+import { CommitmentProposals } from './commitment-proposals.js';
 import { CommitmentRecords } from './commitment-records.js';
-import { termsOf } from './commitment-terms.dto.js';
 import { CommitmentListQuery, legsOf, ProposeCommitmentDto } from './commitment.dto.js';
-import { COMMITMENT_ACCESS } from './commitment.view.js';
 
 @ApiTags('commitments')
 @Controller('v1/commitments')
@@ -35,11 +31,10 @@ export class CommitmentsController {
     private readonly endpoints: RecordEndpoints,
     private readonly records: CommitmentRecords,
     private readonly board: CommitmentBoard,
-    private readonly proposing: Proposing,
+    private readonly proposals: CommitmentProposals,
     private readonly outcomes: CommitmentOutcomes,
     private readonly gate: ReadGate,
     private readonly cursors: Cursors,
-    private readonly clock: Clock,
     private readonly decisions: Decisions,
   ) {}
 
@@ -47,31 +42,8 @@ export class CommitmentsController {
   @Post()
   @onCommand('ProposeCommitment')
   propose(@Ctx() ctx: RequestContext, @Body() body: ProposeCommitmentDto): Promise<Answer> {
-    const expiresAt = body.expiresAt === undefined ? undefined : firstInstant(body.expiresAt);
-    if (expiresAt !== undefined && expiresAt <= this.clock.now().toISOString()) {
-      throw invalid([{ field: 'expiresAt', message: 'must lie in the future' }]);
-    }
-    const { offerId, needId, implementer, fiscalAgent, partOf, signatories } = body;
-    const legs = legsOf(body.legs);
-    const terms = body.terms === undefined ? undefined : termsOf(body.terms);
-    return this.endpoints.create(ctx, this.records, {
-      access: COMMITMENT_ACCESS.ProposeCommitment,
-      prepare: async () => {
-        const proposal = { offerId, needId, legs, ...agencies(implementer, fiscalAgent) };
-        const facts = await this.proposing.factsOf(ctx.caller, proposal);
-        return asked({
-          type: 'ProposeCommitment',
-          facts,
-          legs,
-          ...agencies(implementer, fiscalAgent),
-          ...(signatories === undefined ? {} : { signatories }),
-          ...(partOf === undefined ? {} : { partOf }),
-          ...(expiresAt === undefined ? {} : { expiresAt }),
-          ...(terms === undefined ? {} : { terms }),
-        });
-      },
-      settle: (id, waitMs, since) => this.outcomes.hold(id, waitMs, since),
-    });
+    const { offerId, needId, legs } = body;
+    return this.proposals.send(ctx, body, () => ({ offerId, needId, legs: legsOf(legs) }));
   }
 
   @Get()
@@ -171,11 +143,3 @@ export class CommitmentsController {
     return this.commands.send(ctx, id, { type: 'CloseCommitment' });
   }
 }
-
-const agencies = (
-  implementer: string | undefined,
-  fiscalAgent: string | undefined,
-): { readonly implementer?: string; readonly fiscalAgent?: string } => ({
-  ...(implementer === undefined ? {} : { implementer }),
-  ...(fiscalAgent === undefined ? {} : { fiscalAgent }),
-});

@@ -18,9 +18,11 @@ import { Decisions } from './commitment-decisions.js';
 import { CommitmentDeliveriesController } from './commitment-deliveries.controller.js';
 import { CommitmentDocumentsController } from './commitment-documents.controller.js';
 import { CommitmentMoneyController } from './commitment-money.controller.js';
+import { CommitmentSuggestionsController } from './commitment-suggestions.controller.js';
 import { CommitmentTermsController } from './commitment-terms.controller.js';
 import { CommitmentOutcomes } from './commitment-outcomes.js';
 import { commitmentProgress } from './commitment-progress.process.js';
+import { CommitmentProposals } from './commitment-proposals.js';
 import { Proposing } from './commitment-proposing.js';
 import { CommitmentRecords } from './commitment-records.js';
 import { CommitmentsControllerReplay } from './commitment-replay.controller.js';
@@ -38,6 +40,7 @@ import { Totals } from './totals.js';
     CommitmentBoard,
     CommitmentCommands,
     CommitmentOutcomes,
+    CommitmentProposals,
     CommitmentRecords,
     Decisions,
     Proposing,
@@ -71,6 +74,7 @@ export const commitmentsContext: Context = {
     CommitmentDeliveriesController,
     CommitmentDocumentsController,
     CommitmentMoneyController,
+    CommitmentSuggestionsController,
     CommitmentTermsController,
     TotalsController,
   ],
@@ -89,7 +93,7 @@ export const commitmentsContext: Context = {
     proposals: [COMMITMENT_BOARD],
     sight: ['needs.sight', 'needs.facts', 'offers.sight'],
     history: ['commitments.sight'],
-    routes: [COMMITMENT_BOARD, 'commitments.sight'],
+    routes: [COMMITMENT_BOARD, 'commitments.sight', 'matching.suggestions'],
     work: [COMMITMENT_BOARD],
   },
   projections: () => [commitmentBoard],

@@ -5,12 +5,13 @@ import type { SqlRow } from '#kernel';
 import { Clock, ProjectionRunner } from '#kernel';
 import type { CursorValue, RequestContext } from '#web';
 import { Cursors, RecordSight } from '#web';
+import { Suggestions } from './suggestions/suggestions.js';
 
 /** Something that waits for the caller's party now. */
 export interface DeskEntry {
   /** Id of the record. */
   readonly record: string;
-  readonly kind: 'need' | 'commitment' | 'duplicate' | 'finding';
+  readonly kind: 'need' | 'commitment' | 'duplicate' | 'finding' | 'suggestion';
   readonly href: string;
   readonly action: string;
   /** The delivery or discrepancy meant, where a record has several. */
@@ -24,6 +25,8 @@ export interface DeskEntry {
 const REMINDER_DAYS = [60, 120, 150];
 /** Sorts entries without a due date behind all others. */
 const NO_DUE = '9999';
+/** Behind those. */
+const LAST = '~';
 
 /** What waits for a party: soonest due first. */
 @Injectable()
@@ -33,6 +36,7 @@ export class Desk {
     private readonly clock: Clock,
     private readonly cursors: Cursors,
     private readonly sight: RecordSight,
+    private readonly suggestions: Suggestions,
   ) {}
 
   async waiting(
@@ -43,7 +47,8 @@ export class Desk {
     const { caller } = ctx;
     const now = this.clock.now().toISOString();
     const from = cursor === undefined ? ['', '', '', 0] : this.cursors.decode(ctx, { desk: true }, cursor);
-    const rows = await this.seen(caller, now, limit + 1, from);
+    const seen = await this.seen(caller, now, limit + 1, from);
+    const rows = seen.length > limit ? seen : [...seen, ...(await this.suggested(caller))];
     const { page, next } = this.cursors.page(ctx, { desk: true }, rows, limit, placeOf);
     return { items: page.map((row) => entryOf(row, now)), next };
   }
@@ -64,6 +69,14 @@ export class Desk {
       after = placeOf(last);
     }
     return seen;
+  }
+
+  /** All suggestions are one entry behind all others. */
+  private async suggested(caller: Caller): Promise<readonly SqlRow[]> {
+    const longest = await this.suggestions.longestOpen(caller);
+    if (longest === undefined) return [];
+    const { id, sharedAt } = longest;
+    return [{ record: id, kind: 'suggestion', action: 'propose', n: 0, since: sharedAt, due: '', sort: LAST }];
   }
 
   /** A party sees what waits for it; an auditor its findings for as long as a mandate covers them. */
@@ -107,7 +120,7 @@ const entryOf = (row: SqlRow, now: string): DeskEntry => {
   return {
     record: row.record as string,
     kind,
-    href: `/v1/${kind}s/${row.record as string}`,
+    href: kind === 'suggestion' ? '/v1/suggestions?status=open' : `/v1/${kind}s/${row.record as string}`,
     action,
     ...(n === 0 ? {} : { n }),
     since,

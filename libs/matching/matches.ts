@@ -12,7 +12,7 @@ import { Offices } from './offices.js';
 import type { Change } from './rules/changes.js';
 import type { Opening } from './rules/opening.js';
 import { openingOf } from './rules/opening.js';
-import { RULESETS, type RulesetVersion } from './rules/rulesets.js';
+import { NEWEST, RULESETS, type RulesetVersion } from './rules/rulesets.js';
 import type { Block, BlockCode, Component, Judgement, NeedSide, Pairing, Served } from './rules/sides.js';
 import { byRank } from './rules/sides.js';
 import { smallestUnlock } from './rules/smallest-unlock.js';
@@ -126,7 +126,7 @@ export class Matches {
   async forOffer(caller: Caller, id: string, request: MatchRequest): Promise<MatchList | undefined> {
     const { standing, sights = this.streams } = request;
     const doc = standing.offer(id);
-    const live = doc !== undefined && (doc.status === 'open' || doc.status === 'suspended');
+    const live = doc !== undefined && isLive(doc);
     const ids = !live
       ? []
       : request.withBlocked
@@ -179,6 +179,32 @@ export class Matches {
     const owner = ownersOf(need).includes(caller.party) || ownersOf(offer).includes(caller.party);
     if (blockedBySight(judgement) && !owner) return [NOT_SHOWN];
     return judgement.blocks.map(({ code, because }) => ({ code, because }));
+  }
+
+  /**
+   * Judges one pairing after the other for a caller that sees both records, by the newest ruleset: as a list of matches would.
+   * undefined for a record that does not stand open.
+   */
+  oneByOne(
+    caller: Caller,
+    standing: Standing,
+  ): (needId: string, offerId: string) => Promise<Pick<Judged, 'pairing' | 'judgement'> | undefined> {
+    const asking = new Asking(this.sight, caller, standing, NEWEST);
+    return async (needId, offerId) => {
+      const need = standing.need(needId);
+      const offer = standing.offer(offerId);
+      if (need?.open !== true || offer === undefined || !isLive(offer)) return undefined;
+      const side = needSide(needId, need, standing);
+      const recipient = await this.offices.recipient(need);
+      return this.judged(
+        asking,
+        this.streams,
+        side,
+        recipient,
+        { id: offerId, doc: offer },
+        await asking.providers(this.offices, offer),
+      );
+    };
   }
 
   private async judged(

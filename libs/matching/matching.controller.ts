@@ -21,6 +21,7 @@ import { MatchQuery } from './matching.dto.js';
 import { NEWEST, RULESETS } from './rules/rulesets.js';
 import type { Standing } from './standing.js';
 import { Standings } from './standings.js';
+import { SUGGESTIONS } from './suggestions/suggestions.projection.js';
 
 @ApiTags('matches')
 @Controller('v1')
@@ -50,7 +51,7 @@ export class MatchingController {
   @Get('desk')
   @RouteAction({ action: 'desk.read' })
   async waiting(@Ctx() ctx: RequestContext, @Query() query: ListQuery): Promise<HttpAnswer> {
-    await this.gate.ready(ctx, 'desk');
+    await this.gate.ready(ctx, 'desk', SUGGESTIONS, MATCH_INDEX);
     return this.records.list(ctx, await this.desk.waiting(ctx, query.limit ?? DEFAULT_LIMIT, query.cursor));
   }
 

@@ -1,4 +1,5 @@
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
+import { SuggestedPairs } from '#commitments/contract';
 import { EligibleProviders } from '#needs/contract';
 import { EligibleOffers } from '#offers/contract';
 import type { Context } from '#web';
@@ -8,9 +9,10 @@ import { ALLOCATION_BOARD, allocationBoard, lostRuns } from './allocation/alloca
 import { AllocationJobs } from './allocation/allocation-jobs.js';
 import { AllocationProblems } from './allocation/allocation-problems.js';
 import { AllocationRecords } from './allocation/allocation-records.js';
+import { AllocationSharing } from './allocation/allocation-sharing.js';
 import { AllocationTables } from './allocation/allocation-tables.js';
 import { AllocationSolver, SolverThread, ThreadSolver } from './allocation/allocation-solver.js';
-import { ALLOCATION_PROBLEMS } from './allocation/allocation.problems.js';
+import { ALLOCATION_PROBLEMS, SHARING_PROBLEMS } from './allocation/allocation.problems.js';
 import { allocationDecider } from './allocation/allocation.js';
 import { AllocationsController } from './allocation/allocations.controller.js';
 import { Desk } from './desk.js';
@@ -39,10 +41,14 @@ import { Standings } from './standings.js';
 import { RulesetRecords } from './rules/ruleset-records.js';
 import { rulesetDecider } from './rules/ruleset-weights.js';
 import { RulesetsController, rulesetVersionOf } from './rules/rulesets.controller.js';
+import { VisibleSuggestions } from './suggestions/suggested-pairs.js';
+import { SuggestionsController } from './suggestions/suggestions.controller.js';
+import { Suggestions } from './suggestions/suggestions.js';
+import { suggestions, SUGGESTIONS } from './suggestions/suggestions.projection.js';
 
-registerProblems(ALLOCATION_PROBLEMS);
+registerProblems({ ...ALLOCATION_PROBLEMS, ...SHARING_PROBLEMS });
 
-/** Global, because needs and offers ask who is eligible through their ports. */
+/** Global, because needs and offers ask who is eligible, and commitments what is suggested, through their ports. */
 @Global()
 @Module({
   providers: [
@@ -55,10 +61,12 @@ registerProblems(ALLOCATION_PROBLEMS);
     AllocationTables,
     Duplicates,
     DuplicateRecords,
+    VisibleSuggestions,
+    { provide: SuggestedPairs, useExisting: VisibleSuggestions },
     { provide: EligibleProviders, useClass: IndexedEligibleProviders },
     { provide: EligibleOffers, useClass: IndexedEligibleOffers },
   ],
-  exports: [EligibleProviders, EligibleOffers, DuplicateRecords],
+  exports: [EligibleProviders, EligibleOffers, DuplicateRecords, SuggestedPairs],
 })
 class MatchingModule implements OnModuleInit {
   constructor(
@@ -77,7 +85,7 @@ class MatchingModule implements OnModuleInit {
 
 /**
  * Matches, the rules they are judged by, the desk, the gap view and duplicates: reads other contexts' events; of its own it writes the
- * weights of its rules, what coordinators asked the solver and it answered, and what was found of pairs that look alike.
+ * weights of its rules, what coordinators asked the solver, it answered and they shared, and what was found of pairs that look alike.
  */
 export const matchingContext: Context = {
   name: 'matching',
@@ -89,11 +97,12 @@ export const matchingContext: Context = {
     GapsController,
     AllocationsController,
     DuplicatesController,
+    SuggestionsController,
   ],
   forRoutes: [
-    ...[LiveIndex, Standings, Offices, Matches, Desk],
+    ...[LiveIndex, Standings, Offices, Matches, Suggestions, Desk],
     ...[WatchedMatches, MatchFeed, FeedStreams],
-    ...[Admission, AllocationProblems, AllocationJobs],
+    ...[Admission, AllocationProblems, AllocationJobs, AllocationSharing],
     {
       provide: AllocationSolver,
       inject: [{ token: SolverThread, optional: true }],
@@ -131,6 +140,7 @@ export const matchingContext: Context = {
   },
   reads: {
     eligibility: [MATCH_INDEX, 'directory.networks'],
+    suggestions: [SUGGESTIONS, 'needs.sight', 'offers.sight'],
     history: ['needs.sight', 'offers.sight', 'commitments.sight'],
     routes: [
       MATCH_INDEX,
@@ -138,6 +148,7 @@ export const matchingContext: Context = {
       LINE_HISTORY,
       ALLOCATION_BOARD,
       DUPLICATE_TRAITS,
+      'matching.suggestions',
       'directory.networks',
       'needs.sight',
       'offers.sight',
@@ -145,6 +156,6 @@ export const matchingContext: Context = {
       'audit.sight',
     ],
   },
-  projections: () => [matchIndex, desk, lineHistory, allocationBoard, duplicateTraits],
+  projections: () => [matchIndex, desk, lineHistory, allocationBoard, duplicateTraits, suggestions],
   deadlines: (deps) => [lostRuns(() => deps.reads(ALLOCATION_BOARD))],
 };

@@ -25,11 +25,12 @@ export class Offices {
   ) {}
 
   providers(offer: IndexedOffer): Promise<readonly Caller[]> {
-    return Promise.all(
-      providersOf(offer).map((party) =>
-        this.asIf(party, OFFICE_OF[partyKind(party as `donor:${string}`)] ?? 'donor-desk'),
-      ),
-    );
+    return Promise.all(providersOf(offer).map((party) => this.desk(party)));
+  }
+
+  /** The office that a party gives through. */
+  desk(party: string): Promise<Caller> {
+    return this.asIf(party, OFFICE_OF[partyKind(party as `donor:${string}`)] ?? 'donor-desk');
   }
 
   recipient({ filer }: IndexedNeed): Promise<Caller> {

@@ -10,6 +10,7 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
   offers: ['/v1/offers'],
   commitments: [
     '/v1/commitments',
+    '/v1/suggestions/:id/propose',
     '/v1/funds',
     '/v1/contributions',
     '/v1/calls',
@@ -27,6 +28,7 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
     '/v1/gaps',
     '/v1/unused',
     '/v1/allocations',
+    '/v1/suggestions',
     '/v1/duplicates',
   ],
   audit: [

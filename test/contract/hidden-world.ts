@@ -1,5 +1,6 @@
 import { duplicateIdOf } from '#matching';
 import type { As, TestApp } from '../support/app.js';
+import { runEnded } from '../support/allocation-run.js';
 import { testApp } from '../support/app.js';
 import type { Builder, HiddenFile } from './hidden-deals.js';
 import {
@@ -69,7 +70,8 @@ export type HiddenKind =
   | 'contributions'
   | 'calls'
   | 'duplicates'
-  | 'findings';
+  | 'findings'
+  | 'suggestions';
 /** A record that only `seers` may know of. */
 export interface HiddenRecord {
   readonly name: string;
@@ -394,6 +396,12 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
       'offer plain',
     )
   ).id;
+  await create(
+    '/v1/offers',
+    { title: 'Advice for all', lines: [{ kinds: ['legal'], capacity: USD('60000.00') }], visibility: 'public' },
+    'norway',
+    'offer norway',
+  );
   await secretly(async () => {
     const returned = await hiddenNeed('returned', REVIEWED, { visibility: 'public' });
     await submit(returned, 'slb');
@@ -694,6 +702,21 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     { name: 'findingdeal', record: { kind: 'commitment', id: parent }, seers: ['vut', 'board', 'coordinator'] },
     { name: 'findingneed', record: { kind: 'need', id: touchedNeed }, seers: ['vut', 'board', 'coordinator'] },
   ]);
+  // In both worlds a run over all that the coordinator sees, of which two desks are told their own lines.
+  await app.settled();
+  const asked = await app.post(
+    '/v1/allocations',
+    { objective: 'max-value' },
+    { ...by('coordinator'), headers: { 'idempotency-key': 'allocation' } },
+  );
+  const run = (asked.body as { id: string }).id;
+  await runEnded(app.store, run);
+  for (const desk of ['japan', 'norway'] as const) {
+    const note = pen(`suggested${desk}`)('body', 'note', [desk, 'coordinator']);
+    await command(`/v1/allocations/${run}/share`, { party: `donor:${desk}`, note }, 'coordinator');
+    const told = (await app.get('/v1/suggestions', by(desk))).body as { items: { id: string }[] };
+    for (const [n, { id }] of told.items.entries()) hide(`suggested ${desk} ${n}`, 'suggestions', id, [desk]);
+  }
 
   const reportedOf = (name: string, seers: Seers, more: object): object => {
     const body = (field: string): string => pen(name)('body', field, seers);

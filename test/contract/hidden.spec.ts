@@ -14,8 +14,9 @@ import { buildWorld, by, CALLER_NAMES, OUTSIDERS } from './hidden-world.js';
  * `CapacityReserved`; `partOf` shown to all; `sort=rank` by the hidden rank; matches with offers that are not seen; the desk of others; a
  * declined change in the history and replay of a commitment that all see; a donor left out of a fund's attribution because it gave in
  * confidence too; the need of an application named to an auditor; a cell of the gap view that adds up needs of which the summary alone is
- * seen; a pair of records of which one is seen; findings shown to every auditor that sees their records, whatever its mandate covers; prior work reckoned over commitments that are not seen; a past standing judged for the
- * day of its position's last event.
+ * seen; a pair of records of which one is seen; findings shown to every auditor that sees their records, whatever its mandate covers; prior
+ * work reckoned over commitments that are not seen; a past standing judged for the day of its position's last event; suggestions of other
+ * desks; the id of a suggestion that follows from its number among the run's pairs.
  */
 interface Parameter {
   readonly name: string;
@@ -261,7 +262,7 @@ const idOf = (name: string): string => {
 /** How each route is tried; a route that is not named here fails the test that follows. */
 const KINDS: readonly HiddenKind[] = [
   ...(['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates'] as const),
-  ...(['contributions', 'calls', 'duplicates', 'findings'] as const),
+  ...(['contributions', 'calls', 'duplicates', 'findings', 'suggestions'] as const),
 ];
 /** Lists, and what else is asked without an id. */
 const LISTS = [
@@ -437,6 +438,39 @@ test.each(CALLER_NAMES.filter((name) => name !== 'coordinator' && name !== 'oper
   },
 );
 
+describe('a suggestion', () => {
+  interface Suggested extends JsonObject {
+    id: string;
+    needId: string;
+    offerId: string;
+  }
+  const toldTo = async (world: World, caller: CallerName): Promise<readonly Suggested[]> =>
+    (JSON.parse((await ask(world, caller, 'GET', '/v1/suggestions?limit=200')).text) as { items: Suggested[] }).items;
+
+  // It owns nothing hidden, and gives an offer that all see.
+  test('tells a desk of what the run was reckoned with no more than which of its pairs were chosen, and how much of each', async () => {
+    const [here, there] = [await toldTo(full, 'norway'), await toldTo(bare, 'norway')];
+    const both = here.filter(({ id }) => there.some((each) => each.id === id));
+    expect(both.length).toBeGreaterThan(0);
+    const chosen = (items: readonly Suggested[]): string =>
+      JSON.stringify(items.map(({ id, quantity }) => [id, quantity]));
+    // Hidden records that the coordinator sees took part in the run.
+    expect(chosen(here)).not.toBe(chosen(there));
+    for (const suggestion of both) {
+      // What could be bound of a need that hidden commitments draw on is a figure of that need.
+      const figures = isTouched(suggestion.needId) ? { because: '', servable: '' } : {};
+      const apart = { quantity: '', ...figures };
+      expect({ ...suggestion, ...apart }).toEqual({ ...there.find(({ id }) => id === suggestion.id), ...apart });
+    }
+  });
+
+  test('is told to nobody but its desk', async () => {
+    for (const caller of CALLER_NAMES.filter((name) => !['japan', 'norway', 'anonymous'].includes(name))) {
+      expect([caller, await toldTo(full, caller)]).toEqual([caller, []]);
+    }
+  });
+});
+
 describe('a hidden file', () => {
   const UNKNOWN = 'c'.repeat(64);
   const plain = ({ status, headers, text }: Answer, sha256: string): string =>
@@ -479,7 +513,18 @@ describe('a hidden file', () => {
 
 test('every marker is there to be found: somebody may read it and does', async () => {
   const read = new Set<string>();
-  for (const caller of ['slb', 'usa', 'coordinator', 'vut', 'japan', 'board', 'hope', 'host', 'keyed'] as const) {
+  for (const caller of [
+    'slb',
+    'usa',
+    'coordinator',
+    'vut',
+    'japan',
+    'norway',
+    'board',
+    'hope',
+    'host',
+    'keyed',
+  ] as const) {
     const seen = full.hidden.filter(({ seers }) => seers.includes(caller));
     const urls = [
       ...seen.flatMap(({ kind, id }) => [`/v1/${kind}/${id}`, `/v1/${kind}/${id}/history`]),
@@ -513,6 +558,7 @@ const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: stri
     implementer: ['agency:ngo'],
     needId: [idOf('sealed'), idOf('draft'), full.visible.touchedNeed],
     offerId: [idOf('offernamed'), idOf('offersealed'), full.visible.touchedOffer],
+    allocationId: [ABSENT],
     partOf: [idOf('reportsealed'), idOf('overoffer')],
     claimed: ['true', 'false'],
     disowned: ['true', 'false'],
@@ -652,7 +698,7 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
   test('pages through lists one by one without a gap or an empty page', async () => {
     for (const path of [
       ...['needs', 'needs?sort=rank', 'offers', 'commitments', 'reported', 'desk', 'contributions', 'calls', 'funds'],
-      ...['duplicates', 'findings'],
+      ...['duplicates', 'findings', 'suggestions'],
       'totals/events',
     ].map((each) => `/v1/${each}`)) {
       const size = (limit: number): string => `${path}${path.includes('?') ? '&' : '?'}limit=${limit}`;

@@ -1,3 +1,4 @@
+import { runEnded } from '../support/allocation-run.js';
 import type { As } from '../support/app.js';
 import type { ApiClient, Json } from './api-client.js';
 import { aNeed, apiClient, bodyOf, CAVR, COORDINATOR, dollars, JAPAN, NORWAY, VANUATU, WAIT } from './api-client.js';
@@ -44,7 +45,7 @@ const twice = async (path: string, body: object, as: As, other: object = { bogus
   };
   const first = await client.post(path, body, as, headers);
   if (first.status >= 300) throw new Error(`${path}: ${first.status} ${first.text}`);
-  const at = isCreation ? (first.headers.location ?? '') : record;
+  const at = first.headers.location ?? record;
   const written = await lengthOf(at, as);
   const second = await client.post(path, body, as, headers);
   expect([path, second.status, second.headers.location]).toEqual([path, first.status, first.headers.location]);
@@ -287,6 +288,16 @@ test('an allocation', async () => {
   // It waits for the other: what a run writes of itself is no repeat.
   const waiting = await client.post('/v1/allocations', order(3), COORDINATOR);
   await twice(`${waiting.headers.location ?? ''}/cancel`, {}, COORDINATOR);
+
+  await client.openNeed();
+  await client.openOffer();
+  await client.app.settled();
+  const run = (await client.post('/v1/allocations', order(4), COORDINATOR)).headers.location ?? '';
+  await runEnded(client.app.store, run.split('/').at(-1) ?? '');
+  await twice(`${run}/share`, { party: 'donor:japan' }, COORDINATOR, { party: 'donor:norway' });
+  await client.app.settled();
+  const { items } = bodyOf(await client.get('/v1/suggestions', JAPAN)) as unknown as { items: readonly Json[] };
+  await twice(`/v1/suggestions/${String(items[0]?.id)}/propose`, {}, JAPAN, { partOf: 'A programme' });
 });
 
 test('a verdict on needs that look alike', async () => {

@@ -3,13 +3,17 @@ import { runEnded } from '../support/allocation-run.js';
 import type { Body, Made, Play } from './play.js';
 import { FIJI, JAPAN, openNeed, seats, SECRETARIAT, usd, VANUATU } from './play.js';
 
-/** What the coordinator asks the solver: alike for all, in one go each, floors that conflict, and a run that is not awaited. */
+/** What the coordinator asks the solver: alike for all, one that is shared with a desk, floors that conflict, and a run that is not awaited. */
 export const allocationsOf = async (play: Play, store: EventStore): Promise<void> => {
   const ended = async ({ id }: Made): Promise<void> => {
     await runEnded(store, id);
     await play.caughtUp();
   };
-  const solved = async (order: Body): Promise<void> => ended(await asked(play, order));
+  const solved = async (order: Body): Promise<Made> => {
+    const run = await asked(play, order);
+    await ended(run);
+    return run;
+  };
   const money = (amount: string): Body => ({ kind: 'legal', quantity: usd(amount) });
   const legal = {
     kinds: ['legal', 'training'],
@@ -42,7 +46,8 @@ export const allocationsOf = async (play: Play, store: EventStore): Promise<void
       { kind: 'legal', quantity: usd('50000.00') },
     ],
   });
-  await solved({ objective: 'max-value', scope: { state: 'VUT' }, singleSource: ['training'] });
+  const run = await solved({ objective: 'max-value', scope: { state: 'VUT' }, singleSource: ['training'] });
+  await play.command(SECRETARIAT, run, 'share', { party: JAPAN.party, note: 'For the next committee' });
   await solved({
     ...{ objective: 'max-value', scope },
     floors: [

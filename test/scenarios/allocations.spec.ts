@@ -83,7 +83,12 @@ describe('an allocation over the open needs and offers', () => {
     const body = await run();
     expect(body).toMatchObject({
       ...{ status: 'done', requestedBy: 'agency:secretariat', objective: 'max-value', scope: {}, seed: 0 },
-      ...{ model: { ruleset: '3', needLines: 3, offerLines: 2, pairs: 3 }, certificate: true, actions: [] },
+      ...{
+        model: { ruleset: '3', needLines: 3, offerLines: 2, pairs: 3 },
+        certificate: true,
+        shared: [],
+        actions: ['share'],
+      },
     });
     const pairs = body.pairs.items as {
       needId: string;
@@ -290,5 +295,174 @@ describe('an allocation over the open needs and offers', () => {
         'AllocationEnded',
       ]),
     );
+  });
+});
+
+describe('a run that is shared', () => {
+  let path: string;
+  const share = async (body: object, as = COORDINATOR, at = path) => {
+    const etag = (await app.get(at, { as: COORDINATOR })).headers.etag!;
+    const answer = await app.post(`${at}/share`, body, { as, headers: { 'if-match': etag } });
+    await app.settled();
+    return answer;
+  };
+  const listed = async (as: As, query = '') =>
+    (await app.get(`/v1/suggestions${query}`, { as })).body.items as {
+      id: string;
+      needId: string;
+      status: string;
+      actions: string[];
+    }[];
+  const idOf = async (as: As, needId: string): Promise<string> => (await listed(as, `?needId=${needId}`))[0]!.id;
+  const propose = (id: string, body: object = {}, as = JAPAN, headers: Record<string, string> = {}) =>
+    app.post(`/v1/suggestions/${id}/propose`, body, { as, headers });
+  /** What waits for the desk, but for what commitments ask. */
+  const deskOf = async (as: As) =>
+    ((await app.get('/v1/desk', { as })).body.items as { kind: string }[]).filter(({ kind }) => kind === 'suggestion');
+
+  beforeAll(async () => {
+    const { id } = await run({ floors: [{ state: 'FJI', share: '0.5' }] });
+    path = `/v1/allocations/${id as string}`;
+  });
+
+  it('tells a desk its own lines, once each, and of the run no more than when it was and who shared it', async () => {
+    expect(await listed(JAPAN)).toEqual([]);
+    expect(await deskOf(JAPAN)).toEqual([]);
+    const first = await share({ party: 'donor:japan', note: 'For your committee' });
+    expect([first.status, first.body.shared]).toEqual([
+      200,
+      [{ party: 'donor:japan', at: expect.any(String), lines: 2 }],
+    ]);
+    const again = await share({ party: 'donor:japan' });
+    expect([again.status, again.headers.etag, again.body.shared]).toEqual([200, first.headers.etag, first.body.shared]);
+    const items = await listed(JAPAN);
+    const quantities = Object.fromEntries(
+      (first.body.pairs.items as { needId: string; offerId: string; quantity: object }[])
+        .filter(({ offerId }) => offerId === made.japan)
+        .map(({ needId, quantity }) => [needId, quantity]),
+    );
+    expect(items).toHaveLength(2);
+    for (const item of items) {
+      expect(item).toEqual({
+        ...{ id: expect.any(String), needId: expect.any(String), needLine: 1, offerId: made.japan, offerLine: 1 },
+        ...{ quantity: quantities[item.needId], status: 'open', because: expect.stringMatching(/^score /) },
+        ...{ servable: expect.any(Object), allocationId: path.split('/').at(-1), ranAt: expect.any(String) },
+        ...{ sharedBy: 'agency:secretariat', sharedAt: expect.any(String), note: 'For your committee' },
+        actions: ['propose'],
+      });
+      expect((await app.get(`/v1/suggestions/${item.id}`, { as: JAPAN })).body).toEqual(item);
+    }
+    const page = await app.get('/v1/suggestions?limit=1', { as: JAPAN });
+    const rest = await app.get(`/v1/suggestions?limit=1&cursor=${page.body.next as string}`, { as: JAPAN });
+    expect([...page.body.items, ...rest.body.items, rest.body.next]).toEqual([...items, null]);
+    expect(await deskOf(JAPAN)).toMatchObject([
+      { action: 'propose', href: '/v1/suggestions?status=open', record: items[0]!.id, due: null },
+    ]);
+    const history = (await app.get(`${path}/history`, { as: COORDINATOR })).body.items as {
+      type: string;
+      data: object;
+    }[];
+    expect(history.filter(({ type }) => type === 'AllocationShared')).toMatchObject([
+      { data: { party: 'donor:japan', lines: 2, note: 'For your committee' } },
+    ]);
+  });
+
+  it('tells it to nobody else', async () => {
+    const id = await idOf(JAPAN, made.vanuatu!);
+    for (const as of [NORWAY, VANUATU, COORDINATOR]) {
+      expect(await listed(as)).toEqual([]);
+      expect((await app.get(`/v1/suggestions/${id}`, { as })).status).toBe(404);
+      expect(await deskOf(as)).toEqual([]);
+    }
+    expect((await app.get('/v1/suggestions')).status).toBe(403);
+    for (const as of [NORWAY, VANUATU]) expect((await propose(id, {}, as)).status).toBe(404);
+    expect((await propose(id, {}, COORDINATOR)).status).toBe(403);
+  });
+
+  it('says at once what of a sharing does not fit, and shares nothing then', async () => {
+    const pair = { needId: made.fiji, needLine: 2, offerId: made.norway, offerLine: 1 };
+    const refused = async (body: object, as = COORDINATOR) => {
+      const { status, body: problem } = await share(body, as);
+      return [status, problem.code, (problem.errors as { field: string }[] | undefined)?.[0]?.field];
+    };
+    expect(await refused({ party: 'donor:canada' })).toEqual([409, 'nothing-to-share', 'party']);
+    expect(await refused({ party: 'donor:japan', pairs: [pair] })).toEqual([409, 'not-of-party', 'pairs[0]']);
+    const unknown = { ...pair, needLine: 9 };
+    expect(await refused({ party: 'donor:norway', pairs: [pair, unknown] })).toEqual([409, 'unknown-pair', 'pairs[1]']);
+    expect(await refused({ party: 'donor:norway', pairs: [] })).toEqual([400, 'invalid-request', 'pairs']);
+    expect(await refused({ party: 'auditor:court' })).toEqual([400, 'invalid-request', 'party']);
+    expect((await refused({ party: 'donor:norway' }, JAPAN))[0]).toBe(403);
+    expect((await refused({ party: 'donor:norway' }, ANOTHER))[0]).toBe(404);
+    expect((await app.post(`${path}/share`, { party: 'donor:norway' }, { as: COORDINATOR })).status).toBe(428);
+    expect(await listed(NORWAY)).toEqual([]);
+    const running = await app.post('/v1/allocations', { objective: 'max-value' }, { as: COORDINATOR });
+    const early = await share({ party: 'donor:japan' }, COORDINATOR, running.headers.location);
+    expect([early.status, early.body.code]).toEqual([409, 'no-answer']);
+    await settled(running.body.id as string);
+  });
+
+  it('becomes a proposal with one call, the one that the desk would have made itself, and only one', async () => {
+    const id = await idOf(JAPAN, made.vanuatu!);
+    const over = await propose(id, { quantity: USD('90000.01') });
+    expect([over.status, over.body.code, over.body.errors]).toMatchObject([
+      409,
+      'over-suggestion',
+      [{ field: 'quantity' }],
+    ]);
+    expect((await propose(id, { quantity: seats('1') })).body.code).toBe('over-suggestion');
+    expect((await propose(id, { expiresAt: '2026-01-01T00:00:00Z' })).status).toBe(400);
+    expect((await propose(id, { implementer: 'agency:nobody' })).body.code).toBe('unknown-agency');
+    const body = { quantity: USD('15000.00'), terms: { period: { from: '2027-01-01', to: '2027-06-30' } } };
+    const headers = { 'idempotency-key': 'suggested', prefer: 'wait=5' };
+    const answer = await propose(id, body, JAPAN, headers);
+    expect([answer.status, answer.body.detail]).toEqual([201, undefined]);
+    expect(answer.headers.location).toBe(`/v1/commitments/${answer.body.id as string}`);
+    expect(answer.body).toMatchObject({
+      ...{ status: 'proposed', hold: 'held', proposedBy: 'donor:japan', side: 'provider' },
+      ...{ needId: made.vanuatu, offerId: made.japan, legs: [{ offerLine: 1, needLine: 1, drawn: USD('15000.00') }] },
+    });
+    const repeated = await propose(id, body, JAPAN, headers);
+    expect([repeated.status, repeated.headers.location]).toEqual([201, answer.headers.location]);
+    expect((await propose(id, {}, JAPAN, headers)).status).toBe(422);
+    const second = await propose(id, body);
+    expect([second.status, second.body.code]).toEqual([409, 'suggestion-proposed']);
+    expect(second.headers.location).toBe(answer.headers.location);
+    await app.settled();
+    const commitments = await app.get(`/v1/commitments?offerId=${made.japan!}`, { as: JAPAN });
+    expect(commitments.body.items.map((each: { id: string }) => each.id)).toEqual([answer.body.id]);
+    const shown = (await app.get(`/v1/suggestions/${id}`, { as: JAPAN })).body;
+    expect(shown).toMatchObject({ status: 'proposed', commitmentId: answer.body.id, actions: [] });
+    expect((await listed(JAPAN, '?status=proposed')).map((each) => each.id)).toEqual([id]);
+    const [open] = await listed(JAPAN, '?status=open');
+    expect(open).toMatchObject({ needId: made.fiji, servable: USD('50000.00') });
+    expect(await deskOf(JAPAN)).toMatchObject([{ record: open!.id }]);
+  });
+
+  it('is stale where it could not be bound now, and is proposed no more', async () => {
+    expect((await share({ party: 'donor:norway' })).status).toBe(200);
+    const id = await idOf(NORWAY, made.fiji!);
+    await command(`/v1/offers/${made.norway!}/suspend`, { reason: { code: 'budget' } }, NORWAY);
+    await app.settled();
+    const [suspended] = await listed(NORWAY);
+    expect(suspended).toMatchObject({ id, status: 'stale', because: expect.stringMatching(/suspended/i), actions: [] });
+    await command(`/v1/offers/${made.norway!}/withdraw`, { reason: { code: 'budget' } }, NORWAY);
+    await app.settled();
+    expect(await listed(NORWAY, '?status=stale')).toMatchObject([{ id, actions: [] }]);
+    expect(await listed(NORWAY, '?status=open')).toEqual([]);
+    expect(await deskOf(NORWAY)).toEqual([]);
+    expect((await propose(id, {}, NORWAY)).body.code).toBe('offer-not-open');
+  });
+
+  it('is gone for a desk that sees the need no more, and is not told to one that never did', async () => {
+    const id = await idOf(JAPAN, made.fiji!);
+    await command(`/v1/needs/${made.fiji!}/amend`, { visibility: { summary: 'members', body: 'sealed' } }, FIJI);
+    await app.settled();
+    expect((await listed(JAPAN)).map(({ needId }) => needId)).toEqual([made.vanuatu]);
+    expect((await app.get(`/v1/suggestions/${id}`, { as: JAPAN })).status).toBe(404);
+    expect((await propose(id)).status).toBe(404);
+    expect(await deskOf(JAPAN)).toEqual([]);
+    const pair = { needId: made.fiji, needLine: 1, offerId: made.japan, offerLine: 1 };
+    const named = await share({ party: 'donor:japan', pairs: [pair] });
+    expect([named.status, named.body.code]).toEqual([409, 'not-of-party']);
   });
 });

@@ -22,7 +22,7 @@ const deadlineOf = ({ run }: AllocationState): string | null =>
 /** Which allocations were asked for, by whom, and how far each is. */
 export const allocationBoard: Projection = {
   name: ALLOCATION_BOARD,
-  version: 1,
+  version: 2,
   handles: Object.keys(allocationDecider.schemas),
   schema: `
     CREATE TABLE run (

@@ -5,7 +5,7 @@ import { ManualClock, StoreUnavailableError, Transactor } from '#kernel';
 import { InMemoryEventStore } from '#kernel-testing';
 import type { AllocationEvent, AllocationOrder } from './allocation.contract.js';
 import { AllocationJobs } from './allocation-jobs.js';
-import { MOST_PIECE_BYTES } from './allocation-pieces.js';
+import { MOST_PIECE_BYTES } from './in-pieces.js';
 import type { AllocationProblems, Posed } from './allocation-problems.js';
 import { AllocationSolver } from './allocation-solver.js';
 import { allocationDecider } from './allocation.js';

@@ -1,11 +1,7 @@
 import type { Answer, Conflict, Outcome, Progress } from '#allocation';
 import { quantityIn } from '#allocation';
 import type { AllocationEvent, AllocationPiece, AllocationSummary, ConflictingBound } from './allocation.contract.js';
-
-/** Most bytes of a piece's JSON. */
-export const MOST_PIECE_BYTES = 256 * 1024;
-/** Room for what stands around the items. */
-const ROOM = 1024;
+import { inPieces } from './in-pieces.js';
 
 type End = Extract<AllocationEvent, { type: 'AllocationEnded' }>['data'];
 
@@ -38,27 +34,9 @@ type ListPiece = Exclude<AllocationPiece, { readonly part: 'certificate' }>;
 const split = <P extends ListPiece['part']>(
   part: P,
   items: Extract<ListPiece, { readonly part: P }>['items'],
-): NumberedPiece[] => {
-  const pieces: NumberedPiece[] = [];
-  let piece: object[] = [];
-  let bytes = ROOM;
-  const end = (): void => {
-    // The items are of the list that `part` names; the union lost that.
-    pieces.push({ n: pieces.length, piece: { part, items: piece } as unknown as AllocationPiece });
-  };
-  for (const item of items) {
-    const size = Buffer.byteLength(JSON.stringify(item)) + 1;
-    if (piece.length > 0 && bytes + size > MOST_PIECE_BYTES) {
-      end();
-      piece = [];
-      bytes = ROOM;
-    }
-    piece.push(item);
-    bytes += size;
-  }
-  if (piece.length > 0) end();
-  return pieces;
-};
+): NumberedPiece[] =>
+  // The items are of the list that `part` names; the union lost that.
+  inPieces<object>(items).map((piece, n) => ({ n, piece: { part, items: piece } as unknown as AllocationPiece }));
 
 /** The header of the answer. */
 export const endOf = (outcome: Exclude<Outcome, { status: 'cancelled' }>): End => {

@@ -7,7 +7,8 @@ import { Admission } from '../admission.js';
 import { MatchIndex } from '../match-index.js';
 import { linePairs } from '../rules/lines.js';
 import { NEWEST } from '../rules/rulesets.js';
-import type { AskedLine, Component, NeedSide, OfferedLine } from '../rules/sides.js';
+import type { AskedLine, NeedSide, OfferedLine } from '../rules/sides.js';
+import { reasonOf } from '../rules/sides.js';
 import { Standings } from '../standings.js';
 import type { AllocationEvent, AllocationOrder, AllocationScope } from './allocation.contract.js';
 
@@ -132,14 +133,6 @@ class Lines {
     return isDeterminate(quantity) && outstanding > 0n && (scope.kind === undefined || scope.kind === kind);
   }
 }
-
-/** Parts of the score that a pair is told by. */
-const TOLD = 2;
-
-const reasonOf = (score: number, components: readonly Component[]): string => {
-  const most = [...components].sort((a, b) => b.weight * b.value - a.weight * a.value).slice(0, TOLD);
-  return [`score ${score.toFixed(2)}`, ...most.map(({ because }) => because)].join('; ');
-};
 
 const isWithin = (
   { state, region, network, kind, instrument, from, to }: AllocationScope,

@@ -6,7 +6,7 @@ import { EventStore, streamOf } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import type { RecordKind } from '#web';
-import type { AllocationEvent, AllocationPiece } from './allocation.contract.js';
+import type { AllocationEvent, AllocationPair, AllocationPiece } from './allocation.contract.js';
 import type {
   AllocationCommand,
   AllocationRejection,
@@ -82,7 +82,7 @@ export class AllocationRecords implements RecordKind<
 
   /** A run without its lists, as the list of runs shows it. */
   shown(id: string, run: AllocationRun): object {
-    const { requestedBy, requestedAt, order, status, started, progress, pieces, end } = run;
+    const { requestedBy, requestedAt, order, status, started, progress, pieces, end, shared } = run;
     const { summary, because, conflicts } = end ?? {};
     return {
       ...{ id, status, requestedBy, requestedAt, ...order },
@@ -92,7 +92,8 @@ export class AllocationRecords implements RecordKind<
       ...(conflicts === undefined ? {} : { conflicts }),
       ...(summary ?? {}),
       certificate: pieces.certificate.length > 0 && hasEnded(run),
-      actions: hasEnded(run) ? [] : ['cancel'],
+      shared: Object.entries(shared).map(([party, { at, lines }]) => ({ party, at, lines: lines.length })),
+      actions: hasEnded(run) ? (summary === undefined ? [] : ['share']) : ['cancel'],
     };
   }
 
@@ -121,6 +122,14 @@ export class AllocationRecords implements RecordKind<
     return { items };
   }
 
+  /** Every pair of the answer, in order, whoever may see it. */
+  async *pairs(id: string, run: AllocationRun): AsyncGenerator<AllocationPair> {
+    for (const [n] of run.pieces.pairs.entries()) {
+      const piece = await this.piece(id, run, 'pairs', n);
+      if (piece?.part === 'pairs') yield* piece.items;
+    }
+  }
+
   /** The certificate, piece by piece. */
   async *certificate(id: string, run: AllocationRun): AsyncGenerator<string> {
     for (const [n] of run.pieces.certificate.entries()) {
@@ -129,7 +138,7 @@ export class AllocationRecords implements RecordKind<
     }
   }
 
-  /** Of a piece its history tells what it is part of; what it holds is shown by the lists. */
+  /** Of a piece its history tells what it is part of, and of what was shared how much: what they hold is shown by the lists. */
   maskEvent(
     _caller: Caller,
     _state: AllocationState,
@@ -137,9 +146,8 @@ export class AllocationRecords implements RecordKind<
   ): object | undefined {
     // The event's type and data belong together; the envelope's type lost that.
     const fact = { type, data } as AllocationEvent;
-    return fact.type === 'AllocationPieceRecorded'
-      ? { n: fact.data.n, piece: { part: fact.data.piece.part } }
-      : fact.data;
+    if (fact.type === 'AllocationPieceRecorded') return { n: fact.data.n, piece: { part: fact.data.piece.part } };
+    return fact.type === 'AllocationShared' ? { ...fact.data, lines: fact.data.lines.length } : fact.data;
   }
 
   private async piece(

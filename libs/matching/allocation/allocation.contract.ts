@@ -134,6 +134,17 @@ export type AllocationPiece =
   | { readonly part: 'left-out'; readonly items: readonly LeftOutOffers[] }
   | { readonly part: 'certificate'; readonly text: string };
 
+/** A pair of a run as a desk is told it: how much, and nothing of why. */
+export interface SharedLine {
+  /** Which pair of the run, from 0. */
+  readonly n: number;
+  readonly needId: string;
+  readonly needLine: number;
+  readonly offerId: string;
+  readonly offerLine: number;
+  readonly quantity: Quantity;
+}
+
 /** The newest event of the log that the run took account of. */
 export interface ReadUpTo {
   readonly stream: string;
@@ -183,4 +194,9 @@ export type AllocationEvent =
         readonly conflicts?: readonly (readonly ConflictingBound[])[];
       };
     }
-  | { readonly type: 'AllocationCancelled'; readonly data: { readonly by: string } };
+  | { readonly type: 'AllocationCancelled'; readonly data: { readonly by: string } }
+  | {
+      readonly type: 'AllocationShared';
+      /** Told to one desk, in pieces of at most 256 KiB; a line is told to it once. */
+      readonly data: { readonly party: string; readonly lines: readonly SharedLine[]; readonly note?: string };
+    };

@@ -7,4 +7,12 @@ export const ALLOCATION_PROBLEMS: Readonly<Record<AllocationRejectionCode, Probl
   'not-found': { status: 404, title: 'Not found' },
   'already-requested': { status: 409, title: 'The run exists with another order' },
   'run-ended': { status: 409, title: 'The run has ended' },
+  'no-answer': { status: 409, title: 'The run has no answer' },
+  'nothing-to-share': { status: 409, title: 'Nothing of the run is for this party' },
+};
+
+/** What of a request to share does not fit the run. */
+export const SHARING_PROBLEMS: Readonly<Record<'unknown-pair' | 'not-of-party', ProblemInfo>> = {
+  'unknown-pair': { status: 409, title: 'The run has no such pair' },
+  'not-of-party': { status: 409, title: 'The pair is not for this party' },
 };

@@ -1,9 +1,16 @@
 import type { Actor } from '#kernel';
 import { SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
 import { specFor, stateAfter, TEST_TIME } from '#kernel-testing';
-import type { AllocationEvent, AllocationOrder, AllocationPiece } from './allocation.contract.js';
+import type {
+  AllocationEvent,
+  AllocationOrder,
+  AllocationPiece,
+  AllocationSummary,
+  SharedLine,
+} from './allocation.contract.js';
 import type { AllocationCommand } from './allocation.js';
 import { allocationDecider, hasEnded } from './allocation.js';
+import { MOST_PIECE_BYTES } from './in-pieces.js';
 
 const COORDINATOR: Actor = { party: 'agency:secretariat', role: 'coordinator', subject: 's' };
 const OTHER: Actor = { ...COORDINATOR, party: 'agency:other' };
@@ -32,9 +39,24 @@ const OF_THE_RUN: readonly Unasked[] = [
   { type: 'EndRun', end: { outcome: 'done' } },
 ];
 
+const summary: AllocationSummary = {
+  ...{ value: '1', bound: '1', floors: [], notes: [], certificateSha256: 'ab' },
+  fairness: { equalShares: [], leastServed: [], states: [], regions: [] },
+};
+const answered: AllocationEvent = { type: 'AllocationEnded', data: { outcome: 'infeasible', summary } };
+const line = (n: number): SharedLine => ({
+  ...{ n, needId: `n${n}`, needLine: 1, offerId: 'o1', offerLine: 1, quantity: { measure: 'seats', amount: '2' } },
+});
+const shared = (party: string, ...lines: readonly SharedLine[]): AllocationEvent => ({
+  type: 'AllocationShared',
+  data: { party, lines },
+});
+
 const contextAt = (at: string) => ({ actor: SYSTEM_PROCESS, at, effectiveAt: at });
 
-const spec = specFor(allocationDecider, { idempotent: ['RequestAllocation', 'CancelAllocation', 'GiveUpRun'] });
+const spec = specFor(allocationDecider, {
+  idempotent: ['RequestAllocation', 'CancelAllocation', 'GiveUpRun', 'ShareLines'],
+});
 
 describe('an allocation', () => {
   it('is asked for by a coordinator, under one id once', () => {
@@ -102,6 +124,65 @@ describe('an allocation', () => {
     spec.given(requested, ended).when(cancel, { actor: COORDINATOR }).refused('run-ended');
     spec.given(requested).when(cancel, { actor: OTHER }).refused('forbidden');
     spec.given(requested).when(cancel, { actor: DESK }).refused('forbidden');
+  });
+
+  it('is shared by a coordinator of the party that asked, once it has an answer, with whom there is something for', () => {
+    const share = { type: 'ShareLines', party: 'donor:japan', lines: [line(0), line(2)] } as const;
+    const by = { actor: COORDINATOR };
+    spec
+      .given(requested, started, answered)
+      .when(share, by)
+      .then(shared('donor:japan', line(0), line(2)));
+    spec
+      .given(requested, answered)
+      .when({ ...share, lines: [] }, by)
+      .refused('nothing-to-share');
+    for (const before of [[], [started], [started, cancelled], [started, ended]]) {
+      spec
+        .given(requested, ...before)
+        .when(share, by)
+        .refused('no-answer');
+    }
+    for (const actor of [OTHER, DESK, SYSTEM_PROCESS]) {
+      spec.given(requested, answered).when(share, { actor }).refused('forbidden');
+    }
+  });
+
+  it('tells each party each line once', () => {
+    const share = { type: 'ShareLines', party: 'donor:japan', lines: [line(0), line(2)], note: 'See' } as const;
+    const by = { actor: COORDINATOR };
+    spec
+      .given(requested, answered, shared('donor:norway', line(0), line(2)), shared('donor:japan', line(2)))
+      .when(share, by)
+      .then({ type: 'AllocationShared', data: { party: 'donor:japan', lines: [line(0)], note: 'See' } });
+    const both = [shared('donor:japan', line(2)), shared('donor:japan', line(0))];
+    spec
+      .given(requested, answered, ...both)
+      .when(share, by)
+      .then();
+    const { run } = stateAfter(allocationDecider, [requested, answered, ...both]);
+    expect(run?.shared).toEqual({ 'donor:japan': { at: TEST_TIME, lines: [2, 0] } });
+  });
+
+  it('tells many lines in events of at most 256 KiB, and no more at once than one append of any store takes', () => {
+    const note = '\u0001'.repeat(1_000);
+    const lines = Array.from({ length: 9_000 }, (_, n) => line(n));
+    const told: number[] = [];
+    const events: AllocationEvent[] = [requested, answered];
+    for (let calls = 0; told.length < lines.length; calls += 1) {
+      expect(calls).toBeLessThan(lines.length);
+      const decision = allocationDecider.decide(
+        { type: 'ShareLines', party: 'donor:japan', lines, note, by: { ...contextAt(TEST_TIME), actor: COORDINATOR } },
+        stateAfter(allocationDecider, events),
+      );
+      const written = decision.kind === 'accepted' ? decision.events : [];
+      const sizes = written.map((event) => Buffer.byteLength(JSON.stringify(event)));
+      for (const size of sizes) expect(size).toBeLessThanOrEqual(MOST_PIECE_BYTES);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1_000_000);
+      for (const { data } of written) told.push(...(data as { lines: SharedLine[] }).lines.map(({ n }) => n));
+      events.push(...written);
+    }
+    expect(told).toEqual(lines.map(({ n }) => n));
   });
 
   it('is given up by the timer alone, where nothing was heard of it', () => {

@@ -1,8 +1,10 @@
 import type { CommandContext, Decider, Decision, RecordedEvent, Rejection } from '#kernel';
 import { accept, canonicalJson, refuse, SYSTEM_PROCESS, SYSTEM_TIMER } from '#kernel';
-import type { AllocationEvent, AllocationOrder, AllocationPiece, ReadUpTo } from './allocation.contract.js';
+import type { AllocationEvent, AllocationOrder, AllocationPiece, ReadUpTo, SharedLine } from './allocation.contract.js';
+import { inPieces } from './in-pieces.js';
 
-export type AllocationRejectionCode = 'forbidden' | 'not-found' | 'already-requested' | 'run-ended';
+export type AllocationRejectionCode =
+  'forbidden' | 'not-found' | 'already-requested' | 'run-ended' | 'no-answer' | 'nothing-to-share';
 export type AllocationRejection = Rejection<AllocationRejectionCode>;
 
 type DataOf<T extends AllocationEvent['type']> = Extract<AllocationEvent, { type: T }>['data'];
@@ -10,6 +12,14 @@ type DataOf<T extends AllocationEvent['type']> = Extract<AllocationEvent, { type
 export type AllocationCommand =
   | { readonly type: 'RequestAllocation'; readonly by: CommandContext; readonly order: AllocationOrder }
   | { readonly type: 'CancelAllocation'; readonly by: CommandContext }
+  /** `lines`: those of the run that the party may be told. */
+  | {
+      readonly type: 'ShareLines';
+      readonly by: CommandContext;
+      readonly party: string;
+      readonly lines: readonly SharedLine[];
+      readonly note?: string;
+    }
   /** The commands of the run itself, by the process. */
   | { readonly type: 'StartRun'; readonly by: CommandContext; readonly started: DataOf<'AllocationStarted'> }
   | { readonly type: 'RecordProgress'; readonly by: CommandContext; readonly progress: DataOf<'AllocationProgressed'> }
@@ -44,6 +54,8 @@ export interface AllocationRun {
   /** Revisions of the events that hold the pieces of each list, in order. */
   readonly pieces: Readonly<Record<PiecePart, readonly number[]>>;
   readonly end?: DataOf<'AllocationEnded'>;
+  /** By party what of the run it was told: which pairs, and when the last of them. */
+  readonly shared: Readonly<Record<string, { readonly at: string; readonly lines: readonly number[] }>>;
 }
 
 export interface AllocationState {
@@ -55,6 +67,36 @@ export const hasEnded = ({ status }: Pick<AllocationRun, 'status'>): boolean =>
 
 const NO_PIECES: AllocationRun['pieces'] = { pairs: [], unmet: [], prices: [], 'left-out': [], certificate: [] };
 const ENDED = refuse('run-ended', 'The run has ended: ask for a new one.');
+
+/** Pieces that one call may write: an append of KurrentDB takes a MiB at the most. */
+const MOST_SHARED_AT_ONCE = 3;
+
+const share = (
+  { party, lines, note }: Extract<AllocationCommand, { type: 'ShareLines' }>,
+  { end, shared }: AllocationRun,
+): Decision<AllocationEvent, AllocationRejection> => {
+  if (end?.summary === undefined) {
+    return refuse('no-answer', 'The run has no answer that could be shared: wait for its end, or ask for another one.');
+  }
+  if (lines.length === 0) {
+    return refuse(
+      'nothing-to-share',
+      `Nothing of this run is of an offer of ${party} for a need that ${party} sees: name another party.`,
+      'party',
+    );
+  }
+  const told = new Set(shared[party]?.lines);
+  const pieces = inPieces(
+    lines.filter(({ n }) => !told.has(n)),
+    note === undefined ? 0 : Buffer.byteLength(JSON.stringify(note)),
+  ).slice(0, MOST_SHARED_AT_ONCE);
+  return accept<AllocationEvent>(
+    ...pieces.map((piece): AllocationEvent => ({
+      type: 'AllocationShared',
+      data: { party, lines: piece, ...(note === undefined ? {} : { note }) },
+    })),
+  );
+};
 
 const decide = (
   command: AllocationCommand,
@@ -74,10 +116,11 @@ const decide = (
       : refuse('already-requested', 'This run was asked for with another order: ask for it under a new id.');
   }
   if (run === undefined) return refuse('not-found', 'There is no such allocation.');
-  if (command.type === 'CancelAllocation') {
+  if (command.type === 'CancelAllocation' || command.type === 'ShareLines') {
     if (actor.role !== 'coordinator' || actor.party !== run.requestedBy) {
-      return refuse('forbidden', 'A run is cancelled by a coordinator of the party that asked for it.');
+      return refuse('forbidden', 'A run is cancelled and shared by a coordinator of the party that asked for it.');
     }
+    if (command.type === 'ShareLines') return share(command, run);
     if (run.status === 'cancelled') return accept();
     return hasEnded(run) ? ENDED : accept<AllocationEvent>({ type: 'AllocationCancelled', data: { by: actor.party } });
   }
@@ -135,6 +178,11 @@ const changed = (run: AllocationRun, event: RecordedEvent<AllocationEvent>): All
       return { ...run, status: fact.data.outcome, end: fact.data };
     case 'AllocationCancelled':
       return { ...run, status: 'cancelled' };
+    case 'AllocationShared': {
+      const { party, lines } = fact.data;
+      const told = [...(run.shared[party]?.lines ?? []), ...lines.map(({ n }) => n)];
+      return { ...run, shared: { ...run.shared, [party]: { at: heardAt, lines: told } } };
+    }
     default:
       return run;
   }
@@ -149,7 +197,7 @@ const evolve = (state: AllocationState, event: RecordedEvent<AllocationEvent>): 
   if (event.type !== 'AllocationRequested') return state;
   const { requestedBy, order } = event.data as DataOf<'AllocationRequested'>;
   const at = event.metadata.recordedAt;
-  return { run: { requestedBy, requestedAt: at, order, status: 'queued', heardAt: at, pieces: NO_PIECES } };
+  return { run: { requestedBy, requestedAt: at, order, status: 'queued', heardAt: at, pieces: NO_PIECES, shared: {} } };
 };
 
 /** What coordinators ask the solver, and what it answered. Nothing here binds anybody. */
@@ -163,6 +211,7 @@ export const allocationDecider: Decider<AllocationState, AllocationCommand, Allo
     AllocationPieceRecorded: 1,
     AllocationEnded: 1,
     AllocationCancelled: 1,
+    AllocationShared: 1,
   },
   decide,
   evolve,

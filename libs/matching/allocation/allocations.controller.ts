@@ -25,14 +25,16 @@ import { ALLOCATION_BOARD, allocationRows } from './allocation-board.projection.
 import { AllocationJobs } from './allocation-jobs.js';
 import type { ListPart } from './allocation-records.js';
 import { AllocationRecords } from './allocation-records.js';
+import { AllocationSharing } from './allocation-sharing.js';
 import { AllocationTables } from './allocation-tables.js';
-import { ALLOCATION_PROBLEMS } from './allocation.problems.js';
+import { ALLOCATION_PROBLEMS, SHARING_PROBLEMS } from './allocation.problems.js';
 import type { AllocationCommand, AllocationRun } from './allocation.js';
 import { hasEnded } from './allocation.js';
-import { AllocationListQuery, orderOf, RequestAllocationDto } from './allocations.dto.js';
+import { AllocationListQuery, orderOf, RequestAllocationDto, ShareAllocationDto } from './allocations.dto.js';
 
 const REQUEST = { action: 'allocation.request', roles: ['coordinator'] } as const satisfies CommandAccess;
 const CANCEL = { action: 'allocation.cancel', roles: ['coordinator'] } as const satisfies CommandAccess;
+const SHARE = { action: 'allocation.share', roles: ['coordinator'] } as const satisfies CommandAccess;
 const READERS = 'Coordinators of the party that asked.';
 const NDJSON = 'application/x-ndjson';
 /** What the lists of an answer have in common. */
@@ -53,6 +55,7 @@ export class AllocationsController {
     private readonly records: AllocationRecords,
     private readonly tables: AllocationTables,
     private readonly jobs: AllocationJobs,
+    private readonly sharing: AllocationSharing,
     private readonly runner: ProjectionRunner,
     private readonly gate: ReadGate,
     private readonly cursors: Cursors,
@@ -159,6 +162,42 @@ export class AllocationsController {
         (by): AllocationCommand => ({ type: 'CancelAllocation', by }),
     });
     this.jobs.cancel(id);
+    return new HttpAnswer(answer.status, answer.headers, this.withCursors(ctx, id, answer.body));
+  }
+
+  /** Tells a desk its own lines of a run that ended with an answer, as suggestions (`/v1/suggestions`) that bind nobody. */
+  @Post(':id/share')
+  @HttpCode(200)
+  @RouteAction({
+    ...SHARE,
+    problems: { ...ALLOCATION_PROBLEMS, ...SHARING_PROBLEMS },
+    ifMatch: 'required',
+    says:
+      'Told are pairs of which the party is a provider of the offer and sees the lines of the need: need, offer, lines and quantity, and of the ' +
+      'run when it was made and by whom. What is shared with it already is not told again, and a call that finds nothing new writes ' +
+      'nothing. One call shares some 2,000 lines at the most, in the order of the run: send it again for more; `shared` says how many are.',
+  })
+  async share(
+    @Ctx() ctx: RequestContext,
+    @Param('id') given: string,
+    @Body() { party, pairs, note }: ShareAllocationDto,
+  ): Promise<HttpAnswer> {
+    const id = uuidOf(given);
+    const answer = await this.endpoints.command(ctx, this.records, id, {
+      access: SHARE,
+      type: 'ShareLines',
+      ifMatch: 'required',
+      prepare: async ({ state: { run } }) => {
+        const lines =
+          run?.end?.summary === undefined
+            ? []
+            : await this.sharing.lines(ctx.caller, party, this.records.pairs(id, run), pairs);
+        return (by): AllocationCommand => ({
+          ...{ type: 'ShareLines', by, party, lines },
+          ...(note === undefined ? {} : { note }),
+        });
+      },
+    });
     return new HttpAnswer(answer.status, answer.headers, this.withCursors(ctx, id, answer.body));
   }
 

@@ -10,6 +10,7 @@ import {
   Nested,
   PartyIdField,
   QuantityField,
+  Text,
   WholeNumber,
 } from '#web';
 import type { AllocationBudget, AllocationFloor, AllocationOrder } from './allocation.contract.js';
@@ -121,6 +122,41 @@ export class RequestAllocationDto {
     description: 'Fixes what the solver chooses by chance; 0 unless told',
   })
   seed?: number;
+}
+
+class PairDto {
+  @Text({ max: 100, example: '019b8d00-0000-7000-8000-00000000000a' })
+  needId!: string;
+
+  @WholeNumber({ min: 1, example: 1 })
+  needLine!: number;
+
+  @Text({ max: 100, example: '019b8d00-0000-7000-8000-00000000000b' })
+  offerId!: string;
+
+  @WholeNumber({ min: 1, example: 1 })
+  offerLine!: number;
+}
+
+export class ShareAllocationDto {
+  @PartyIdField({
+    kinds: ['donor', 'fund', 'agency', 'network', 'state', 'authority'],
+    description: 'A provider of offers of the run',
+    example: 'donor:japan',
+  })
+  party!: string;
+
+  @Nested(() => PairDto, {
+    array: true,
+    min: 1,
+    max: 1000,
+    required: false,
+    description: 'Pairs of the run, as `…/pairs` shows them; all that are the party’s unless told',
+  })
+  pairs?: PairDto[];
+
+  @Text({ max: 1000, required: false, description: 'To the party, beside each of its suggestions' })
+  note?: string;
 }
 
 /** The order that a checked body makes. */

@@ -147,3 +147,12 @@ export const byRank = (
   a: { readonly id: string; readonly score: number },
   b: { readonly id: string; readonly score: number },
 ): number => b.score - a.score || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+
+/** Parts of a score that it is told by where there is room for a sentence only. */
+const TOLD = 2;
+
+/** A score with the parts that make the most of it. */
+export const reasonOf = (score: number, components: readonly Component[]): string => {
+  const most = [...components].sort((a, b) => b.weight * b.value - a.weight * a.value).slice(0, TOLD);
+  return [`score ${score.toFixed(2)}`, ...most.map(({ because }) => because)].join('; ');
+};
