@@ -65,6 +65,15 @@ export interface RecordedEvent<E extends DomainEvent = DomainEvent> {
   readonly position: bigint;
 }
 
+/** An event that nobody recorded, for folds of what would be. @param at RFC 3339 UTC */
+export const supposed = <E extends DomainEvent>({ type, data }: E, at: string): RecordedEvent<E> => ({
+  ...{ id: '', stream: '', type, data, revision: 0, position: 0n },
+  metadata: {
+    ...{ commandId: '', correlationId: '', causationId: null, actor: { party: '', role: '' } },
+    ...{ effectiveAt: at, recordedAt: at, schema: 1, salt: '' },
+  },
+});
+
 /**
  * An event of a technical stream: a note of the service to itself, part of no record.
  * @param id the same for a repeat of the same note

@@ -1,5 +1,5 @@
 export type { Actor, DomainEvent, EventMetadata, EventToAppend, Json, RecordedEvent } from './events.js';
-export { isOfProcess, SYSTEM_PROCESS, SYSTEM_TIMER, technicalEvent } from './events.js';
+export { isOfProcess, SYSTEM_PROCESS, SYSTEM_TIMER, supposed, technicalEvent } from './events.js';
 export type { Sealed } from './sealed.js';
 export type { AppendReceipt, ExpectedRevision, Subscription, SubscriptionOptions } from './event-store.js';
 export {

@@ -423,7 +423,7 @@ const fieldsOf = (body: Plain<NeedFieldsDto>): Partial<NeedContent> => {
 };
 
 /** A need's content as filed, with every default filled in and lines numbered from 1. */
-export const contentOf = (body: FileNeedDto): NeedContent => {
+export const contentOf = (body: Plain<FileNeedDto>): NeedContent => {
   const { title, kinds, instruments, lines, onBehalfOf: _onBehalfOf, ...others } = body;
   return {
     traffickingNexus: false,

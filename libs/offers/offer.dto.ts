@@ -350,7 +350,7 @@ const providersOf = (
 };
 
 /** The content that a body asks for, with the defaults of what it leaves out. */
-export const contentOf = (dto: PostOfferDto, lead: string): OfferContent => {
+export const contentOf = (dto: Pick<PostOfferDto, keyof PostOfferDto>, lead: string): OfferContent => {
   const { draft: _, providers, lines, ...rest } = dto;
   const defaults = { earmark: {}, conditions: [], visibility: 'members', named: [] };
   return plain<object>({
