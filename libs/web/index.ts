@@ -89,6 +89,7 @@ export type { Person, SealedAt, TextToSeal, Unsealed } from './subject-register.
 export { KeyStoreUnavailableError, SubjectRegister } from './subject-register.js';
 export type { TrustedIssuer } from './token-verifier.js';
 export { TokenVerifier, trustLocal, trustOidc } from './token-verifier.js';
+export { validated } from './validation.js';
 export { WebModule } from './web.module.js';
 export type { WebProblemCode } from './web.problems.js';
 export { WEB_PROBLEMS } from './web.problems.js';

@@ -102,15 +102,12 @@ const WAIT = header(
   'How long to wait: for the token on reads, for the outcome on proposals and acceptances; at most 30 s.',
   'wait=5',
 );
-const READ_HEADERS = [
-  header(
-    'Consistency-Token',
-    'Of an earlier write, as it was answered: the answer shows at least that write.',
-    'MDFh….BvTj',
-  ),
-  WAIT,
-  CORRELATION,
-];
+const CONSISTENCY = header(
+  'Consistency-Token',
+  'Of an earlier write, as it was answered: the answer shows at least that write.',
+  'MDFh….BvTj',
+);
+const READ_HEADERS = [CONSISTENCY, WAIT, CORRELATION];
 const WRITE_HEADERS = [
   header(
     'Idempotency-Key',
@@ -173,7 +170,8 @@ const describe = (
   action: RouteActionOptions,
 ): void => {
   const isPost = method === 'post';
-  const creates = isPost && !path.includes('{');
+  const writes = isPost && action.asks !== true;
+  const creates = writes && !path.includes('{');
   const success = String(action.status ?? (creates ? 201 : 200));
   const says = action.says === undefined ? '' : `${action.says}\n\n`;
   operation.description = `${says}${whoMay(action)}\n\nAction \`${action.action}\`.`;
@@ -188,10 +186,10 @@ const describe = (
     [success]:
       action.status === 204 || method === 'head'
         ? { description: 'As asked; no body.' }
-        : answerOf(path, isPost, creates, action),
+        : answerOf(path, writes, creates, action),
     ...(action.alsoStatus === undefined
       ? {}
-      : { [String(action.alsoStatus)]: answerOf(path, isPost, creates, action, 'It stood there already.') }),
+      : { [String(action.alsoStatus)]: answerOf(path, writes, creates, action, 'It stood there already.') }),
     ...(path.startsWith('/v1/') ? refusalsOf(document, shared, method, action) : {}),
   };
 };
@@ -203,32 +201,32 @@ const whoMay = ({ anonymous, roles, power, readers }: RouteActionOptions): strin
   return `${roles.join(', ')}${power === undefined ? '' : `, with the power "${power}"`}.`;
 };
 
-const headersOf = (path: string, isPost: boolean, { ifMatch }: RouteActionOptions): readonly Header[] => {
+const headersOf = (path: string, isPost: boolean, { ifMatch, asks }: RouteActionOptions): readonly Header[] => {
   if (!path.startsWith('/v1/')) return [CORRELATION];
   if (!isPost) return READ_HEADERS;
   const match =
     ifMatch === undefined
       ? []
       : [header('If-Match', 'The revision you read: the ETag of the record.', '"3"', ifMatch === 'required')];
-  return [...match, ...WRITE_HEADERS];
+  return [...match, ...(asks === true ? [CONSISTENCY] : []), ...WRITE_HEADERS];
 };
 
 const textHeader = (description: string): object => ({ description, schema: { type: 'string' } });
 
 const answerOf = (
   path: string,
-  isPost: boolean,
+  writes: boolean,
   creates: boolean,
-  { produces, example }: RouteActionOptions,
+  { produces, example, asks }: RouteActionOptions,
   description = creates ? 'Created.' : 'As asked.',
 ): object => ({
   description,
   headers: {
     'X-Correlation-Id': textHeader('Names this request in every event and log line.'),
-    ...(isPost || path.endsWith('{id}') ? { ETag: textHeader("The record's revision, quoted.") } : {}),
-    ...(isPost ? { 'Consistency-Token': textHeader('Send it with a read to see at least this write.') } : {}),
+    ...(writes || path.endsWith('{id}') ? { ETag: textHeader("The record's revision, quoted.") } : {}),
+    ...(writes ? { 'Consistency-Token': textHeader('Send it with a read to see at least this write.') } : {}),
     ...(creates ? { Location: textHeader('The new record.') } : {}),
-    ...(!isPost && !path.includes('{') && path.startsWith('/v1/')
+    ...(!writes && asks !== true && !path.includes('{') && path.startsWith('/v1/')
       ? { Link: textHeader('The next page, rel="next".') }
       : {}),
   },
@@ -243,7 +241,7 @@ const answerOf = (
 /** The codes a route may answer, by status: what the pipeline can say anywhere, and its own refusals. */
 const refusalCodes = (
   method: string,
-  { problems = {}, ifMatch }: RouteActionOptions,
+  { problems = {}, ifMatch, asks = false }: RouteActionOptions,
 ): ReadonlyMap<number, readonly string[]> => {
   const isPost = method === 'post';
   const writes = isPost || method === 'patch';
@@ -255,11 +253,11 @@ const refusalCodes = (
     'not-found',
     ...(ifMatch === undefined ? [] : ['stale-revision']),
     ...(writes ? ['payload-too-large', 'unsupported-media-type'] : []),
-    ...(isPost ? ['idempotency-key-reused'] : []),
+    ...(isPost && !asks ? ['idempotency-key-reused'] : []),
     ...(ifMatch === 'required' ? ['if-match-required'] : []),
     'too-many-requests',
     'internal-error',
-    ...(writes ? [] : ['projection-behind']),
+    ...(writes && !asks ? [] : ['projection-behind']),
     'store-unavailable',
     'identity-provider-unavailable',
     'shutting-down',

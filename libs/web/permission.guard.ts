@@ -61,8 +61,9 @@ export class PermissionGuard implements CanActivate {
     const body = isPost ? readBodyAs(request, plan.body, errors) : undefined;
     if (body !== undefined) checkDay(request, body, fromHeaders.effectiveAt, now, errors);
     if (errors.length > 0) throw invalid(errors);
-    const caller = await this.callerOf(request, now);
-    permit(caller, plan.action, isWrite(request));
+    const writes = isWrite(request) && plan.action.asks !== true;
+    const caller = await this.callerOf(request, now, writes);
+    permit(caller, plan.action, writes);
     const ctx: RequestContext = {
       ...fromHeaders,
       caller,
@@ -85,11 +86,11 @@ export class PermissionGuard implements CanActivate {
     return true;
   }
 
-  private async callerOf(request: FastifyRequest, now: Date): Promise<Caller> {
+  private async callerOf(request: FastifyRequest, now: Date, writes: boolean): Promise<Caller> {
     const { token } = request.pledgebook;
     if (token === undefined) return ANONYMOUS;
     const { issuer, party, roles } = token;
-    const subject = isWrite(request)
+    const subject = writes
       ? await this.subjects.referenceOf(token)
       : ((await this.subjects.knownReferenceOf(token)) ?? NOBODY_DESIGNATED);
     return this.directory.resolve({ party, roles, issuer, subject }, now);

@@ -20,6 +20,8 @@ export interface RouteActionOptions {
   readonly problems?: Readonly<Record<string, ProblemInfo>>;
   /** How the route treats `If-Match`, for its document. */
   readonly ifMatch?: 'required' | 'optional';
+  /** A POST that only asks: nothing is written, not even who asked, and a `Consistency-Token` counts as on a read. */
+  readonly asks?: boolean;
   /** Status of success; unless told 201 for a creation, 200 for everything else. */
   readonly status?: number;
   /** A second status of success, with the same body: what was asked for stood there already. */

@@ -116,6 +116,10 @@ test('who only reads is written down nowhere, so that reading needs no room on t
   const register = app.nest.get(SubjectRegister);
   const person = { issuer: 'pledgebook-local', subject: 'npc@state:VUT' };
   expect((await app.get('/v1/needs', { as: VANUATU })).status).toBe(200);
+  // A POST that only asks is a read.
+  const lines = [{ kinds: ['training'], capacity: { measure: 'seats', amount: '1' } }];
+  const asked = await app.post('/v1/what-if', { offers: [{ title: 'A course', lines }] }, { as: VANUATU });
+  expect(asked.status).toBe(200);
   expect(await register.knownReferenceOf(person)).toBeUndefined();
   await fill(0);
   expect(await register.knownReferenceOf(person)).toMatch(/^[0-9a-f-]{36}$/);
