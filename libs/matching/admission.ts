@@ -104,8 +104,8 @@ export class Admission {
       if (doc === undefined) continue;
       const providers = await this.offices.providers(doc);
       for (const provider of providers) {
-        if (!seenBy.has(provider.party)) {
-          seenBy.set(provider.party, (await this.needs.bodiesSeenBy(provider))(needIds));
+        if (!seenBy.has(deskOf(provider))) {
+          seenBy.set(deskOf(provider), (await this.needs.bodiesSeenBy(provider))(needIds));
         }
       }
       sides.push({
@@ -113,12 +113,15 @@ export class Admission {
         side: offerSide(id, doc, sovereignsOf(providers, standing)),
         providers: providersOf(doc),
         // Any provider may propose: what one of them sees is enough.
-        sees: (needId) => providers.some(({ party }) => seenBy.get(party)?.has(needId) === true),
+        sees: (needId) => providers.some((provider) => seenBy.get(deskOf(provider))?.has(needId) === true),
       });
     }
     return sides;
   }
 }
+
+/** What a caller sees goes by its party and roles. */
+const deskOf = ({ party, roles }: Caller): string => [party, ...roles].join(' ');
 
 /** Whether any of `linePairs` could carry something now; of every need it is asked with every offer, and so makes no list. */
 const canDraw = (need: NeedSide, offer: OfferSide): boolean =>

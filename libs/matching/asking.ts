@@ -1,7 +1,6 @@
 import type { Caller } from '#directory/contract';
 import type { RecordSight } from '#web';
 import type { IndexedOffer } from './match-index.projection.js';
-import { providersOf } from './match-index.projection.js';
 import type { Offices } from './offices.js';
 import { RULESETS, type RulesetVersion } from './rules/rulesets.js';
 import type { Standing } from './standing.js';
@@ -27,7 +26,7 @@ export class Asking {
 
   /** The desks of an offer's providers, found once. */
   providers(offices: Offices, offer: IndexedOffer): Promise<readonly Caller[]> {
-    const key = providersOf(offer).join(' ');
+    const key = offices.desksOf(offer);
     const known = this.desks.get(key) ?? offices.providers(offer);
     this.desks.set(key, known);
     return known;

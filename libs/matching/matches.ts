@@ -56,6 +56,8 @@ export interface MatchRequest {
   readonly ruleset: RulesetVersion;
   /** Pairings at the most, of either kind. */
   readonly limit: number;
+  /** Blocked ones at the most, where fewer are wanted. */
+  readonly blockedLimit?: number;
   readonly withBlocked: boolean;
   /** Asked of the records' own streams unless told. */
   readonly sights?: Sights;
@@ -243,7 +245,7 @@ const blockedBySight = (judgement: Judgement): boolean =>
   judgement.kind === 'blocked' && judgement.blocks.some(({ code }) => code === 'visibility');
 
 const answer = (judged: readonly Judged[], request: MatchRequest, of: 'need' | 'offer'): MatchList => {
-  const { standing, ruleset, limit, withBlocked } = request;
+  const { standing, ruleset, limit, blockedLimit = limit, withBlocked } = request;
   const items = judged.flatMap(({ id, judgement, conditions }) =>
     judgement.kind === 'match'
       ? [{ id, score: judgement.score, coverage: judgement.coverage, components: judgement.components, conditions }]
@@ -253,7 +255,7 @@ const answer = (judged: readonly Judged[], request: MatchRequest, of: 'need' | '
   const reckons = RULESETS[ruleset].weighted;
   return {
     items: items.sort(byRank).slice(0, limit),
-    blocked: blocked.slice(0, limit).map(({ id, pairing, judgement }) => ({
+    blocked: blocked.slice(0, blockedLimit).map(({ id, pairing, judgement }) => ({
       id,
       blocks: judgement.kind === 'blocked' ? judgement.blocks : [],
       ...(reckons ? { unlock: smallestUnlock(pairing) ?? null } : {}),

@@ -15,10 +15,11 @@ import {
 } from '#web';
 import { Desk } from './desk.js';
 import { MATCH_INDEX } from './match-index.projection.js';
-import type { BlockedPairing, Match, MatchList, MatchRequest } from './matches.js';
+import { matchListView } from './match-list.view.js';
+import type { MatchList, MatchRequest } from './matches.js';
 import { Matches } from './matches.js';
 import { MatchQuery } from './matching.dto.js';
-import { NEWEST, RULESETS } from './rules/rulesets.js';
+import { NEWEST } from './rules/rulesets.js';
 import type { Standing } from './standing.js';
 import { Standings } from './standings.js';
 import { SUGGESTIONS } from './suggestions/suggestions.projection.js';
@@ -71,34 +72,7 @@ export class MatchingController {
   }
 }
 
-/** The list as API.md shows it: pairings name the other record by its kind of id. */
 const answer = (name: 'offerId' | 'needId', list: MatchList | undefined): HttpAnswer => {
   if (list === undefined) throw notFound();
-  const { items, blocked, opening, ruleset, asOf, on } = list;
-  return new HttpAnswer(
-    200,
-    {},
-    {
-      items: items.map(({ id, ...match }: Match) => ({ [name]: id, ...match })),
-      blocked: blocked.map(({ id, ...pairing }: BlockedPairing) => ({ [name]: id, ...blockedView(pairing) })),
-      ...(opening === undefined ? {} : { opening }),
-      ruleset,
-      asOf,
-      // The first versions answer what they always answered.
-      ...(RULESETS[ruleset].weighted ? { on } : {}),
-    },
-  );
+  return new HttpAnswer(200, {}, matchListView(name, list));
 };
-
-const blockedView = ({ blocks, unlock }: Omit<BlockedPairing, 'id'>): object =>
-  unlock === undefined
-    ? {
-        reasons: blocks.map(({ code, because }) => ({ code, because })),
-        unlock: blocks.map(({ code, change }) => ({ code, change })),
-      }
-    : {
-        reasons: blocks.map(({ code, because, need, offer }) => ({ code, because, need, offer })),
-        unlock: (unlock ?? []).map(({ side, code, change }) => ({ side, code, change })),
-        // An empty list alone would read as if nothing were in the way.
-        unlockable: unlock !== null,
-      };

@@ -46,7 +46,11 @@ import { SuggestionsController } from './suggestions/suggestions.controller.js';
 import { Suggestions } from './suggestions/suggestions.js';
 import { suggestions, SUGGESTIONS } from './suggestions/suggestions.projection.js';
 
-registerProblems({ ...ALLOCATION_PROBLEMS, ...SHARING_PROBLEMS });
+import { WhatIfController } from './what-if/what-if.controller.js';
+import { WhatIf } from './what-if/what-if.js';
+import { WHAT_IF_PROBLEMS } from './what-if/what-if.problems.js';
+
+registerProblems({ ...ALLOCATION_PROBLEMS, ...SHARING_PROBLEMS, ...WHAT_IF_PROBLEMS });
 
 /** Global, because needs and offers ask who is eligible, and commitments what is suggested, through their ports. */
 @Global()
@@ -84,23 +88,18 @@ class MatchingModule implements OnModuleInit {
 }
 
 /**
- * Matches, the rules they are judged by, the desk, the gap view and duplicates: reads other contexts' events; of its own it writes the
- * weights of its rules, what coordinators asked the solver, it answered and they shared, and what was found of pairs that look alike.
+ * Matches, the rules they are judged by, what would be, the desk, the gap view and duplicates: reads other contexts' events; of its own it writes
+ * the weights of its rules, what coordinators asked the solver, it answered and they shared, and what was found of pairs that look alike.
  */
 export const matchingContext: Context = {
   name: 'matching',
   module: MatchingModule,
   controllers: [
-    MatchingController,
-    MatchFeedController,
-    RulesetsController,
-    GapsController,
-    AllocationsController,
-    DuplicatesController,
-    SuggestionsController,
+    ...[MatchingController, MatchFeedController, WhatIfController, RulesetsController, GapsController],
+    ...[AllocationsController, SuggestionsController, DuplicatesController],
   ],
   forRoutes: [
-    ...[LiveIndex, Standings, Offices, Matches, Suggestions, Desk],
+    ...[LiveIndex, Standings, Offices, Matches, Suggestions, Desk, WhatIf],
     ...[WatchedMatches, MatchFeed, FeedStreams],
     ...[Admission, AllocationProblems, AllocationJobs, AllocationSharing],
     {

@@ -24,6 +24,11 @@ export class Offices {
     private readonly clock: Clock,
   ) {}
 
+  /** The same text for offers whose desks are the same. */
+  desksOf(offer: IndexedOffer): string {
+    return providersOf(offer).join(' ');
+  }
+
   providers(offer: IndexedOffer): Promise<readonly Caller[]> {
     return Promise.all(providersOf(offer).map((party) => this.desk(party)));
   }
@@ -37,7 +42,7 @@ export class Offices {
     return this.asIf(filer, filer.startsWith('network:') ? 'network-host' : 'npc');
   }
 
-  private async asIf(party: string, role: Role): Promise<Caller> {
+  protected async asIf(party: string, role: Role): Promise<Caller> {
     if (party === '') return ANONYMOUS;
     return this.directory.resolve({ party, roles: [role], issuer: '', subject: '' }, this.clock.now());
   }

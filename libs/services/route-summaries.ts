@@ -211,6 +211,7 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/duplicates/{id}': 'One such pair',
   'GET /v1/duplicates/{id}/history': 'What was found of a pair, verdict by verdict',
   'POST /v1/duplicates/{id}/judge': 'Say that a pair is the same, different or complementary',
+  'POST /v1/what-if': 'What matches, and with them allocations, would be after changes that nobody makes',
   'GET /v1/desk': 'What waits for the caller’s party now',
 
   'POST /v1/documents': 'Begin to upload a file: its SHA-256 and its size in bytes; the answer says where to go on',

@@ -30,6 +30,7 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
     '/v1/allocations',
     '/v1/suggestions',
     '/v1/duplicates',
+    '/v1/what-if',
   ],
   audit: [
     '/v1/parties/:id/history',

@@ -169,6 +169,24 @@ const listed = (caller: CallerName, { text, status }: Answer, url: string): Json
   return { status, body: common(caller, body, touchedHistory) };
 };
 
+/** What would be, without how much of it there is once that is found to be how much of it is shown. */
+const uncounted = (text: string): string => {
+  const { needs, offers, ...rest } = JSON.parse(text) as Record<'needs' | 'offers', JsonObject[]>;
+  const lengthOf = (list: Json | undefined): number => (Array.isArray(list) ? list.length : 0);
+  const itemsOf = (list: Json | undefined): Json | undefined => (isObject(list) ? list.items : undefined);
+  const [ofNeeds, ofOffers] = [needs, offers].map((entries) =>
+    entries.map(({ counts, ...entry }) => {
+      expect(counts).toEqual({
+        ...{ before: lengthOf(itemsOf(entry.before)), after: lengthOf(itemsOf(entry.after)) },
+        ...{ appeared: lengthOf(entry.appeared), improved: lengthOf(entry.improved) },
+        ...{ worsened: lengthOf(entry.worsened), vanished: lengthOf(entry.vanished) },
+      });
+      return entry;
+    }),
+  );
+  return JSON.stringify({ needs: ofNeeds, offers: ofOffers, ...rest });
+};
+
 const isOfCells = (url: string): boolean => /^\/v1\/(gaps|unused)\?/.test(url);
 
 /**
@@ -695,6 +713,46 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
     expect(found).toEqual([]);
   });
 
+  test('hears of nothing hidden in what would be', async () => {
+    if (caller === 'anonymous') return;
+    const { need, offer } = full.visible;
+    const money = { measure: 'money', currency: 'USD', amount: '500.00' };
+    const supposed = { title: 'Supposed', kinds: ['legal'], instruments: ['ATT'] };
+    const found: string[] = [];
+    for (const body of [
+      { needs: [need], offers: [offer] },
+      {
+        change: [
+          { offerId: offer, add: money },
+          { needId: need, set: { languages: ['en', 'fr'], urgency: 'urgent' } },
+        ],
+      },
+      {
+        offers: [{ title: 'Supposed', donor: 'donor:usa', lines: [{ kinds: ['legal'], capacity: money }] }],
+        needs: ['SLB', 'VUT'].map((code) => ({
+          ...{ ...supposed, ref: code, beneficiaries: [`state:${code}`] },
+          lines: [{ kind: 'legal', quantity: money }],
+        })),
+      },
+    ]) {
+      const [answer, without] = await Promise.all(
+        [full, bare].map((world) =>
+          ask(world, caller, 'POST', '/v1/what-if', { includeBlocked: true, limit: 50, ...body }),
+        ),
+      );
+      if (answer === undefined || without === undefined) continue;
+      expect(answer.status).toBe(200);
+      found.push(...leaks(caller, answer.text));
+      if (!OUTSIDERS.includes(caller)) continue;
+      const [here, there] = [answer, without].map((each) =>
+        listed(caller, { ...each, text: uncounted(each.text) }, ''),
+      );
+      const difference = differenceOf(here, there);
+      if (difference !== undefined) found.push(`${JSON.stringify(body)}: ${difference}`);
+    }
+    expect(found).toEqual([]);
+  });
+
   test('pages through lists one by one without a gap or an empty page', async () => {
     for (const path of [
       ...['needs', 'needs?sort=rank', 'offers', 'commitments', 'reported', 'desk', 'contributions', 'calls', 'funds'],
@@ -817,6 +875,27 @@ const NAMING: readonly {
       ...{ records: [{ kind, id }], eventIds: [ABSENT], due: '2027-12-31' },
     }),
   })),
+  { path: '/v1/what-if', kinds: ['needs'], body: (id) => ({ needs: [id] }) },
+  { path: '/v1/what-if', kinds: ['offers'], body: (id) => ({ offers: [id], includeBlocked: true }) },
+  {
+    path: '/v1/what-if',
+    kinds: ['needs'],
+    body: (id) => ({ change: [{ needId: id, set: { rank: 1 } }], needs: [full.visible.need] }),
+  },
+  {
+    path: '/v1/what-if',
+    kinds: ['offers'],
+    body: (id) => ({
+      change: [
+        {
+          ...{ needId: full.visible.need, offerId: id },
+          unlock: [
+            { side: 'offer', code: 'visibility', change: 'this offer: name the State, or widen the visibility' },
+          ],
+        },
+      ],
+    }),
+  },
   { path: '/v1/needs/{need}/merge', kinds: ['needs'], body: (id) => ({ into: id }) },
   {
     path: '/v1/funds/fund:hope/decisions',

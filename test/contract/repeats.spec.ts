@@ -344,7 +344,7 @@ test('leave out no command of theirs', async () => {
   };
   // Tried with needs, offers and commitments of one State elsewhere, or writing nothing by itself.
   const elsewhere =
-    /^\/v1\/(admin|parties|designations|mandates|subjects|offers|reported|documents)|needs\/\{id\}\/(submit|open|return|set-aside|object|amend|reaffirm|reopen|withdraw|close)$|commitments\/\{id\}\/(decline|withdraw|cancel|decline-task|close|deliveries\/\{n\}\/confirm)$/;
+    /^\/v1\/(admin|parties|designations|mandates|subjects|offers|reported|documents|what-if)|needs\/\{id\}\/(submit|open|return|set-aside|object|amend|reaffirm|reopen|withdraw|close)$|commitments\/\{id\}\/(decline|withdraw|cancel|decline-task|close|deliveries\/\{n\}\/confirm)$/;
   const missing = Object.entries(paths)
     .filter(([path, operations]) => 'post' in operations && !elsewhere.test(path))
     .map(([path]) => path)

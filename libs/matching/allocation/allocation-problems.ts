@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { Arc, NeedLine, OfferLine, Problem } from '#allocation';
 import type { Caller } from '#directory/contract';
 import { isDeterminate, measureKey, minorUnits } from '#vocabulary';
-import type { Admitted } from '../admission.js';
+import type { AdmissionRequest, Admitted } from '../admission.js';
 import { Admission } from '../admission.js';
 import { MatchIndex } from '../match-index.js';
 import { linePairs } from '../rules/lines.js';
 import { NEWEST } from '../rules/rulesets.js';
 import type { AskedLine, NeedSide, OfferedLine } from '../rules/sides.js';
 import { reasonOf } from '../rules/sides.js';
+import type { Standing } from '../standing.js';
 import { Standings } from '../standings.js';
 import type { AllocationEvent, AllocationOrder, AllocationScope } from './allocation.contract.js';
 
@@ -37,42 +38,64 @@ export class AllocationProblems {
   async posed(caller: Caller, order: AllocationOrder, signal: AbortSignal): Promise<Posed> {
     const standing = await this.standings.current();
     // In the turn that the standing was asked in: what the run takes account of is of its position.
-    const request = {
-      standing,
-      ruleset: NEWEST,
-      needIds: standing.needIds(),
-      offerIds: standing.offerIds(),
-      takesPart: (need: NeedSide) => isWithin(order.scope, need),
-    };
+    const request = admissionTo(standing, order);
     const readUpTo = this.index.readUpTo();
-    const lines = new Lines(order);
-    for await (const one of this.admission.admitted(caller, request, signal)) {
-      if (one.kind === 'need') lines.addNeed(one.need);
-      else lines.addPairs(one);
-    }
-    const { needLines, offerLines, arcs } = lines;
+    const problem = await problemOf(this.admission.admitted(caller, request, signal), order);
     return {
       started: {
         ...(readUpTo === undefined ? {} : { readUpTo }),
         ruleset: NEWEST,
-        ...{ needLines: needLines.length, offerLines: offerLines.length, pairs: arcs.length },
+        ...modelOf(problem),
       },
-      problem: {
-        needs: needLines,
-        offers: offerLines,
-        arcs,
-        budgets: order.budgets.map(({ quantity, ...of }) => ({
-          ...of,
-          measure: measureKey(quantity),
-          quantity: minorUnits(quantity),
-        })),
-        floors: order.floors,
-        objective: order.objective,
-        seed: order.seed,
-      },
+      problem,
     };
   }
 }
+
+/** Which pairings an order asks about, as they stand. */
+export const admissionTo = (standing: Standing, { scope }: AllocationOrder): AdmissionRequest => ({
+  standing,
+  ruleset: NEWEST,
+  needIds: standing.needIds(),
+  offerIds: standing.offerIds(),
+  takesPart: (need: NeedSide) => isWithin(scope, need),
+});
+
+/** How large a question is. */
+export const modelOf = ({
+  needs,
+  offers,
+  arcs,
+}: Problem): Pick<Posed['started'], 'needLines' | 'offerLines' | 'pairs'> => ({
+  ...{ needLines: needs.length, offerLines: offers.length, pairs: arcs.length },
+});
+
+/** The question that these pairings make; with no more of them than make `most` pairs of lines and those of one pairing beyond. */
+export const problemOf = async (
+  admitted: AsyncIterable<Admitted>,
+  order: AllocationOrder,
+  most = Infinity,
+): Promise<Problem> => {
+  const lines = new Lines(order);
+  for await (const one of admitted) {
+    if (one.kind === 'need') lines.addNeed(one.need);
+    else lines.addPairs(one);
+    if (lines.arcs.length > most) break;
+  }
+  return {
+    needs: lines.needLines,
+    offers: lines.offerLines,
+    arcs: lines.arcs,
+    budgets: order.budgets.map(({ quantity, ...of }) => ({
+      ...of,
+      measure: measureKey(quantity),
+      quantity: minorUnits(quantity),
+    })),
+    floors: order.floors,
+    objective: order.objective,
+    seed: order.seed,
+  };
+};
 
 /** Collects lines and pairs as the solver takes them. */
 class Lines {

@@ -12,7 +12,6 @@ import {
   DEFAULT_LIMIT,
   EmptyBody,
   HttpAnswer,
-  invalid,
   ListQuery,
   notFound,
   ReadGate,
@@ -69,11 +68,6 @@ export class AllocationsController {
   @HttpCode(202)
   @RouteAction({ ...REQUEST, problems: ALLOCATION_PROBLEMS, status: 202 })
   async request(@Ctx() ctx: RequestContext, @Body() body: RequestAllocationDto): Promise<HttpAnswer> {
-    const from = body.scope?.from;
-    const to = body.scope?.to;
-    if (from !== undefined && to !== undefined && from > to) {
-      throw invalid([{ field: 'scope.to', message: `must not be before from (${from})` }]);
-    }
     const order = orderOf(body);
     const answer = await this.endpoints.create(ctx, this.records, {
       access: REQUEST,

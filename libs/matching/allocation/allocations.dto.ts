@@ -6,6 +6,7 @@ import {
   CodeList,
   DateField,
   DecimalText,
+  invalid,
   ListQuery,
   Nested,
   PartyIdField,
@@ -159,9 +160,12 @@ export class ShareAllocationDto {
   note?: string;
 }
 
-/** The order that a checked body makes. */
-export const orderOf = (body: RequestAllocationDto): AllocationOrder => {
+/** The order that a checked body makes. @param within what the body is a part of, as faults name it @throws {Problem} 400 */
+export const orderOf = (body: RequestAllocationDto, within = ''): AllocationOrder => {
   const { scope, objective, floors = [], budgets = [], singleSource, seed = 0 } = body;
+  if (scope?.from !== undefined && scope.to !== undefined && scope.from > scope.to) {
+    throw invalid([{ field: `${within}scope.to`, message: `must not be before from (${scope.from})` }]);
+  }
   return {
     scope: Object.fromEntries(Object.entries(scope ?? {}).filter(([, value]) => value !== undefined)),
     objective,
