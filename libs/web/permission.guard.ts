@@ -69,8 +69,8 @@ export class PermissionGuard implements CanActivate {
       caller,
       again: async () => {
         await request.pledgebook.reverify();
-        const callerNow = await this.callerOf(request, this.clock.now());
-        permit(callerNow, plan.action, isWrite(request));
+        const callerNow = await this.callerOf(request, this.clock.now(), writes);
+        permit(callerNow, plan.action, writes);
         return { ...ctx, caller: callerNow };
       },
       correlationId: request.pledgebook.correlationId,
