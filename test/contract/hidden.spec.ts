@@ -324,8 +324,8 @@ const WHOLE = [
   ...['/v1/audit/state', '/v1/schemas', '/v1/totals', '/v1/advances', '/v1/audit/checks', '/v1/rates/convert'],
   ...['/v1/gaps', '/v1/unused'],
 ];
-/** Creations that may name hidden records in their body. */
-const CREATIONS = [...KINDS, 'parties', 'funds', 'rates', 'allocations'].map((each) => `/v1/${each}`);
+/** Creations, and a question, that may name hidden records in their body. */
+const CREATIONS = [...KINDS, 'parties', 'funds', 'rates', 'allocations', 'what-if'].map((each) => `/v1/${each}`);
 /** Parties are no secret; what stands in their streams is. */
 const PARTY_ROUTES = [
   'get /v1/parties/{id}',
