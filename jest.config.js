@@ -19,6 +19,7 @@ const libs = [
   'reported',
   'matching',
   'allocation',
+  'tlog',
   'audit',
   'funds',
   'accounts',

@@ -57,7 +57,7 @@ const CONTEXTS = new Set([
 ]);
 const ADAPTERS = new Set(['store-sqlite', 'store-kurrent', 'bus-local', 'bus-kafka', 'read-database', 'sqlite']);
 /** Reckon what they are given; they know neither contexts nor frameworks. */
-const ENGINES = new Set(['allocation']);
+const ENGINES = new Set(['allocation', 'tlog']);
 /** Runs whatever contexts it is given. */
 const HOSTING = 'hosting';
 /** Which contexts there are, and which app runs what of them. */

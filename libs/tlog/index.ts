@@ -1,0 +1,31 @@
+export { canonicalForm, parseCanonical } from './canonical-json.js';
+export type { Checkpoint } from './checkpoint.js';
+export {
+  checkpointText,
+  cosign,
+  openCheckpoint,
+  parseCheckpoint,
+  parseCheckpointText,
+  signCheckpoint,
+} from './checkpoint.js';
+export type { TreeNodes } from './merkle.js';
+export { CompactRange, EMPTY_ROOT, leafHash, nodeHash, rootOf } from './merkle.js';
+export type { Note, NoteSignature, SignatureKind, Verified } from './note.js';
+export { formatNote, NoteSigner, openNote, parseNote, VerifierKey } from './note.js';
+export type { LeafEntry, Opening } from './opening.js';
+export { entryHashOf, leafEntry, parseLeafEntry } from './opening.js';
+export type { ProofFile } from './proof-file.js';
+export { formatProofFile, parseProofFile, verifyProofFile } from './proof-file.js';
+export { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from './proofs.js';
+export { TlogRefusal } from './refusal.js';
+export type { Tile, TileName, TileReader } from './tiles.js';
+export {
+  entryBundle,
+  grownTiles,
+  nodesOf,
+  parseEntryBundle,
+  parseTilePath,
+  TILE_WIDTH,
+  tilePath,
+  tileWidth,
+} from './tiles.js';
