@@ -4,6 +4,7 @@ import {
   derivedId,
   type EventStore,
   failureOf,
+  lastEventOf,
   NO_STREAM,
   pause,
   type RecordedEvent,
@@ -13,7 +14,7 @@ import {
 } from '#kernel';
 import type { Broker, OutgoingMessage, TopicProducer } from './broker.js';
 import { Change, isOver } from './change.js';
-import { checkpointOf, lastOf } from './technical-stream.js';
+import { checkpointOf } from './technical-stream.js';
 
 /** Something the relay's operator should hear of. Nothing is skipped: the lane goes on where it was, once it can. */
 export type ForwarderAlarm =
@@ -128,7 +129,7 @@ export class Forwarder {
   private async begin(signal: AbortSignal): Promise<boolean> {
     const { store, stream } = this.parts;
     return this.untilDone(signal, async () => {
-      const last = await lastOf(store, stream);
+      const last = await lastEventOf(store, stream);
       this.saved = { position: checkpointOf(last), revision: last?.revision ?? NO_STREAM };
       this.sentTo = this.saved.position;
       this.due = this.saved.position;

@@ -3,6 +3,7 @@ import {
   type BusSubscription,
   type DeadLetter,
   type EventStore,
+  lastEventOf,
   MessageBus,
   pause,
   type RecordedEvent,
@@ -13,7 +14,7 @@ import type { Broker, OffsetRange } from './broker.js';
 import { BrokerError } from './broker.js';
 import { DeadLetters } from './dead-letters.js';
 import { ProcessSubscription, type SubscriptionOptions } from './process-subscription.js';
-import { checkpointOf, lastOf, WAKE_UPS } from './technical-stream.js';
+import { checkpointOf, WAKE_UPS } from './technical-stream.js';
 import { type Category, TopicNames } from './topic-names.js';
 
 export interface KafkaMessageBusOptions extends SubscriptionOptions {
@@ -158,7 +159,7 @@ export class KafkaMessageBus extends MessageBus {
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       if (this.forwardedTo >= position) return true;
       try {
-        const saved = checkpointOf(await lastOf(this.store, WAKE_UPS));
+        const saved = checkpointOf(await lastEventOf(this.store, WAKE_UPS));
         if (saved > this.forwardedTo) this.forwardedTo = saved;
         if (saved >= position) return true;
       } catch (error) {

@@ -1,5 +1,13 @@
-import { type Clock, derivedId, type EventStore, NO_STREAM, technicalEvent, WrongRevisionError } from '#kernel';
-import { LEASE, lastOf } from './technical-stream.js';
+import {
+  type Clock,
+  derivedId,
+  type EventStore,
+  lastEventOf,
+  NO_STREAM,
+  technicalEvent,
+  WrongRevisionError,
+} from '#kernel';
+import { LEASE } from './technical-stream.js';
 
 /** Time that only goes forward and that no operator sets, in milliseconds. Two machines' are never compared. */
 export type Monotonic = () => number;
@@ -42,7 +50,7 @@ export class Lease {
 
   /** Takes the lease if it is free. False where another holds it or was faster. @throws {StoreUnavailableError} */
   async acquire(): Promise<boolean> {
-    const last = await lastOf(this.store, LEASE);
+    const last = await lastEventOf(this.store, LEASE);
     const revision = last?.revision ?? NO_STREAM;
     const now = this.now();
     if (this.observed?.revision !== revision) this.observed = { revision, since: now };

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ManualClock, type RecordedEvent, type Subscription, StoreUnavailableError } from '#kernel';
+import { lastEventOf, ManualClock, type RecordedEvent, type Subscription, StoreUnavailableError } from '#kernel';
 import { InMemoryEventStore } from '#kernel-testing';
 import type { OutgoingMessage } from './broker.js';
 import { BusWorld, gate, nextTurn, PARTNER, places, RESTRICTED, until } from './bus-world.fixture.js';
 import type { Relay } from './relay.js';
-import { lastOf, PARTNERS, WAKE_UPS } from './technical-stream.js';
+import { PARTNERS, WAKE_UPS } from './technical-stream.js';
 
 let world: BusWorld;
 beforeEach(() => {
@@ -21,7 +21,7 @@ const sentOf = (stream: string, topic = RESTRICTED): string[] =>
     .filter((place) => place.startsWith(`${stream}@`));
 
 const saved = async (stream = WAKE_UPS): Promise<bigint> => {
-  const last = await lastOf(world.store, stream);
+  const last = await lastEventOf(world.store, stream);
   return last === undefined ? 0n : BigInt((last.data as { readonly position: string }).position);
 };
 
@@ -199,15 +199,15 @@ describe('the checkpoint', () => {
       }
     })();
     world = new BusWorld(store);
-    expect(await lastOf(store, 'counter-none')).toBeUndefined();
+    expect(await lastEventOf(store, 'counter-none')).toBeUndefined();
     for (const length of [1, 2, 3, 7, 64, 1_000]) {
       await world.raise(`counter-${length}`, length);
       store.reads = 0;
-      expect((await lastOf(store, `counter-${length}`))?.revision).toBe(length - 1);
+      expect((await lastEventOf(store, `counter-${length}`))?.revision).toBe(length - 1);
       expect(store.reads).toBeLessThan(40);
     }
     store.kept = 993;
-    expect((await lastOf(store, 'counter-1000'))?.revision).toBe(999);
+    expect((await lastEventOf(store, 'counter-1000'))?.revision).toBe(999);
   });
 });
 
@@ -271,7 +271,7 @@ describe('two relays', () => {
     const position = await world.raise('counter-1', 2);
     await forwarded(relay, position);
     await until(async () => (await saved()) === position);
-    const last = await lastOf(world.store, WAKE_UPS);
+    const last = await lastEventOf(world.store, WAKE_UPS);
     await world.store.append(WAKE_UPS, last!.revision, [
       { ...last!, id: '00000000-0000-4000-8000-000000000003', data: { position: String(position) } },
     ]);

@@ -10,6 +10,7 @@ export {
   StoreUnavailableError,
   WrongRevisionError,
 } from './event-store.js';
+export { lastEventOf } from './last-event.js';
 export type { SerialisedEvent } from './serialised-append.js';
 export { serialisedAppend } from './serialised-append.js';
 export { LocalDelivery } from './local-delivery.js';

@@ -70,13 +70,14 @@ export const applyToModel = (
   if (relevant.length === 0) return false;
   model.commit(last.position, (tx) => {
     const batch = projection.begin(tx);
-    for (const event of relevant) batch.apply(lift(event));
+    for (const event of relevant) batch.apply(projection.handles === 'everything' ? event : lift(event));
     batch.flush();
   });
   return true;
 };
 
 const handling = ({ handles }: Projection): ((event: RecordedEvent) => boolean) => {
+  if (handles === 'everything') return () => true;
   const types = new Set(handles);
   return ({ type }) => types.has(type);
 };
@@ -98,7 +99,7 @@ class Lane {
   ) {
     this.position = model.checkpoint;
     const handles = handling(projection);
-    const categories = upcasting.categoriesOf(projection.handles);
+    const categories = upcasting.categoriesOf(projection.handles === 'everything' ? [] : projection.handles);
     // What a newer version wrote into a stream it follows may be of its concern: it stops there rather than pass over it.
     this.concerns = (event) =>
       handles(event) || (upcasting.isNewer(event) && categories.has(categoryOfStream(event.stream)));

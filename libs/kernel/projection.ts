@@ -21,8 +21,11 @@ export interface ReadTransaction extends ReadQueries {
 export interface Projection {
   readonly name: string;
   readonly version: number;
-  /** Event types it reads; the checkpoint also moves past all others. */
-  readonly handles: readonly string[];
+  /**
+   * Event types it reads; the checkpoint also moves past all others. `everything`: every event exactly as it was recorded, without
+   * upcasting and whatever version wrote it, for what is said of the log itself.
+   */
+  readonly handles: readonly string[] | 'everything';
   /** SQL that creates its tables and indexes in an empty database of its own. */
   readonly schema: string;
   /** Starts the fold of one batch; what is kept in memory between `apply` calls is written by `flush`, in the same transaction. */

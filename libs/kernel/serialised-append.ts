@@ -57,5 +57,23 @@ const jsonOf = (value: object, what: string): string => {
     throw new InvalidAppendError(`${what} has no JSON form`, { cause: error });
   }
   if (typeof text !== 'string' || !text.startsWith('{')) throw new InvalidAppendError(`${what} is not a JSON object`);
+  checkExact(value, what);
   return text;
+};
+
+/** What two readers could read in two ways has no hash that proves it: it would stand in the log for ever, and in no audit tree. */
+const checkExact = (value: unknown, what: string): void => {
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw new InvalidAppendError(`${what} holds a lone surrogate`);
+  } else if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value))
+      throw new InvalidAppendError(
+        `${what} holds ${value}, which is not a whole number below 2^53: write it as a text`,
+      );
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, member] of Object.entries(value)) {
+      checkExact(name, what);
+      checkExact(member, what);
+    }
+  }
 };
