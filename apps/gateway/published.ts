@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalMessageBus } from '#bus-local';
+import { LogSigning } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import { host, Opened } from '#hosting';
 import { MemoryReadDatabase } from '#read-database';
@@ -31,7 +32,10 @@ export const publish = async (contexts: readonly Context[] = everyContext): Prom
             subjects: opened.add(SqliteSubjectRegister.inMemory()),
             seals: sealKeysOf(undefined),
             issuer: LocalIssuer.inMemory(),
-            ports: [{ provide: DocumentStore, useValue: documents }],
+            ports: [
+              { provide: DocumentStore, useValue: documents },
+              { provide: LogSigning, useValue: LogSigning.passing() },
+            ],
           },
         },
         opened,

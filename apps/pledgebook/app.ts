@@ -2,15 +2,17 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { LocalMessageBus } from '#bus-local';
+import { LogSigning } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Host, OidcSettings, Port, Rate } from '#hosting';
-import { alarmsTo, DEFAULT_RATE, host, Opened } from '#hosting';
+import { alarmsTo, DEFAULT_RATE, host, LOG_KEY_FILE, newLogKey, Opened, signerIn } from '#hosting';
 import type { Clock, EventStore } from '#kernel';
 import { MemoryReadDatabase, SqliteReadDatabase } from '#read-database';
 import { contexts as everyContext, ROUTE_SUMMARIES } from '#services';
 import { documentFolders, SqliteEventStore } from '#store-sqlite';
+import type { NoteSigner } from '#tlog';
 import type { Context } from '#web';
-import { LocalIssuer, sealKeysOf, SqliteSubjectRegister } from '#web';
+import { LocalIssuer, sealKeysOf, secretFile, SqliteSubjectRegister } from '#web';
 
 export interface AppOptions {
   /** Where log, read models and keys live. Without `store` this is needed. */
@@ -30,8 +32,20 @@ export interface AppOptions {
   readonly contexts?: readonly Context[];
   /** Ports beside those that this app picks. */
   readonly ports?: readonly Port[];
-  /** Milliseconds between ticks of the deadline ticker; `manual`: only `ticker.tickNow()`. */
+  /** Milliseconds between ticks of the deadline ticker; `manual`: only `ticker.tickNow()`, and the log is signed only where somebody waits for it. */
   readonly tick?: number | 'manual';
+  /** How the log is signed; with the key of the data folder unless told. */
+  readonly log?: LogSettings;
+}
+
+/** What the log is signed with, and under which name. */
+export interface LogSettings {
+  /** The log's name, where its key is yet to be made. */
+  readonly origin?: string | undefined;
+  /** The key, in place of the one in the data folder. */
+  readonly signer?: NoteSigner | undefined;
+  /** A file outside the data folder that holds the newest checkpoint. */
+  readonly copyTo?: string | undefined;
 }
 
 /** The whole service in one process. */
@@ -77,12 +91,31 @@ export const createApp = (options: AppOptions): Promise<PledgebookApp> =>
           subjects,
           seals: sealKeysOf(folder),
           issuer: folder === undefined ? LocalIssuer.inMemory() : LocalIssuer.open(folder),
-          ports: [{ provide: DocumentStore, useValue: documents }, ...(options.ports ?? [])],
+          ports: [
+            { provide: DocumentStore, useValue: documents },
+            { provide: LogSigning, useValue: signingOf(folder, options, logger) },
+            ...(options.ports ?? []),
+          ],
         },
       },
       opened,
     );
   });
+
+const signingOf = (folder: string | undefined, { log = {}, tick }: AppOptions, logger: Logger): LogSigning => {
+  const make = (): string => newLogKey(log.origin);
+  const kept = (): string => (folder === undefined ? make() : secretFile(folder, LOG_KEY_FILE, make));
+  if (folder !== undefined && log.copyTo === undefined)
+    logger.warn('no checkpoint is kept outside the data folder: a folder put back in time would not be noticed');
+  return new LogSigning({
+    signer: log.signer ?? signerIn(kept(), log.origin),
+    copyTo: log.copyTo,
+    ...(tick === 'manual' ? { everyMs: tick } : {}),
+    alarm: (trouble) => {
+      logger.error({ trouble }, 'the log is not signed');
+    },
+  });
+};
 
 const folderOf = (dataFolder: string | undefined): string => {
   if (dataFolder === undefined) throw new Error('an app needs a data folder, or a store of its own');

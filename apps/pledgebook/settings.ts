@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { CallerSettings, ListenSettings } from '#hosting';
-import { callerSettings, documentLimitOf, listenSettings, Variables } from '#hosting';
+import { callerSettings, configuredLogKey, documentLimitOf, listenSettings, Variables } from '#hosting';
+import type { LogSettings } from './app.js';
 
 /** How the service is set up by its environment. */
 export interface Settings extends ListenSettings, CallerSettings {
@@ -9,6 +10,7 @@ export interface Settings extends ListenSettings, CallerSettings {
   readonly documentLimit: number | undefined;
   /** The file of the master key; undefined: in the data folder. */
   readonly masterKey: string | undefined;
+  readonly log: LogSettings;
 }
 
 /** @throws {SettingError} */
@@ -20,5 +22,15 @@ export const readSettings = (environment: NodeJS.ProcessEnv): Settings => {
     dataFolder: resolve(variables.text('PLEDGEBOOK_DATA') ?? 'data'),
     documentLimit: documentLimitOf(variables),
     masterKey: variables.text('PLEDGEBOOK_MASTER_KEY_FILE'),
+    log: logSettings(variables),
+  };
+};
+
+const logSettings = (variables: Variables): LogSettings => {
+  const copyTo = variables.text('PLEDGEBOOK_LOG_COPY');
+  return {
+    origin: variables.text('PLEDGEBOOK_LOG_ORIGIN'),
+    signer: configuredLogKey(variables),
+    copyTo: copyTo === undefined ? undefined : resolve(copyTo),
   };
 };

@@ -107,6 +107,12 @@ export class AuditLog {
     return { at, boards };
   }
 
+  /** Whether the caller may read this event, whatever may be withheld of it. */
+  async reads(caller: Caller, stream: string, revision: number): Promise<boolean> {
+    const [event] = await this.store.readStream(stream, revision, 1);
+    return event !== undefined && !('masked' in (await this.item(caller, event)));
+  }
+
   private async readsAny(
     caller: Caller,
     kind: NonNullable<ReturnType<RecordKinds['of']>>,

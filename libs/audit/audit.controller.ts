@@ -1,23 +1,33 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Query, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Param, Query, Res, StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
 import { firstInstant, lastInstant } from '#vocabulary';
+import { formatProofFile, leafEntry } from '#tlog';
 import type { RequestContext } from '#web';
-import { asksFor, Ctx, DEFAULT_LIMIT, forbidden, HttpAnswer, invalid, RouteAction } from '#web';
+import { asksFor, Ctx, DEFAULT_LIMIT, forbidden, HttpAnswer, invalid, notFound, RouteAction, uuidOf } from '#web';
 import type { AuditFilter, AuditItem } from './audit-log.js';
 import { AuditLog } from './audit-log.js';
 import { AuditEventsQuery, AuditStateQuery } from './audit.dto.js';
+import { LOG_PROBLEMS } from './signed-log/log.problems.js';
+import { behind, Checkpoints } from './signed-log/checkpoints.js';
+import { LogTree } from './signed-log/log-tree.js';
 import { readMomentOfLog } from './moment-of-log.js';
 
 const NDJSON = 'application/x-ndjson';
+const PROOF = 'text/plain; charset=utf-8';
 const READERS = 'Auditors with a mandate in force.';
 
 @ApiTags('audit')
 @Controller('v1/audit')
 export class AuditController {
-  constructor(private readonly log: AuditLog) {}
+  constructor(
+    private readonly log: AuditLog,
+    private readonly tree: LogTree,
+    private readonly checkpoints: Checkpoints,
+  ) {}
 
   @Get('events')
   @RouteAction({ action: 'audit.events', anonymous: true, readers: READERS, produces: [NDJSON] })
@@ -40,6 +50,37 @@ export class AuditController {
     }
     const next = more ? (page.at(-1)?.position ?? null) : null;
     return new HttpAnswer(200, linkTo(ctx, next), { items: page, next });
+  }
+
+  /** A `.tlog-proof` file (C2SP); its extra data are the bytes of the leaf. */
+  @Get('events/:eventId/proof')
+  @RouteAction({
+    action: 'audit.proof',
+    anonymous: true,
+    readers: 'Whoever may read the event.',
+    problems: LOG_PROBLEMS,
+    produces: ['text/plain'],
+  })
+  async proof(
+    @Ctx() ctx: RequestContext,
+    @Param('eventId') given: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    const eventId = uuidOf(given);
+    const { size, note } = await this.checkpoints.forRequest(ctx);
+    const leaf = this.tree.leafOf(eventId);
+    if (leaf === undefined || !(await this.log.reads(ctx.caller, leaf.stream, leaf.revision))) throw notFound();
+    // Signed after it is in the tree; and a tree that is built anew has not come to what was signed.
+    if (leaf.seq >= size || size > this.tree.size) throw behind();
+    const file = formatProofFile({
+      extra: leafEntry(leaf),
+      index: leaf.seq,
+      proof: this.tree.inclusion(leaf.seq, size),
+      checkpoint: note,
+    });
+    reply.header('cache-control', 'no-cache');
+    reply.header('content-disposition', `attachment; filename="${eventId}.tlog-proof"`);
+    return new StreamableFile(Buffer.from(file), { type: PROOF });
   }
 
   @Get('state')

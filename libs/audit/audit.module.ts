@@ -10,6 +10,10 @@ import { FindingsController } from './findings/findings.controller.js';
 import { Grounds } from './findings/grounds.js';
 import { OwnersSight } from './findings/owners-sight.js';
 import { SchemasController } from './schemas.controller.js';
+import { Checkpoints } from './signed-log/checkpoints.js';
+import { LogController } from './signed-log/log.controller.js';
+import { LogTree } from './signed-log/log-tree.js';
+import { LOG_TREE, logTree } from './signed-log/log-tree.projection.js';
 
 @Module({ providers: [AuditLog, Grounds, FindingRecords], exports: [Grounds, FindingRecords] })
 class AuditModule {}
@@ -18,8 +22,8 @@ class AuditModule {}
 export const auditContext: Context = {
   name: 'audit',
   module: AuditModule,
-  controllers: [AuditController, SchemasController, FindingsController],
-  forRoutes: [OwnersSight],
+  controllers: [AuditController, SchemasController, FindingsController, LogController],
+  forRoutes: [OwnersSight, LogTree, Checkpoints],
   history: [
     historyController('FindingsController', {
       path: 'v1/findings',
@@ -47,8 +51,9 @@ export const auditContext: Context = {
       'reported.view',
       'documents.sight',
       'subjects.sight',
+      LOG_TREE,
     ],
   },
-  projections: () => [findingBoard],
+  projections: () => [findingBoard, logTree],
   deadlines: (deps) => [findingDeadlines(() => deps.reads(FINDING_BOARD))],
 };

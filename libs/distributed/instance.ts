@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { KafkaBroker, KafkaMessageBus } from '#bus-kafka';
+import { LogSigning } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
-import type { Adapters, Opened } from '#hosting';
-import { alarmsTo, configuredIssuer, configuredSealKeys } from '#hosting';
+import type { Adapters, Opened, Variables } from '#hosting';
+import { alarmsTo, configuredIssuer, configuredSealKeys, requiredLogKey } from '#hosting';
 import { SqliteReadDatabase } from '#read-database';
 import { categories } from '#services';
 import { KurrentEventStore } from '#store-kurrent';
@@ -31,6 +32,8 @@ export const openInstance = async (
 ): Promise<InstanceAdapters> => {
   const seals = configuredSealKeys(variables);
   const issuer = configuredIssuer(variables);
+  // Only who serves the log signs it.
+  const signing = name === 'audit' ? signingOf(variables, logger) : undefined;
   const { eventStore, kafka, prefix } = servers;
   const { bus: alarm } = alarmsTo(logger);
   const store = opened.add(
@@ -63,6 +66,20 @@ export const openInstance = async (
     subjects,
     seals,
     issuer,
-    ports: [{ provide: DocumentStore, useValue: documents }],
+    ports: [
+      { provide: DocumentStore, useValue: documents },
+      ...(signing === undefined ? [] : [{ provide: LogSigning, useValue: signing }]),
+    ],
   };
+};
+
+const signingOf = (variables: Variables, logger: Logger): LogSigning => {
+  const copyTo = variables.text('PLEDGEBOOK_LOG_COPY');
+  return new LogSigning({
+    signer: requiredLogKey(variables),
+    copyTo: copyTo === undefined ? undefined : resolve(copyTo),
+    alarm: (trouble) => {
+      logger.error({ trouble }, 'the log is not signed');
+    },
+  });
 };

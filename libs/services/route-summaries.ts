@@ -13,6 +13,12 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'POST /v1/admin/projections/{name}/release': 'Try the event again that parked a read model',
   'POST /v1/admin/keys/{name}/rotate': 'New keys; what the old ones signed stays valid until it expires',
 
+  'GET /log/checkpoint': 'The newest signed checkpoint of the log, as C2SP tlog-checkpoint has it',
+  'GET /log/verifier-key': 'What checkpoints are verified with, in one line',
+  'GET /log/tile/entries/{path}':
+    'Entries of the log: hashes of its events, 256 to a bundle, as C2SP tlog-tiles has them',
+  'GET /log/tile/{level}/{path}': 'Hashes of the Merkle tree over the log, 256 to a tile, as C2SP tlog-tiles has them',
+
   'POST /v1/parties': 'Register a donor desk, fund, agency, network or auditor; States need no registration',
   'GET /v1/parties': 'Registered parties',
   'GET /v1/parties/{id}': 'One party',
@@ -172,6 +178,7 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/audit/checks': 'The checks an auditor runs, and what each may be told',
   'GET /v1/audit/checks/{name}': 'What a check finds, each finding with the events behind it; JSON or CSV',
   'GET /v1/audit/events': 'The log, for mandated auditors',
+  'GET /v1/audit/events/{eventId}/proof': 'That an event stands in the signed log, as a .tlog-proof file',
   'GET /v1/audit/state': 'The boards as they stood at a position or time',
   'GET /v1/schemas': 'The schemas of every event',
   'GET /v1/schemas/{type}/{version}': 'One schema of an event',

@@ -26,6 +26,8 @@ const MAX_LAG = 10_000n;
 /** Says whether requests are answered as they should be. */
 @Injectable()
 export class Health {
+  private readonly added: OwnChecks[] = [];
+
   constructor(
     private readonly store: EventStore,
     private readonly projections: ProjectionRunner,
@@ -33,13 +35,18 @@ export class Health {
     @Inject(OWN_CHECKS) private readonly own: OwnChecks,
   ) {}
 
+  /** Has `checks` asked, too, from now on: what a context stands on of its own. */
+  add(checks: OwnChecks): void {
+    this.added.push(checks);
+  }
+
   async readiness(): Promise<Readiness> {
     const head = await this.head();
     const checks = [
       { name: 'log', ok: head !== undefined },
       ...this.projectionChecks(head ?? 0n),
       ...this.processChecks(),
-      ...(await this.own()),
+      ...(await Promise.all([this.own, ...this.added].map((checks) => checks()))).flat(),
     ];
     return { ready: checks.every(({ ok }) => ok), checks };
   }

@@ -33,6 +33,7 @@ export {
   WholeNumber,
 } from './dto.js';
 export type { HealthCheck, OwnChecks } from './health.js';
+export { Health } from './health.js';
 export type { HistoryRoute } from './history-controller.js';
 export { historyController } from './history-controller.js';
 export { EVENT_STREAM, streamedEvent } from './event-stream.js';
@@ -52,7 +53,7 @@ export { ConsistencyTokens, Cursors } from './signing.js';
 export type { AnyRecordKind } from './record-kinds.js';
 export { RecordKinds, RecordSight } from './record-kinds.js';
 export { KeyRing } from './key-ring.js';
-export { keyFolder, secretFile } from './key-folder.js';
+export { keptSecrets, keyFolder, secretFile } from './key-folder.js';
 export { DEFAULT_AUDIENCE, LocalIssuer } from './local-issuer.js';
 export type { TokenRequest } from './local-issuer.js';
 export { isLoopback, RequestMetrics } from './metrics.js';

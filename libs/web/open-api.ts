@@ -177,7 +177,7 @@ const describe = (
   operation.description = `${says}${whoMay(action)}\n\nAction \`${action.action}\`.`;
   operation.security = action.anonymous === true ? [{}, { bearer: [] }] : [{ bearer: [] }];
   operation.parameters = [
-    ...(operation.parameters ?? []),
+    ...(operation.parameters ?? []).map(named),
     ...headersOf(path, isPost, action).map((each) => sharedParameter(document, each)),
   ];
   const body = operation.requestBody?.content?.['application/json'];
@@ -190,9 +190,16 @@ const describe = (
     ...(action.alsoStatus === undefined
       ? {}
       : { [String(action.alsoStatus)]: answerOf(path, writes, creates, action, 'It stood there already.') }),
-    ...(path.startsWith('/v1/') ? refusalsOf(document, shared, method, action) : {}),
+    ...(isOfContexts(path) ? refusalsOf(document, shared, method, action) : {}),
   };
 };
+
+/** What is left of an address is `{path}` in the document, and so is its parameter. */
+const named = (parameter: unknown): unknown =>
+  (parameter as { readonly name?: string }).name === '*' ? { ...(parameter as object), name: 'path' } : parameter;
+
+/** What contexts answer is refused and waited for alike; the rest is of the service itself. */
+const isOfContexts = (path: string): boolean => path.startsWith('/v1/') || path.startsWith('/log/');
 
 const whoMay = ({ anonymous, roles, power, readers }: RouteActionOptions): string => {
   if (readers !== undefined) return readers;
@@ -202,7 +209,7 @@ const whoMay = ({ anonymous, roles, power, readers }: RouteActionOptions): strin
 };
 
 const headersOf = (path: string, isPost: boolean, { ifMatch, asks }: RouteActionOptions): readonly Header[] => {
-  if (!path.startsWith('/v1/')) return [CORRELATION];
+  if (!isOfContexts(path)) return [CORRELATION];
   if (!isPost) return READ_HEADERS;
   const match =
     ifMatch === undefined

@@ -54,7 +54,10 @@ export const routesOf = (controller: Type): readonly DeclaredRoute[] => {
     const method = Reflect.getMetadata(METHOD_METADATA, target) as RequestMethod | undefined;
     if (method === undefined) return [];
     const own = Reflect.getMetadata(PATH_METADATA, target) as string;
-    const path = [base, own].flatMap((part) => part.split('/')).filter((part) => part !== '');
+    const path = [base, own]
+      .flatMap((part) => part.split('/'))
+      .filter((part) => part !== '')
+      .map(named);
     return [
       {
         controller: controller.name,
@@ -67,6 +70,9 @@ export const routesOf = (controller: Type): readonly DeclaredRoute[] => {
     ];
   });
 };
+
+/** What is left of an address has the name that the interface's document gives it. */
+const named = (part: string): string => (part === '*' ? ':path' : part);
 
 /** Every route of the app's controllers. */
 export const declaredRoutes = (app: INestApplication): readonly DeclaredRoute[] =>

@@ -40,7 +40,7 @@ export interface WebParts {
 @Module({})
 export class WebModule {
   static forRoot({ directory, subjects, seals, issuer, clock, metrics, log, checks }: WebParts): DynamicModule {
-    const shared = [RecordEndpoints, ReadGate, Cursors, ConsistencyTokens, RecordKinds, RecordSight];
+    const shared = [Health, RecordEndpoints, ReadGate, Cursors, ConsistencyTokens, RecordKinds, RecordSight];
     return {
       module: WebModule,
       global: true,
@@ -57,7 +57,6 @@ export class WebModule {
         { provide: APP_FILTER, useValue: new ProblemFilter(log) },
         ApiDocument,
         FoldRecordHandler,
-        Health,
         Metrics,
         TransactHandler,
         Upkeep,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { KafkaBroker, KafkaMessageBus, Relay } from '#bus-kafka';
+import { LogSigning } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Host } from '#hosting';
 import { host, Opened } from '#hosting';
@@ -63,7 +64,10 @@ const serviceOn = async (folders: Folders, { url, brokers, topics }: Servers): P
           subjects,
           seals: sealKeysOf(undefined),
           issuer: LocalIssuer.inMemory(),
-          ports: [{ provide: DocumentStore, useValue: documents }],
+          ports: [
+            { provide: DocumentStore, useValue: documents },
+            { provide: LogSigning, useValue: LogSigning.passing() },
+          ],
         },
       },
       opened,

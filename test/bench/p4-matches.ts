@@ -323,7 +323,7 @@ class World {
         effectiveAt: NOW,
         recordedAt: NOW,
         schema: 1,
-        salt: '',
+        salt: '00'.repeat(32),
       },
     };
   }

@@ -97,7 +97,7 @@ function* moneyEvents(transfers: number): Generator<RecordedEvent> {
         effectiveAt: moment,
         recordedAt: moment,
         schema: 1,
-        salt: '',
+        salt: '00'.repeat(32),
       },
       revision,
       position,

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { RecordedEvent } from '#kernel';
 import { organisationsOf } from '#vocabulary';
 import { gapsFromRecords, inOrder, unusedFromRecords } from '../support/cells.js';
 import type { CallerName, HiddenKind, HiddenRecord, World } from './hidden-world.js';
@@ -352,7 +353,14 @@ const PLAIN = [
   'get /openapi.json',
   'get /problems/{code}',
   'get /v1/schemas/{type}/{version}',
+  // Of events only salted hashes, in their order.
+  'get /log/checkpoint',
+  'get /log/verifier-key',
+  'get /log/tile/entries/{path}',
+  'get /log/tile/{level}/{path}',
 ];
+/** Tried with every hidden record's events, below. */
+const PROOF_ROUTE = 'get /v1/audit/events/{eventId}/proof';
 
 const kindOf = (path: string): HiddenKind | undefined =>
   path.includes('/{id}') ? KINDS.find((kind) => path.startsWith(`/v1/${kind}/{id}`)) : undefined;
@@ -364,11 +372,49 @@ test('every route of the document is tried', () => {
       const [method = '', path = ''] = route.split(' ');
       if (kindOf(path) !== undefined || PARTY_ROUTES.includes(route) || PLAIN.includes(route)) return false;
       if (DOCUMENT_ROUTES.includes(route) || OPEN_ROUTES.test(route)) return false;
-      if (ALLOCATION_ROUTES.test(route) || SUBJECT_ROUTES.test(route)) return false;
+      if (ALLOCATION_ROUTES.test(route) || SUBJECT_ROUTES.test(route) || route === PROOF_ROUTE) return false;
       if (path.startsWith('/v1/admin/')) return false;
       return !(method === 'get' ? LISTS : CREATIONS).includes(path);
     });
   expect(missed).toEqual([]);
+});
+
+describe('the proof of an event of a hidden record', () => {
+  const eventIds = new Map<string, string>();
+  beforeAll(async () => {
+    // Designations and mandates stand in the stream of a party.
+    const isOf = ({ stream, data }: RecordedEvent, record: HiddenRecord): boolean =>
+      stream.endsWith(`-${record.id}`) || (stream.startsWith('party-') && JSON.stringify(data).includes(record.id));
+    for (const event of await full.app.store.readAll(0n, 100_000))
+      for (const record of full.hidden) if (isOf(event, record)) eventIds.set(record.name, event.id);
+    expect(full.hidden.map(({ name }) => name).filter((name) => !eventIds.has(name))).toEqual([]);
+    await ask(full, 'anonymous', 'GET', '/log/checkpoint', undefined, { prefer: 'wait=10' });
+  });
+
+  test.each([...OUTSIDERS, 'board', 'japan'] as const)('is for %s as that of no event, or there', async (caller) => {
+    const differences: string[] = [];
+    const unknown = await ask(full, caller, 'GET', `/v1/audit/events/${ABSENT}/proof`);
+    for (const { name, seers, told } of full.hidden) {
+      const id = eventIds.get(name) ?? '';
+      const answer = await ask(full, caller, 'GET', `/v1/audit/events/${id}/proof`);
+      if (
+        answer.status === 200
+          ? !seers.includes(caller) && told?.includes(caller) !== true
+          : alike(answer, id) !== alike(unknown, ABSENT)
+      )
+        differences.push(`${name}: ${answer.status}`);
+    }
+    expect(differences).toEqual([]);
+  });
+
+  test('is there for whoever sees the record', async () => {
+    const seen = full.hidden.filter(({ kind, seers }) => kind === 'needs' && seers.includes('slb'));
+    expect(seen.length).toBeGreaterThan(5);
+    for (const { name } of seen) {
+      const { status } = await ask(full, 'slb', 'GET', `/v1/audit/events/${eventIds.get(name) ?? ''}/proof`);
+      expect([name, status]).toEqual([name, 200]);
+    }
+  });
 });
 
 describe('an allocation', () => {

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { type Logger, pino } from 'pino';
 import { ensureTopics, KafkaBroker, KafkaMessageBus, TopicNames, topicsSettings, wantedTopics } from '#bus-kafka';
 import { LocalMessageBus } from '#bus-local';
+import { LogSigning } from '#audit';
 import { createRelaying, createService } from '#distributed';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Host } from '#hosting';
-import { Opened } from '#hosting';
+import { LOG_KEY_FILE, newLogKey, Opened, signerIn } from '#hosting';
 import { InMemoryEventStore } from '#kernel-testing';
 import type { EventStore, ManualClock, MessageBus, ReadDatabase } from '#kernel';
 import { Transactor, Upcasting } from '#kernel';
@@ -21,6 +22,7 @@ import {
   RemoteSubjectRegister,
   routesOf,
   sealKeysOf,
+  secretFile,
   SqliteSubjectRegister,
   TokenVerifier,
   trustLocal,
@@ -65,6 +67,13 @@ export const startServices = (options: ServicesOptions): Promise<Services> =>
     );
     const seals = sealKeysOf(dataFolder);
     const issuer = dataFolder === undefined ? LocalIssuer.inMemory() : LocalIssuer.open(dataFolder);
+    const newKey = (): string => newLogKey('log.example/services');
+    const key = dataFolder === undefined ? newKey() : secretFile(dataFolder, LOG_KEY_FILE, newKey);
+    const signing = new LogSigning({
+      signer: signerIn(key, undefined),
+      copyTo: options.log?.copyTo,
+      everyMs: 'manual',
+    });
     const table = tableOf(contexts);
     const hosts = new Map<string, Host>();
     const urls: Record<string, readonly string[]> = {};
@@ -89,7 +98,11 @@ export const startServices = (options: ServicesOptions): Promise<Services> =>
             subjects,
             seals,
             issuer,
-            ports: [{ provide: DocumentStore, useValue: documents }, solverThread],
+            ports: [
+              { provide: DocumentStore, useValue: documents },
+              { provide: LogSigning, useValue: signing },
+              solverThread,
+            ],
           },
         },
         own,

@@ -1,0 +1,75 @@
+import type { Projection, ReadQueries, RecordedEvent } from '#kernel';
+import { entryHashOf, grownTiles, leafEntry, leafHash, type TileReader } from '#tlog';
+
+export const LOG_TREE = 'log-tree';
+
+/** Tiles as rows: a full one never changes again. */
+export const storedTiles = (rows: ReadQueries): TileReader => ({
+  tile: (level, n) => {
+    const hashes = rows.get('SELECT hashes FROM tile WHERE level = ? AND n = ?', level, n)?.hashes;
+    if (!(hashes instanceof Uint8Array)) throw new Error(`the log's tree has no tile ${n} at level ${level}`);
+    return hashes;
+  },
+});
+
+/** How many leaves there are. */
+export const storedSize = (rows: ReadQueries): number =>
+  Number(rows.get('SELECT coalesce(max(seq), -1) + 1 AS size FROM leaf')?.size);
+
+export const idBytes = (id: string): Uint8Array => Buffer.from(id.replaceAll('-', ''), 'hex');
+
+/**
+ * Which place in the log an event has, and by which hashes that is proven: a leaf for every event in the log's order, chained within its
+ * stream, and the tiles of the Merkle tree over them. Of the log alone: built anew it is the same tree, to the byte.
+ */
+export const logTree: Projection = {
+  name: LOG_TREE,
+  version: 1,
+  handles: 'everything',
+  schema: `
+    CREATE TABLE leaf (
+      seq INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, stream TEXT NOT NULL, revision INTEGER NOT NULL,
+      entry_hash BLOB NOT NULL, UNIQUE (stream, revision)
+    ) STRICT;
+    CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, n)) STRICT;
+  `,
+  begin: (tx) => {
+    const size = storedSize(tx);
+    const leaves: Uint8Array[] = [];
+    /** The newest entry of each stream that this batch has touched. */
+    const newest = new Map<string, { readonly revision: number; readonly hash: string }>();
+    const before = ({ stream, revision }: RecordedEvent): string | null => {
+      if (revision === 0) return null;
+      const touched = newest.get(stream);
+      if (touched?.revision === revision - 1) return touched.hash;
+      const row = tx.get('SELECT entry_hash FROM leaf WHERE stream = ? AND revision = ?', stream, revision - 1);
+      if (!(row?.entry_hash instanceof Uint8Array))
+        throw new Error(`revision ${revision} of ${stream} stands in the log without the one before it`);
+      return Buffer.from(row.entry_hash).toString('hex');
+    };
+    return {
+      apply: (event) => {
+        const { id, stream, revision, type, data } = event;
+        const { salt, ...metadata } = event.metadata;
+        const { schema } = metadata;
+        const prevInStream = before(event);
+        const hash = entryHashOf({ stream, revision, eventId: id, type, schema, data, metadata, prevInStream }, salt);
+        const seq = size + leaves.length;
+        tx.run(
+          'INSERT INTO leaf (seq, event_id, stream, revision, entry_hash) VALUES (?, ?, ?, ?, ?)',
+          seq,
+          idBytes(id),
+          stream,
+          revision,
+          Buffer.from(hash, 'hex'),
+        );
+        leaves.push(leafHash(leafEntry({ seq, entryHash: hash })));
+        newest.set(stream, { revision, hash });
+      },
+      flush: () => {
+        for (const { level, n, hashes } of grownTiles(storedTiles(tx), size, leaves))
+          tx.run('INSERT OR REPLACE INTO tile (level, n, hashes) VALUES (?, ?, ?)', level, n, hashes);
+      },
+    };
+  },
+};

@@ -1,0 +1,247 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { InMemoryEventStore, recordedEvent } from '#kernel-testing';
+import {
+  applyToModel,
+  type EventStore,
+  type EventToAppend,
+  lastEventOf,
+  ManualClock,
+  newId,
+  ProjectionRunner,
+  type RecordedEvent,
+  Upcasting,
+} from '#kernel';
+import { MemoryReadDatabase } from '#read-database';
+import { NoteSigner, openCheckpoint, parseCheckpoint } from '#tlog';
+import type { Health, HealthCheck, ReadGate } from '#web';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CHECKPOINT_STREAM, Checkpoints } from './checkpoints.js';
+import { LogSigning, type LogSigningOptions } from './log-signing.js';
+import { LogTree } from './log-tree.js';
+import { logTree } from './log-tree.projection.js';
+
+const logged = (count: number): RecordedEvent[] => {
+  const revisions = new Map<string, number>();
+  return Array.from({ length: count }, (_, at) => {
+    const stream = `need-${(at * at) % 37}`;
+    const revision = (revisions.get(stream) ?? -1) + 1;
+    revisions.set(stream, revision);
+    return recordedEvent(stream, revision, { type: 'NeedNoted', data: { at } }, {}, BigInt(2 * at + 1));
+  });
+};
+
+/** Every row of the tree, where the log is applied in batches of these sizes, over and over. */
+const treeOf = (events: readonly RecordedEvent[], sizes: readonly number[]): object => {
+  const model = new MemoryReadDatabase().open(logTree);
+  for (let from = 0, batch = 0; from < events.length; batch += 1) {
+    const size = sizes[batch % sizes.length]!;
+    applyToModel(logTree, model, events.slice(from, from + size), (event) => event);
+    from += size;
+  }
+  return {
+    leaves: model.all('SELECT seq, hex(event_id), stream, revision, hex(entry_hash) FROM leaf ORDER BY seq'),
+    tiles: model.all('SELECT level, n, hex(hashes) FROM tile ORDER BY level, n'),
+  };
+};
+
+describe('the tree over the log', () => {
+  const events = logged(700);
+
+  it('is the same to the byte however the log is read, and built anew', () => {
+    const whole = treeOf(events, [700]);
+    expect(treeOf(events, [1])).toEqual(whole);
+    expect(treeOf(events, [255, 2, 19])).toEqual(whole);
+  });
+
+  it('is of the events as they were recorded: neither an upcaster nor a newer version changes it', () => {
+    const upcasting = new Upcasting([{ type: 'NeedNoted', from: 1, up: () => ({ lifted: true }) }], {
+      need: { NeedNoted: 2 },
+    });
+    const model = new MemoryReadDatabase().open(logTree);
+    const unknown = recordedEvent('later-1', 0, { type: 'NobodyKnows', data: {} }, { schema: 7 }, 9_999n);
+    applyToModel(logTree, model, [...events, unknown], (event) => upcasting.lift(event));
+    const plain = new MemoryReadDatabase().open(logTree);
+    applyToModel(logTree, plain, [...events, unknown], (event) => event);
+    const tiles = 'SELECT hex(hashes) AS hashes FROM tile ORDER BY level, n';
+    expect(model.all(tiles)).toEqual(plain.all(tiles));
+  });
+
+  it('stops where a revision is missing, or an event has no form that proves it', () => {
+    const model = new MemoryReadDatabase().open(logTree);
+    const apply = (event: RecordedEvent) => () => applyToModel(logTree, model, [event], (each) => each);
+    expect(apply(recordedEvent('need-1', 1, { type: 'NeedNoted', data: {} }))).toThrow(
+      'revision 1 of need-1 stands in the log without the one before it',
+    );
+    const half = recordedEvent('need-1', 0, { type: 'NeedNoted', data: { half: 0.5 } });
+    expect(apply(half)).toThrow('"/data/half" is not a whole number');
+    expect(apply(recordedEvent('need-1', 0, { type: 'NeedNoted', data: {} }, { salt: '' }))).toThrow('the salt is not');
+    expect(model.get('SELECT count(*) AS leaves FROM leaf')).toEqual({ leaves: 0 });
+  });
+});
+
+const noted = (): EventToAppend => {
+  const { type, data, metadata } = recordedEvent('need-1', 0, { type: 'NeedNoted', data: {} });
+  return { id: newId(), type, data, metadata };
+};
+
+/** One instance that signs a log. */
+class Instance {
+  readonly alarms: string[] = [];
+  readonly runner: ProjectionRunner;
+  readonly checkpoints: Checkpoints;
+  readonly checks: (() => Promise<readonly HealthCheck[]>)[] = [];
+
+  constructor(
+    readonly store: EventStore,
+    options: LogSigningOptions,
+  ) {
+    this.runner = new ProjectionRunner(store, new MemoryReadDatabase(), [logTree]);
+    const signing = new LogSigning({ everyMs: 'manual', alarm: (trouble) => this.alarms.push(trouble), ...options });
+    const gate = { ready: () => Promise.resolve() } as unknown as ReadGate;
+    const health = { add: (checks: Instance['checks'][0]) => this.checks.push(checks) } as unknown as Health;
+    const clock = new ManualClock('2026-11-29T09:00:00.000Z');
+    this.checkpoints = new Checkpoints(store, this.runner, new LogTree(this.runner), signing, clock, gate, health);
+  }
+
+  async start(): Promise<this> {
+    await this.runner.start();
+    this.checkpoints.onApplicationBootstrap();
+    return this;
+  }
+
+  /** Signs what the log holds now; answers what was told of it. */
+  async sign(): Promise<string | undefined> {
+    await this.runner.waitFor(await this.store.head(), 5_000);
+    await this.checkpoints.bringUpToDate();
+    return (await this.checks[0]!())[0]?.detail?.trouble as string | undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.checkpoints.onModuleDestroy();
+    await this.runner.stop();
+  }
+}
+
+describe('checkpoints', () => {
+  const signer = NoteSigner.generate('log.example/test');
+  let store: InMemoryEventStore;
+  let folder: string;
+  let copyTo: string;
+  const open: Instance[] = [];
+  beforeEach(() => {
+    store = new InMemoryEventStore();
+    folder = mkdtempSync(join(tmpdir(), 'pledgebook-log-'));
+    copyTo = join(folder, 'checkpoint');
+  });
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((instance) => instance.close()));
+    rmSync(folder, { recursive: true });
+  });
+
+  const instance = async (options: Partial<LogSigningOptions> = {}, on: EventStore = store): Promise<Instance> => {
+    const started = await new Instance(on, { signer, ...options }).start();
+    open.push(started);
+    return started;
+  };
+  const append = async (count: number, on = store): Promise<void> => {
+    for (let at = 0; at < count; at += 1) {
+      const { length } = await on.readStream('need-1', 0, 1_000);
+      await on.append('need-1', length - 1, [noted()]);
+    }
+  };
+  const signedSizes = async (on = store): Promise<number[]> =>
+    (await on.readStream(CHECKPOINT_STREAM, 0, 1_000)).map(
+      ({ data }) => parseCheckpoint(Buffer.from((data as { note: string }).note)).size,
+    );
+
+  it('are recorded and copied outside before anybody is told, and only where the tree has grown', async () => {
+    const one = await instance({ copyTo });
+    expect(await one.sign()).toBeUndefined();
+    await append(3);
+    await one.sign();
+    await one.sign();
+    expect(await signedSizes()).toEqual([0, 3]);
+    const { note } = (await lastEventOf(store, CHECKPOINT_STREAM))!.data as { note: string };
+    expect(readFileSync(copyTo, 'utf8')).toBe(note);
+    expect(openCheckpoint(Buffer.from(note), 'log.example/test', [signer.verifier]).checkpoint.size).toBe(3);
+    expect(one.alarms).toEqual([]);
+  });
+
+  it('of several instances go one way: no size is signed twice', async () => {
+    const instances = [await instance(), await instance(), await instance()];
+    for (const count of [1, 2, 5]) {
+      await append(count);
+      expect(await Promise.all(instances.map((each) => each.sign()))).toEqual([undefined, undefined, undefined]);
+    }
+    const sizes = await signedSizes();
+    expect(sizes).toEqual([...new Set(sizes)].sort((a, b) => a - b));
+    expect(sizes.at(-1)).toBe(8);
+  });
+
+  it('go on where they were after a restart', async () => {
+    await append(2);
+    await (await instance({ copyTo })).sign();
+    await append(2);
+    expect(await (await instance({ copyTo })).sign()).toBeUndefined();
+    expect(await signedSizes()).toEqual([2, 4]);
+  });
+
+  it('are not signed of a log that was put back in time, and the copy outside stays as it is', async () => {
+    await append(5);
+    await (await instance({ copyTo })).sign();
+    const copy = readFileSync(copyTo, 'utf8');
+    const older = new InMemoryEventStore();
+    for (const { stream, revision, ...event } of (await store.readAll(0n, 3)).slice(0, 3))
+      await older.append(stream, revision - 1, [event]);
+    const restored = await instance({ copyTo }, older);
+    const trouble = `5 events were signed (in ${copyTo}), the log holds 3: it was put back in time`;
+    expect(await restored.sign()).toBe(trouble);
+    expect(await restored.sign()).toBe(trouble);
+    await append(4, older);
+    expect(await restored.sign()).toBe(
+      `the first 5 events are not those that were signed (in ${copyTo}): the log was altered`,
+    );
+    expect(restored.alarms).toHaveLength(2);
+    expect(await signedSizes(older)).toEqual([]);
+    expect(readFileSync(copyTo, 'utf8')).toBe(copy);
+  });
+
+  it('are not signed of a log in which an event was altered', async () => {
+    await append(3);
+    await (await instance()).sign();
+    const altered = new InMemoryEventStore();
+    for (const { stream, revision, ...event } of await store.readAll(0n, 10))
+      await altered.append(stream, revision - 1, [revision === 1 ? { ...event, data: { at: 'another' } } : event]);
+    const last = (await lastEventOf(store, CHECKPOINT_STREAM))!;
+    await altered.append(CHECKPOINT_STREAM, -1, [
+      { id: newId(), type: last.type, data: last.data, metadata: last.metadata },
+    ]);
+    await append(1, altered);
+    const one = await instance({}, altered);
+    expect(await one.sign()).toBe(
+      'the first 3 events are not those that were signed (in its own record): the log was altered',
+    );
+    expect(await signedSizes(altered)).toEqual([3]);
+  });
+
+  it('are not signed by another key than those before', async () => {
+    await append(1);
+    await (await instance({ copyTo })).sign();
+    const other = await instance({ signer: NoteSigner.generate('log.example/test') });
+    expect(await other.sign()).toBe('the note is signed by none of the keys asked for');
+    writeFileSync(copyTo, 'nothing of the kind');
+    expect(await (await instance({ copyTo })).sign()).toBe('the note has no empty line before its signatures');
+  });
+
+  it('say that the copy outside cannot be written, and try again', async () => {
+    const nowhere = join(folder, 'not-there', 'checkpoint');
+    const one = await instance({ copyTo: nowhere });
+    await append(1);
+    expect(await one.sign()).toContain('ENOENT');
+    expect(await one.sign()).toContain('ENOENT');
+    expect(await signedSizes()).toEqual([1]);
+    expect(one.alarms).toHaveLength(1);
+  });
+});

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { ProjectionRunner, type ReadQueries } from '#kernel';
+import { entryBundle, inclusionProof, leafEntry, nodesOf, rootOf, type TileName, tileWidth } from '#tlog';
+import { idBytes, LOG_TREE, storedSize, storedTiles } from './log-tree.projection.js';
+
+const HASH_BYTES = 32;
+
+/** Where an event stands. */
+export interface Leaf {
+  readonly seq: number;
+  readonly stream: string;
+  readonly revision: number;
+  /** SHA-256 over salt and opening, hexadecimal. */
+  readonly entryHash: string;
+}
+
+/** The Merkle tree over the log, as far as this process has brought it. */
+@Injectable()
+export class LogTree {
+  constructor(private readonly projections: ProjectionRunner) {}
+
+  get size(): number {
+    return storedSize(this.rows);
+  }
+
+  /** The root over the first `size` leaves, which the tree has. */
+  rootAt(size: number): Buffer {
+    return rootOf(nodesOf(storedTiles(this.rows)), size);
+  }
+
+  /** The audit path of the leaf at `index` among the first `size` leaves, which the tree has. */
+  inclusion(index: number, size: number): Uint8Array[] {
+    return inclusionProof(nodesOf(storedTiles(this.rows)), index, size);
+  }
+
+  /** The bytes of a tile or a bundle, of a tree of `size` leaves; undefined where that has none so wide. */
+  bytesOf({ level, n, width }: TileName, size: number): Uint8Array | undefined {
+    const wide = tileWidth(Math.min(size, this.size), level === 'entries' ? 0 : level, n);
+    if (wide < width) return undefined;
+    if (level === 'entries') return this.bundle(n, width);
+    return storedTiles(this.rows)
+      .tile(level, n, width)
+      .subarray(0, width * HASH_BYTES);
+  }
+
+  leafOf(eventId: string): Leaf | undefined {
+    const row = this.rows.get(
+      'SELECT seq, stream, revision, hex(entry_hash) AS hash FROM leaf WHERE event_id = ?',
+      idBytes(eventId),
+    );
+    return row === undefined
+      ? undefined
+      : {
+          seq: Number(row.seq),
+          stream: String(row.stream),
+          revision: Number(row.revision),
+          entryHash: String(row.hash).toLowerCase(),
+        };
+  }
+
+  private bundle(n: number, width: number): Buffer {
+    const first = n * 256;
+    const rows = this.rows.all(
+      'SELECT seq, hex(entry_hash) AS hash FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq',
+      first,
+      first + width,
+    );
+    return entryBundle(
+      rows.map(({ seq, hash }) => leafEntry({ seq: Number(seq), entryHash: String(hash).toLowerCase() })),
+    );
+  }
+
+  private get rows(): ReadQueries {
+    return this.projections.model(LOG_TREE);
+  }
+}

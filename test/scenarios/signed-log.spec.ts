@@ -1,0 +1,202 @@
+import { auditContext } from '#audit';
+import { directoryContext } from '#directory';
+import type { RecordedEvent } from '#kernel';
+import { needsContext } from '#needs';
+import type { Checkpoint } from '#tlog';
+import {
+  CompactRange,
+  entryHashOf,
+  leafEntry,
+  leafHash,
+  openCheckpoint,
+  parseEntryBundle,
+  parseLeafEntry,
+  parseProofFile,
+  tilePath,
+  tileWidth,
+  VerifierKey,
+  verifyProofFile,
+} from '#tlog';
+import type { As, TestApp } from '../support/app.js';
+import { testApp } from '../support/app.js';
+import type { Response } from '../support/http.js';
+
+/** Whoever has the log's verifier key verifies the log by its public routes alone. */
+const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
+const VANUATU: As = { party: 'state:VUT', role: 'npc' };
+const FIJI: As = { party: 'state:FJI', role: 'npc' };
+const AUDITOR: As = { party: 'auditor:court', role: 'auditor' };
+const NEED = {
+  title: 'Marking of weapons',
+  kinds: ['training'],
+  instruments: ['UNPoA'],
+  lines: [{ kind: 'training', quantity: { measure: 'seats', amount: '4' } }],
+  authorityRef: 'Note Verbale 12/2026',
+  visibility: 'public',
+};
+const PARTIES = 300;
+const WAIT = { headers: { prefer: 'wait=10' } };
+
+let app: TestApp;
+let key: VerifierKey;
+let draft: string;
+beforeAll(async () => {
+  app = await testApp({ now: '2026-03-02T09:00:00.000Z', contexts: [directoryContext, needsContext, auditContext] });
+  await Promise.all(
+    Array.from({ length: PARTIES }, (_, at) =>
+      app.post('/v1/parties', { id: `agency:a${at}`, name: 'Agency', category: 'multilateral' }, { as: COORDINATOR }),
+    ),
+  );
+  const auditor = { id: 'auditor:court', name: 'Court', category: 'audit' };
+  await app.post('/v1/parties', auditor, { as: COORDINATOR });
+  draft = (await app.post('/v1/needs', NEED, { as: VANUATU })).body.id;
+  key = VerifierKey.parse((await app.get('/log/verifier-key')).text.trimEnd());
+});
+afterAll(() => app.close());
+
+const checkpointNow = async (): Promise<Checkpoint> => {
+  const answer = await app.get('/log/checkpoint', WAIT);
+  expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/plain; charset=utf-8']);
+  expect(answer.headers['cache-control']).toBe('no-cache');
+  return openCheckpoint(answer.bytes, key.name, [key]).checkpoint;
+};
+const tile = (level: number | 'entries', n: number, width: number): Promise<Response> =>
+  app.get(`/log/${tilePath({ level, n, width })}`);
+const everyEvent = (): Promise<RecordedEvent[]> => app.store.readAll(0n, 1_000);
+const eventOf = async (stream: string, revision: number): Promise<RecordedEvent> =>
+  (await app.store.readStream(stream, revision, 1))[0]!;
+const proofOf = (eventId: string, as?: As, headers: Record<string, string> = WAIT.headers): Promise<Response> =>
+  app.get(`/v1/audit/events/${eventId}/proof`, { headers, ...(as === undefined ? {} : { as }) });
+
+describe('the log, to anyone', () => {
+  it('is signed: its entries, read by the public routes, have the root of the checkpoint, and are the events in their order', async () => {
+    const { size, root } = await checkpointNow();
+    const events = await everyEvent();
+    expect(size).toBe(events.length);
+    expect(size).toBeGreaterThan(PARTIES);
+    const range = CompactRange.empty();
+    const seen = new Map<string, string>();
+    for (let n = 0; n * 256 < size; n += 1) {
+      const bundle = await tile('entries', n, tileWidth(size, 0, n));
+      expect([bundle.status, bundle.headers['content-type']]).toEqual([200, 'application/octet-stream']);
+      const hashes = await tile(0, n, tileWidth(size, 0, n));
+      const leaves = parseEntryBundle(bundle.bytes).map(leafHash);
+      expect(hashes.bytes.equals(Buffer.concat(leaves))).toBe(true);
+      for (const entry of parseEntryBundle(bundle.bytes)) {
+        const { id, stream, revision, type, data, metadata } = events[range.size]!;
+        const { salt, ...rest } = metadata;
+        const opening = { stream, revision, eventId: id, type, schema: metadata.schema, data, metadata: rest };
+        const entryHash = entryHashOf({ ...opening, prevInStream: seen.get(stream) ?? null }, salt);
+        expect(parseLeafEntry(entry)).toEqual({ seq: range.size, entryHash });
+        seen.set(stream, entryHash);
+        range.append(leafHash(entry));
+      }
+    }
+    expect(range.size).toBe(size);
+    expect(range.root().equals(root)).toBe(true);
+    const above = await tile(1, 0, 1);
+    expect(above.bytes).toHaveLength(32);
+  });
+
+  it('has tiles that may be kept for ever, and none wider or further than what is signed', async () => {
+    const { size } = await checkpointNow();
+    const full = await tile(0, 0, 256);
+    expect(full.bytes).toHaveLength(8_192);
+    expect(full.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+    const partial = tileWidth(size, 0, 1);
+    expect((await tile(0, 1, partial)).bytes).toHaveLength(partial * 32);
+    expect((await tile(0, 1, partial - 1)).bytes).toHaveLength((partial - 1) * 32);
+    const absent = await Promise.all([
+      tile(0, 1, 256),
+      tile(0, 1, partial + 1),
+      tile('entries', 1, partial + 1),
+      tile(0, 2, 1),
+      tile(1, 0, 2),
+      tile(2, 0, 1),
+      app.get('/log/tile/0/0'),
+      app.get('/log/tile/0/x000/001'),
+      app.get('/log/tile/00/000'),
+      app.get('/log/tile/entries/000.p/256'),
+      app.get('/log/tile/0'),
+      app.get('/log/tile'),
+      app.get('/log'),
+    ]);
+    expect(absent.map(({ status, body }) => [status, body.code])).toEqual(absent.map(() => [404, 'not-found']));
+  });
+
+  it('only grows: a later checkpoint is of the same tree with more leaves', async () => {
+    const before = await checkpointNow();
+    const { headers } = await app.post('/v1/needs', NEED, { as: VANUATU });
+    const token = { headers: { 'consistency-token': headers['consistency-token']! } };
+    const after = openCheckpoint((await app.get('/log/checkpoint', token)).bytes, key.name, [key]).checkpoint;
+    expect(after.size).toBe(before.size + 1);
+    const width = tileWidth(after.size, 0, 1);
+    const range = CompactRange.empty();
+    for (const bytes of [(await tile(0, 0, 256)).bytes, (await tile(0, 1, width)).bytes])
+      for (let at = 0; at < bytes.length && range.size < before.size; at += 32)
+        range.append(bytes.subarray(at, at + 32));
+    expect(range.root().equals(before.root)).toBe(true);
+  });
+
+  it('is signed once for what it holds', async () => {
+    const one = await app.get('/log/checkpoint', WAIT);
+    const another = await app.get('/log/checkpoint', WAIT);
+    expect(another.text).toBe(one.text);
+    expect((await app.get('/log/checkpoint')).text).toBe(one.text);
+    const streams = new Set((await everyEvent()).map(({ stream }) => stream));
+    expect([...streams].filter((stream) => stream.startsWith('_'))).toEqual([]);
+  });
+});
+
+describe('the proof of an event', () => {
+  it('is verified with the verifier key alone', async () => {
+    const event = await eventOf('party-agency:a7', 0);
+    const answer = await proofOf(event.id);
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/plain; charset=utf-8']);
+    expect(answer.headers['content-disposition']).toBe(`attachment; filename="${event.id}.tlog-proof"`);
+    const { extra, index } = parseProofFile(answer.bytes);
+    const { salt, ...metadata } = event.metadata;
+    const { stream, revision, type, data } = event;
+    const opening = { stream, revision, eventId: event.id, type, schema: 1, data, metadata, prevInStream: null };
+    const entry = leafEntry({ seq: index, entryHash: entryHashOf(opening, salt) });
+    expect(Buffer.from(extra!).equals(entry)).toBe(true);
+    expect(verifyProofFile(answer.bytes, entry, key.name, [key])).toMatchObject({ index, verified: [{ key }] });
+    expect((await everyEvent())[index]?.id).toBe(event.id);
+  });
+
+  it('is given to whoever may read the event: to others it is not there', async () => {
+    const { id } = await eventOf(`need-${draft}`, 0);
+    expect((await proofOf(id, VANUATU)).status).toBe(200);
+    for (const as of [undefined, FIJI, AUDITOR]) expect((await proofOf(id, as)).body.code).toBe('not-found');
+    const mandate = {
+      auditor: 'auditor:court',
+      scope: { everything: true },
+      reference: 'Decision 4/2026',
+      from: '2026-01-01',
+      to: '2026-12-31',
+    };
+    expect((await app.post('/v1/mandates', mandate, { as: COORDINATOR })).status).toBe(201);
+    // As `/v1/audit/events` shows it: what is masked there has no proof.
+    const after = (await everyEvent()).at(-8)!.position;
+    const { items } = (await app.get(`/v1/audit/events?after=${after}`, { as: AUDITOR })).body;
+    const shown = new Set(items.map(({ eventId }: { eventId?: string }) => eventId));
+    const proven: string[] = [];
+    const newest = await app.store.readAll(after, 10);
+    for (const each of newest) if ((await proofOf(each.id, AUDITOR)).status === 200) proven.push(each.id);
+    expect(proven).toEqual(newest.map((each) => each.id).filter((each) => shown.has(each)));
+    expect([proven.length > 0, proven.length < newest.length]).toEqual([true, true]);
+    const unknown = ['00000000-0000-7000-8000-000000000000', 'x'];
+    for (const each of unknown) expect((await proofOf(each, VANUATU)).body.code).toBe('not-found');
+  });
+
+  it('is there once a checkpoint covers the event: until then the caller is told to come again or to wait', async () => {
+    await app.get('/log/checkpoint', WAIT);
+    const { body, headers } = await app.post('/v1/needs', NEED, { as: VANUATU });
+    await app.settled();
+    const { id } = await eventOf(`need-${body.id}`, 0);
+    const early = await proofOf(id, VANUATU, {});
+    expect([early.status, early.body.code, early.headers['retry-after']]).toEqual([503, 'projection-behind', '1']);
+    expect((await proofOf(id, VANUATU, { 'consistency-token': headers['consistency-token']! })).status).toBe(200);
+    expect((await proofOf(id, VANUATU, {})).status).toBe(200);
+  });
+});
