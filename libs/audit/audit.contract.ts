@@ -1,6 +1,7 @@
 import type { FindingEvent } from './findings/finding.contract.js';
+import type { SampleEvent } from './samples/sample.contract.js';
 
 export type { FindingEvent } from './findings/finding.contract.js';
 
 /** Everything that audit writes. */
-export type AuditEvent = FindingEvent;
+export type AuditEvent = FindingEvent | SampleEvent;

@@ -9,20 +9,28 @@ import { findingDecider } from './findings/finding.js';
 import { FindingsController } from './findings/findings.controller.js';
 import { Grounds } from './findings/grounds.js';
 import { OwnersSight } from './findings/owners-sight.js';
+import { SAMPLE_BOARD, sampleBoard } from './samples/sample-board.projection.js';
+import { SampleRecords } from './samples/sample-records.js';
+import { sampleDecider } from './samples/sample.js';
+import { SamplesController } from './samples/samples.controller.js';
+import { Sampling } from './samples/sampling.js';
 import { SchemasController } from './schemas.controller.js';
 import { Checkpoints } from './signed-log/checkpoints.js';
 import { LogController } from './signed-log/log.controller.js';
 import { LogTree } from './signed-log/log-tree.js';
 import { LOG_TREE, logTree } from './signed-log/log-tree.projection.js';
 
-@Module({ providers: [AuditLog, Grounds, FindingRecords], exports: [Grounds, FindingRecords] })
+@Module({
+  providers: [AuditLog, Grounds, FindingRecords, Sampling, SampleRecords],
+  exports: [Grounds, FindingRecords, Sampling, SampleRecords],
+})
 class AuditModule {}
 
-/** The log as auditors read it, through the kinds that every context registers, and what auditors find. */
+/** The log as auditors read it, through the kinds that every context registers, what auditors find, and what they drew to look at. */
 export const auditContext: Context = {
   name: 'audit',
   module: AuditModule,
-  controllers: [AuditController, SchemasController, FindingsController, LogController],
+  controllers: [AuditController, SchemasController, FindingsController, SamplesController, LogController],
   forRoutes: [OwnersSight, LogTree, Checkpoints],
   history: [
     historyController('FindingsController', {
@@ -32,8 +40,15 @@ export const auditContext: Context = {
       records: FindingRecords,
       idOf: uuidOf,
     }),
+    historyController('SamplesController', {
+      path: 'v1/samples',
+      tag: 'samples',
+      action: 'sample.history',
+      records: SampleRecords,
+      idOf: uuidOf,
+    }),
   ],
-  streams: { [findingDecider.category]: findingDecider.schemas },
+  streams: { [findingDecider.category]: findingDecider.schemas, [sampleDecider.category]: sampleDecider.schemas },
   reads: {
     // A finding is seen by who sees what it rests on.
     sight: ['needs.history', 'offers.history', 'commitments.history', 'funds.history', 'reported.history'],
@@ -41,6 +56,7 @@ export const auditContext: Context = {
     work: [FINDING_BOARD],
     routes: [
       FINDING_BOARD,
+      SAMPLE_BOARD,
       'audit.sight',
       'needs.view',
       'needs.history',
@@ -54,6 +70,6 @@ export const auditContext: Context = {
       LOG_TREE,
     ],
   },
-  projections: () => [findingBoard, logTree],
+  projections: () => [findingBoard, sampleBoard, logTree],
   deadlines: (deps) => [findingDeadlines(() => deps.reads(FINDING_BOARD))],
 };

@@ -2,3 +2,4 @@ export { auditContext } from './audit.module.js';
 export { LogSigning } from './signed-log/log-signing.js';
 export { EVENT_SCHEMAS } from './event-schemas.data.js';
 export { findingBoard } from './findings/finding-board.projection.js';
+export { sampleBoard } from './samples/sample-board.projection.js';

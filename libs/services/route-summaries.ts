@@ -213,6 +213,12 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'POST /v1/findings/{id}/verify': 'Say of a claimed implementation whether it was found to be one',
   'POST /v1/findings/{id}/close': 'Close a finding: verified, with the risk accepted by its owner, or withdrawn',
 
+  'POST /v1/samples':
+    'Draw commitments or transfers to audit, at random or by monetary units, with a seed that is kept',
+  'GET /v1/samples': 'Samples that the auditor’s party drew, each with how much of its population it covers',
+  'GET /v1/samples/{id}': 'One sample: each drawn item with its evidence, present or absent; as CSV, too',
+  'GET /v1/samples/{id}/history': 'The draw with its whole population, for anyone to draw again',
+
   'GET /v1/duplicates':
     'Needs that may be one, and promises of several donors for one State and kind at one time, with the evidence',
   'GET /v1/duplicates/{id}': 'One such pair',

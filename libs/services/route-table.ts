@@ -48,6 +48,7 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
     '/v1/subjects',
     '/v1/audit',
     '/v1/findings',
+    '/v1/samples',
     '/v1/schemas',
     '/log',
   ],

@@ -71,7 +71,9 @@ export type HiddenKind =
   | 'calls'
   | 'duplicates'
   | 'findings'
-  | 'suggestions';
+  | 'suggestions'
+  | 'samples';
+
 /** A record that only `seers` may know of. */
 export interface HiddenRecord {
   readonly name: string;
@@ -717,6 +719,12 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     const told = (await app.get('/v1/suggestions', by(desk))).body as { items: { id: string }[] };
     for (const [n, { id }] of told.items.entries()) hide(`suggested ${desk} ${n}`, 'suggestions', id, [desk]);
   }
+
+  await secretly(async () => {
+    const seed = pen('sample')('body', 'seed', ['board']);
+    const order = { of: 'commitments', method: 'random', size: 3, seed };
+    hide('sample', 'samples', (await create('/v1/samples', order, 'board', 'sample')).id, ['board']);
+  });
 
   const reportedOf = (name: string, seers: Seers, more: object): object => {
     const body = (field: string): string => pen(name)('body', field, seers);

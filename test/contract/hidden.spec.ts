@@ -282,7 +282,7 @@ const idOf = (name: string): string => {
 /** How each route is tried; a route that is not named here fails the test that follows. */
 const KINDS: readonly HiddenKind[] = [
   ...(['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates'] as const),
-  ...(['contributions', 'calls', 'duplicates', 'findings', 'suggestions'] as const),
+  ...(['contributions', 'calls', 'duplicates', 'findings', 'suggestions', 'samples'] as const),
 ];
 /** Lists, and what else is asked without an id. */
 const LISTS = [
@@ -803,7 +803,7 @@ describe.each(CALLER_NAMES)('%s', (caller) => {
   test('pages through lists one by one without a gap or an empty page', async () => {
     for (const path of [
       ...['needs', 'needs?sort=rank', 'offers', 'commitments', 'reported', 'desk', 'contributions', 'calls', 'funds'],
-      ...['duplicates', 'findings', 'suggestions'],
+      ...['duplicates', 'findings', 'suggestions', 'samples'],
       'totals/events',
     ].map((each) => `/v1/${each}`)) {
       const size = (limit: number): string => `${path}${path.includes('?') ? '&' : '?'}limit=${limit}`;

@@ -338,6 +338,15 @@ test('a finding', async () => {
   await twice(`${path}/close`, { as: 'implemented' }, court, { as: 'withdrawn', reason: 'An error' });
 });
 
+test('a sample of what was bound above', async () => {
+  const firm: As = { party: 'auditor:firm', role: 'auditor' };
+  await client.post('/v1/parties', { id: firm.party, name: 'Firm', category: 'private' }, COORDINATOR);
+  const term = { from: '2026-01-01', to: '2028-12-31', reference: 'Resolution 2' };
+  await client.post('/v1/mandates', { ...term, auditor: firm.party, scope: { everything: true } }, COORDINATOR);
+  const order = (seed: string): object => ({ of: 'commitments', method: 'random', size: 1, seed });
+  await twice('/v1/samples', order('one'), firm, order('two'));
+});
+
 test('leave out no command of theirs', async () => {
   const { paths } = (await client.get('/openapi.json')).body as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

@@ -33,7 +33,11 @@ export const ROUTES: Readonly<Record<string, string>> = {
 };
 
 /** Of these, what a list shows grows with every release; what was said of each record does not. */
-export const ROUTES_BESIDE: Readonly<Record<string, string>> = { duplicate: '/v1/duplicates', finding: '/v1/findings' };
+export const ROUTES_BESIDE: Readonly<Record<string, string>> = {
+  duplicate: '/v1/duplicates',
+  finding: '/v1/findings',
+  sample: '/v1/samples',
+};
 
 const READERS = {
   anyone: undefined,

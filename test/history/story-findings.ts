@@ -4,6 +4,14 @@ import { CAVR, DAY, paper, SECRETARIAT } from './play.js';
 const COURT: Office = { party: 'auditor:court', role: 'auditor' };
 const LATER = '2099-12-31';
 
+/** Transfers of a fund to a State, drawn by monetary units. */
+export const sampleOf = async (play: Play): Promise<void> => {
+  await play.create(COURT, '/v1/samples', {
+    ...{ of: 'transfers', method: 'monetary-unit', size: 1, seed: '2026-11' },
+    filter: { donor: 'fund:unscar', state: 'VUT', from: '2026-01-01', to: LATER },
+  });
+};
+
 /** What an auditor finds of a commitment: claimed twice and verified, at the owner's risk, and withdrawn after days that passed. */
 export const findingsOf = async (play: Play, commitment: Made): Promise<void> => {
   await play.create(SECRETARIAT, '/v1/parties', { id: COURT.party, name: 'A court of audit', category: 'ngo' });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { findingBoard } from '#audit';
+import { findingBoard, sampleBoard } from '#audit';
 import { everyEvent, projectionScenario } from '#kernel-testing';
 import { desk } from '#matching';
 import type { As, TestApp } from '../support/app.js';
@@ -315,6 +315,102 @@ describe('a finding', () => {
     ]);
   });
 
+  it('may come from a sample: what was drawn with a seed is drawn again, with its evidence and its share of the whole', async () => {
+    const path = `/v1/commitments/${commitment}`;
+    await command(`${path}/accept`, {}, VANUATU);
+    await command(`${path}/consent-task`, {}, CAVR);
+    for (const as of [JAPAN, VANUATU]) await command(`${path}/sign`, {}, as);
+    for (const amount of [40, 20]) {
+      await command(
+        `${path}/transfers`,
+        {
+          kind: 'disbursement',
+          from: JAPAN.party,
+          to: CAVR.party,
+          amount: USD(amount),
+          date: '2026-11-20',
+          reference: 'P',
+        },
+        JAPAN,
+      );
+    }
+    const receipt = { transfer: 1, amount: USD(40), date: '2026-11-21', reference: 'B' };
+    await command(`${path}/receipts`, receipt, { ...CAVR, role: ['implementer', 'fiscal-agent'] });
+    const order = { of: 'transfers', method: 'monetary-unit', size: 3, seed: 'November' };
+    const draw = async (body: object, as = COURT): Promise<Response> => app.post('/v1/samples', body, { as });
+    const sample = (await draw(order)).body as { id: string; items: object[]; draws: object[] };
+    const transfers = [40, 20].map((amount, index) => ({ commitment, transfer: index + 1, amounts: [USD(amount)] }));
+    expect(sample).toMatchObject({
+      ...{ auditor: COURT.party, mandate, population: 2, seed: 'November', filter: {} },
+      draws: [{ currency: 'USD', interval: '2000', drawn: 2 }],
+      coverage: [
+        {
+          currency: 'USD',
+          items: { population: 2, drawn: 2 },
+          amount: { population: USD(60), drawn: USD(60), share: '1.0000' },
+        },
+      ],
+      items: [
+        {
+          ...transfers[0],
+          hits: 2,
+          evidence: expect.arrayContaining([{ kind: 'receipt', present: true, found: [1] }]),
+        },
+        {
+          ...transfers[1],
+          hits: 1,
+          evidence: expect.arrayContaining([{ kind: 'receipt', present: false, found: [] }]),
+        },
+      ],
+    });
+    const again = (await draw(order)).body as typeof sample;
+    expect([again.draws, again.id === sample.id]).toEqual([sample.draws, false]);
+    await app.settled();
+    const ofSample = `/v1/samples/${sample.id}`;
+    const { text: csv } = await app.get(ofSample, { as: COURT, headers: { accept: 'text/csv' } });
+    expect(csv.split('\r\n').slice(0, 3)).toEqual([
+      ['commitment', 'transfer', 'amount', 'currency', 'units']
+        .concat(
+          ['transfer', 'receipt', 'delivery', 'confirmation', 'paper'].flatMap((kind) => [
+            `evidence: ${kind}`,
+            `found: ${kind}`,
+          ]),
+        )
+        .join(','),
+      `${commitment},1,40.00,USD,2,,,present,1,absent,,absent,,absent,`,
+      `${commitment},2,20.00,USD,1,,,absent,,absent,,absent,,absent,`,
+    ]);
+    const { body } = await app.get(`${ofSample}/history`, { as: COURT });
+    expect((body as { items: { data: { population: object[] } }[] }).items[0]?.data.population).toMatchObject(
+      transfers.map((item) => ({ ...item, key: `${commitment} 00000${item.transfer}` })),
+    );
+    const random = await draw({ of: 'commitments', method: 'random', size: 5, filter: { state: 'VUT' } });
+    expect(random.body).toMatchObject({ items: [{ commitment, amounts: [USD(60)] }], seed: expect.any(String) });
+    expect(await refused(draw({ ...order, filter: { donor: 'donor:norway' } }))).toEqual([409, 'nothing-to-draw', []]);
+    expect(await refused(draw(order, NARROW))).toEqual([409, 'nothing-to-draw', []]);
+    expect(await refused(draw(order, UNMANDATED))).toEqual([403, 'forbidden', []]);
+    expect(await refused(draw({ ...order, size: 0, method: 'all' }))).toEqual([
+      400,
+      'invalid-request',
+      ['method', 'size'],
+    ]);
+    await app.settled();
+    const listed = await app.get('/v1/samples?limit=2', { as: COURT });
+    expect((listed.body as { items: { id: string }[] }).items.map(({ id }) => id)).toEqual([
+      (random.body as Shown).id,
+      again.id,
+    ]);
+    expect((await app.get('/v1/samples', { as: NARROW })).body).toEqual({ items: [], next: null });
+    for (const [as, status] of [
+      [NARROW, 404],
+      [COORDINATOR, 403],
+      [CAVR, 403],
+    ] as const) {
+      expect((await app.get(ofSample, { as })).status).toBe(status);
+      expect((await app.get(`${ofSample}/history`, { as })).status).toBe(404);
+    }
+  });
+
   it('falls overdue in its history when a day passes; what an auditor’s mandate covers no longer is gone for it', async () => {
     const id = await written({ answerBy: '2026-11-25', due: '2026-11-30' });
     const path = `/v1/findings/${id}`;
@@ -350,9 +446,11 @@ describe('a finding', () => {
       [],
     ]);
     expect((await app.get(path, { as: CAVR })).status).toBe(200);
+    expect((await app.get('/v1/samples', { as: COURT })).body).toEqual({ items: [], next: null });
     const log = await everyEvent(app.store);
-    expect(projectionScenario(findingBoard, log, { tries: 10 }).finding?.length).toBeGreaterThan(4);
-    projectionScenario(desk, log, { tries: 10 });
+    expect(projectionScenario(findingBoard, log, { tries: 4 }).finding?.length).toBeGreaterThan(4);
+    expect(projectionScenario(sampleBoard, log, { tries: 4 }).sample).toHaveLength(3);
+    projectionScenario(desk, log, { tries: 4 });
   });
 });
 
