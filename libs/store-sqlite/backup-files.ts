@@ -80,10 +80,15 @@ export const soundManifest = <M extends Manifest>(source: string, kind: M['kind'
   return manifest as M;
 };
 
-/** Makes the folder a backup is written to, readable by its owner alone. @throws {BackupError} where it holds anything, or lies in `folder` */
-export const makeTarget = (target: string, folder: string): void => {
+/** What a backup may be written to. @throws {BackupError} where it holds anything, or lies in `folder` */
+export const requireTarget = (target: string, folder: string): void => {
   if (isWithin(target, folder)) throw new BackupError(`${target} lies within the data folder: choose another target`);
   if (!isAbsentOrEmpty(target)) throw new BackupError(`${target} is not empty: choose a new folder as the target`);
+};
+
+/** Makes it, readable by its owner alone. @throws {BackupError} */
+export const makeTarget = (target: string, folder: string): void => {
+  requireTarget(target, folder);
   mkdirSync(target, { recursive: true, mode: 0o700 });
 };
 

@@ -9,6 +9,7 @@ import {
   filesBelow,
   isWithin,
   makeTarget,
+  requireTarget,
   type Manifest,
   soundManifest,
   syncToDisk,
@@ -72,6 +73,8 @@ export const backUp = (folder: string, target: string, options: BackupOptions = 
   const { keys = keysBeside(target), now = new Date() } = options;
   if (!existsSync(logPath(folder))) throw new BackupError(`there is no log in ${folder}: set PLEDGEBOOK_DATA`);
   if (isWithin(keys, target)) throw new BackupError(`${keys} lies within ${target}: keys are kept apart from the log`);
+  // Before anything is copied: half a backup would only stand in the way of the next.
+  if (existsSync(join(folder, KEY_FOLDER))) requireTarget(keys, folder);
   makeTarget(target, folder);
   // The log first: keys copied after it are never older than the events sealed with them.
   copyDatabase(logPath(folder), logPath(target));

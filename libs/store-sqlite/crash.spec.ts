@@ -266,6 +266,8 @@ describe('backup', () => {
       /not the manifest of a .*key-backup/,
     );
     expect(() => backUp(folder, restored('d'), { keys: join(restored('d'), 'keys') })).toThrow(/apart from the log/);
+    expect(() => backUp(folder, restored('d'), { keys })).toThrow(/apart is not empty/);
+    expect(existsSync(restored('d'))).toBe(false);
   });
 
   it('that was altered, or whose list points elsewhere, is not restored', async () => {

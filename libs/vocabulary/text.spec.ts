@@ -65,21 +65,13 @@ describe('hashes, addresses and languages', () => {
 });
 
 describe('mailboxes and telephone numbers', () => {
-  it.each([
-    [
-      'ruth@example.org',
-      'r.k+salw@mofa.gov.vu',
-      'пошта@пример.рф',
-      "o'neil@a-b.example",
-      `${'x'.repeat(64)}@example.org`,
-    ],
-  ])('are taken as they are written', (...mailboxes) => {
-    expect(mailboxes.map(mailboxFault)).toEqual(mailboxes.map(() => undefined));
-    expect(['+6785550123', '+12025550123', '+123456789012345'].map(telephoneFault)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
+  it('are taken as they are written', () => {
+    const mailboxes = ['ruth@example.org', 'r.k+salw@mofa.gov.vu', 'пошта@пример.рф', "o'neil@a-b.example"];
+    expect([...mailboxes, `${'x'.repeat(64)}@example.org`].filter((each) => mailboxFault(each) !== undefined)).toEqual(
+      [],
+    );
+    const numbers = ['+6785550123', '+12025550123', '+123456789012345'];
+    expect(numbers.filter((each) => telephoneFault(each) !== undefined)).toEqual([]);
   });
 
   it.each([

@@ -33,19 +33,23 @@ describe('a sealed text', () => {
   });
 
   it('with any character of it changed does not open, also where both decode to the same bytes', () => {
-    const character = fc.tuple(
-      fc.constantFrom('iv' as const, 'ct' as const, 'tag' as const),
-      fc.nat(),
-      fc.base64String(),
-    );
+    const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/= ';
     fc.assert(
-      fc.property(keys, words, character, (key, text, [part, at, other]) => {
+      fc.property(keys, words, fc.nat(), (key, text, at) => {
         const sealed = sealText(key, SUBJECT, ['here'], text);
-        const index = at % sealed[part].length;
-        const altered = sealed[part].slice(0, index) + other.slice(0, 1) + sealed[part].slice(index + 1);
-        fc.pre(altered !== sealed[part]);
-        expect(() => openText(key, ['here'], { ...sealed, [part]: altered })).toThrow(SealBrokenError);
+        for (const part of ['iv', 'ct', 'tag'] as const) {
+          // The last one has bits that no byte needs.
+          for (const index of [at % sealed[part].length, sealed[part].length - 1]) {
+            for (const letter of LETTERS) {
+              const altered = sealed[part].slice(0, index) + letter + sealed[part].slice(index + 1);
+              if (altered === sealed[part]) continue;
+              expect(() => openText(key, ['here'], { ...sealed, [part]: altered })).toThrow(SealBrokenError);
+            }
+          }
+          expect(() => openText(key, ['here'], { ...sealed, [part]: `${sealed[part]}=` })).toThrow(SealBrokenError);
+        }
       }),
+      { numRuns: 10 },
     );
     const sealed = sealText(randomBytes(32), SUBJECT, ['here'], 'Ruth');
     for (const broken of [{ alg: 'none' }, { iv: '' }, { tag: '' }, { ct: 1 }])
