@@ -1,5 +1,6 @@
 export { directoryContext } from './directory.module.js';
 export { ErasedAgain } from './subjects/erased-again.js';
+export { subjectDecider } from './subjects/subject.js';
 export { subjectsContext } from './subjects/subjects.module.js';
 export { DirectoryRecords } from './directory-records.js';
 export { FoldedCallers, sovereignOfParty } from './directory-callers.js';

@@ -30,6 +30,7 @@ class Batch {
     const before = this.touched.get(id) ?? this.stored(id);
     const state = partyDecider.evolve(before?.state ?? partyDecider.initial, event as RecordedEvent<PartyEvent>);
     this.touched.set(id, { seq: before?.seq ?? event.position, revision: event.revision, state });
+    this.number(id, event);
   }
 
   flush(): void {
@@ -46,8 +47,23 @@ class Batch {
     };
   }
 
+  /** Designations and mandates are listed in the order in which they were recorded, however many events a batch has. */
+  private number(party: string, { position, ...event }: RecordedEvent): void {
+    // The event's type and data belong together; the envelope's type lost that.
+    const fact = event as unknown as PartyEvent;
+    if (fact.type === 'DesignationRecorded') this.paper(position, fact.data.designation, 'designation', party, party);
+    if (fact.type === 'MandateGiven') this.paper(position, fact.data.mandate, 'mandate', party, fact.data.appointedBy);
+  }
+
+  private paper(n: bigint, id: string, kind: 'designation' | 'mandate', party: string, owner: string): void {
+    this.tx.run(
+      'INSERT OR IGNORE INTO paper (n, id, kind, party, owner) VALUES (?, ?, ?, ?, ?)',
+      ...[n, id, kind, party, owner],
+    );
+  }
+
   private write(id: string, { seq, revision, state }: Touched): void {
-    const { content, retired, designations, mandates } = state;
+    const { content, retired, designations } = state;
     this.tx.run(
       `INSERT OR REPLACE INTO party (seq, id, revision, registered, retired, name, category, of_state, state)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -74,24 +90,8 @@ class Batch {
         member.to ?? null,
       );
     }
-    for (const { designation, holder } of designations) {
+    for (const { holder } of designations) {
       this.tx.run('INSERT OR IGNORE INTO holding (subject, party) VALUES (?, ?)', holder, id);
-      this.tx.run(
-        'INSERT OR IGNORE INTO paper (id, kind, party, owner) VALUES (?, ?, ?, ?)',
-        designation,
-        'designation',
-        id,
-        id,
-      );
-    }
-    for (const { mandate, appointedBy } of mandates) {
-      this.tx.run(
-        'INSERT OR IGNORE INTO paper (id, kind, party, owner) VALUES (?, ?, ?, ?)',
-        mandate,
-        'mandate',
-        id,
-        appointedBy,
-      );
     }
   }
 }

@@ -5,9 +5,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
 import { ratesDecider } from '#accounts';
-import { EVENT_SCHEMAS } from '#audit';
+import { EVENT_SCHEMAS, findingDecider, sampleDecider } from '#audit';
 import { commitmentDecider } from '#commitments';
-import { partyDecider } from '#directory';
+import { partyDecider, subjectDecider } from '#directory';
 import { documentDecider } from '#documents';
 import { callDecider, contributionDecider, fundDecider } from '#funds';
 import type { Command, Decider, DomainEvent, Projection, RecordedEvent, Rejection } from '#kernel';
@@ -74,6 +74,9 @@ const deciders = [
   rulesetDecider,
   allocationDecider,
   duplicateDecider,
+  findingDecider,
+  sampleDecider,
+  subjectDecider,
 ] as unknown as AnyDecider[];
 const deciderOf = (stream: string): AnyDecider =>
   deciders.find(({ category }) => category === categoryOfStream(stream))!;

@@ -57,7 +57,21 @@ const command: fc.Arbitrary<Body> = fc.oneof(
   fc.constantFrom(...FINDING_CLOSINGS).map((as): Body => ({ type: 'CloseFinding', ...AUDITED, as })),
   fc.constantFrom('answer' as const, 'implementation' as const).map((owed): Body => ({ type: 'FallOverdue', owed })),
 );
-const step = fc.record({ actor: fc.constantFrom(...ACTORS), command, after: fc.constantFrom(0, 0, 0, 20) });
+
+/** Whoever a command is for, more often than anybody: left to chance alone few findings would come to their end. */
+const senderOf = ({ type }: Body): Actor =>
+  type === 'FallOverdue'
+    ? SYSTEM_TIMER
+    : type === 'AnswerFinding' || type === 'ClaimImplementation'
+      ? { party: OWNER, role: 'implementer' }
+      : { party: AUTHOR, role: 'auditor' };
+const step = fc
+  .record({ command, anybody: fc.constantFrom(...ACTORS), lawful: fc.boolean(), after: fc.constantFrom(0, 0, 0, 20) })
+  .map(({ command: body, anybody, lawful, after }) => ({
+    actor: lawful ? senderOf(body) : anybody,
+    command: body,
+    after,
+  }));
 
 const WRITTEN: FindingEvent = {
   type: 'FindingWritten',
