@@ -17,7 +17,15 @@ export const documentsContext: Context = {
   forRoutes: [DocumentUploads],
   streams: { [documentDecider.category]: documentDecider.schemas },
   reads: {
-    sight: [DOCUMENT_LINKS, 'needs.view', 'offers.sight', 'commitments.sight', 'funds.view', 'reported.view', 'audit.sight'],
+    sight: [
+      DOCUMENT_LINKS,
+      'needs.view',
+      'offers.sight',
+      'commitments.sight',
+      'funds.view',
+      'reported.view',
+      'audit.sight',
+    ],
     routes: ['documents.sight'],
   },
   projections: () => [documentLinks],
