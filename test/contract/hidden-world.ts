@@ -54,6 +54,13 @@ export const by = (caller: CallerName): { readonly as?: As } => {
 };
 export const CALLER_NAMES = Object.keys(CALLERS) as CallerName[];
 export const OUTSIDERS = CALLER_NAMES.slice(0, CALLER_NAMES.indexOf('board'));
+/** One of each role, and of each way to see less than its role allows. */
+const ONE_OF_EACH: readonly CallerName[] = [
+  ...(['anonymous', 'norway', 'agency', 'kiribati', 'unmandated', 'operator'] as const),
+  ...(['coordinator', 'vut', 'japan'] as const),
+];
+/** Who sweeps over every list and route: all of them with the extra tests, which set `PLEDGEBOOK_EVERY_CALLER`. */
+export const SWEEPERS = process.env.PLEDGEBOOK_EVERY_CALLER === undefined ? ONE_OF_EACH : CALLER_NAMES;
 
 const MEMBERS = CALLER_NAMES.filter(
   (name) => !['anonymous', 'unmandated', 'narrow', 'operator', 'keyed'].includes(name),

@@ -4,7 +4,7 @@ import { organisationsOf } from '#vocabulary';
 import { gapsFromRecords, inOrder, unusedFromRecords } from '../support/cells.js';
 import type { CallerName, HiddenKind, HiddenRecord, World } from './hidden-world.js';
 import { runEnded } from '../support/allocation-run.js';
-import { buildWorld, by, CALLER_NAMES, OUTSIDERS } from './hidden-world.js';
+import { buildWorld, by, CALLER_NAMES, OUTSIDERS, SWEEPERS } from './hidden-world.js';
 
 /**
  * What is hidden from a caller is found by no route: two services hold the same visible world, one of them hidden records as well, and
@@ -703,7 +703,7 @@ const readAll = async (world: World, caller: CallerName, url: string): Promise<A
   }
 };
 
-describe.each(CALLER_NAMES)('%s', (caller) => {
+describe.each(SWEEPERS)('%s', (caller) => {
   test('reads in no list what it may not know', async () => {
     const found: string[] = [];
     const refused = new Set<string>();
