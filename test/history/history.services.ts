@@ -11,13 +11,13 @@ import type { Reading } from './replay.js';
 import { replayed, ROUTES, ROUTES_BESIDE, storeOf } from './replay.js';
 
 /** A log that holds every event type, read by services instead of one process. */
-const events = readFileSync('test/history/log-3.ndjson', 'utf8')
+const events = readFileSync('test/history/log-5.ndjson', 'utf8')
   .split('\n')
   .filter((line) => line !== '')
   .map((line) => JSON.parse(line) as LoggedEvent);
 
 test('services read a log as one process does, and write nothing at seeing it again', async () => {
-  const expected = JSON.parse(readFileSync(join('test/history', 'expected-3.json'), 'utf8')) as Reading;
+  const expected = JSON.parse(readFileSync(join('test/history', 'expected-5.json'), 'utf8')) as Reading;
   const { reading, log } = await replayed(events, (store, clock) => startServices({ store, clock }));
   expect(log).toEqual(events);
   expect(reading).toMatchObject(expected);
@@ -41,6 +41,7 @@ describe('what the services ask of read models', () => {
     await services.settled();
     await agreeAmongTheEligible(new Play(services, services.url, clock));
     await readEverything(services);
+    await askBeyondReading(services);
     for (const { ticker } of services.hosts.values()) await ticker.tickNow();
   }, 180_000);
   afterAll(() => services.close());
@@ -67,6 +68,21 @@ const agreeAmongTheEligible = async (play: Play): Promise<void> => {
   await play.pass(2 * DAY);
   const commitment = await propose(play, JAPAN, offer, need, [{ offerLine: 1, needLine: 1, drawn: seats(2) }]);
   await bind(play, commitment, { accepts: VANUATU, sign: [JAPAN, VANUATU] });
+};
+
+/** What no route of a list or record asks: the log's own tree, and a suggestion that is to be proposed. */
+const askBeyondReading = async (services: Services): Promise<void> => {
+  const { url } = services;
+  const headers = {
+    authorization: `Bearer ${await services.token({ party: 'donor:japan', roles: ['donor-desk'], sub: 'desk' })}`,
+    'content-type': 'application/json',
+  };
+  const [event] = events;
+  const proposed = await fetch(`${url}/v1/suggestions/${event?.id}/propose`, { method: 'POST', headers, body: '{}' });
+  const proof = await fetch(`${url}/v1/audit/events/${event?.id}/proof`, {
+    headers: { ...headers, prefer: 'wait=10' },
+  });
+  expect([proposed.status, proof.status]).toEqual([404, 200]);
 };
 
 const READERS = [
