@@ -3,6 +3,7 @@ import { checkCertificate } from '#allocation';
 import { runEnded } from '../support/allocation-run.js';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import { sceneOf } from '../support/scene.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
 const ANOTHER: As = { party: 'agency:other', role: 'coordinator' };
@@ -17,28 +18,14 @@ let app: TestApp;
 /** Needs and offers by name. */
 const made: Record<string, string> = {};
 
-const created = async (path: string, body: object, as: As): Promise<string> => {
-  const answer = await app.post(path, body, { as });
-  expect([answer.status, answer.body.detail]).toEqual([201, undefined]);
-  return answer.body.id as string;
-};
+const { created, command, opened } = sceneOf(() => app);
 
-const command = async (path: string, body: object, as: As): Promise<void> => {
-  const record = path.split('/').slice(0, 4).join('/');
-  const etag = (await app.get(record, { as })).headers.etag!;
-  const answer = await app.post(path, body, { as, headers: { 'if-match': etag, prefer: 'wait=5' } });
-  expect([answer.status, answer.body.detail]).toEqual([200, undefined]);
-};
-
-const openNeed = async (as: As, lines: readonly object[], changes: object = {}): Promise<string> => {
+const openNeed = (as: As, lines: readonly object[], changes: object = {}): Promise<string> => {
   const body = {
     ...{ title: 'Review the firearms act', kinds: ['legal'], instruments: ['ATT'], authorityRef: 'NV 12/2026', lines },
     ...{ visibility: { summary: 'members', body: 'members' }, ...changes },
   };
-  const id = await created('/v1/needs', body, as);
-  await command(`/v1/needs/${id}/submit`, { consent: { circulate: true, publish: true } }, as);
-  await command(`/v1/needs/${id}/open`, {}, COORDINATOR);
-  return id;
+  return opened(body, as);
 };
 
 const offer = (as: As, lines: readonly object[], changes: object = {}): Promise<string> =>

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import { sceneOf } from '../support/scene.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
 const JAPAN: As = { party: 'donor:japan', role: 'donor-desk' };
@@ -21,22 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-const created = async (path: string, body: object, as: As): Promise<string> => {
-  const answer = await app.post(path, body, { as });
-  expect([answer.status, answer.body.detail]).toEqual([201, undefined]);
-  return answer.body.id as string;
-};
+const { created, command, opened } = sceneOf(() => app);
 
-const command = async (path: string, body: object, as: As): Promise<void> => {
-  const record = path.split('/').slice(0, 4).join('/');
-  const etag = (await app.get(record, { as })).headers.etag!;
-  const answer = await app.post(path, body, { as, headers: { 'if-match': etag, prefer: 'wait=5' } });
-  expect([answer.status, answer.body.detail]).toEqual([200, undefined]);
-};
-
-const openNeed = async (changes: object = {}, as: As = VANUATU): Promise<string> => {
-  const id = await created(
-    '/v1/needs',
+const openNeed = (changes: object = {}, as: As = VANUATU): Promise<string> => {
+  return opened(
     {
       title: 'Review the firearms act',
       kinds: ['legal'],
@@ -48,9 +37,6 @@ const openNeed = async (changes: object = {}, as: As = VANUATU): Promise<string>
     },
     as,
   );
-  await command(`/v1/needs/${id}/submit`, { consent: { circulate: true, publish: true } }, as);
-  await command(`/v1/needs/${id}/open`, {}, COORDINATOR);
-  return id;
 };
 
 const offer = (changes: object = {}, as: As = JAPAN): Promise<string> =>

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
+import { sceneOf } from '../support/scene.js';
 import type { Response } from '../support/http.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
@@ -49,28 +50,14 @@ let app: TestApp;
 /** Ids by name. */
 const made: Record<string, string> = {};
 
-const created = async (path: string, body: object, as: As): Promise<string> => {
-  const answer = await app.post(path, body, { as });
-  expect([answer.status, answer.body.detail]).toEqual([201, undefined]);
-  return answer.body.id as string;
-};
+const { created, command, opened } = sceneOf(() => app);
 
-const command = async (path: string, body: object, as: As): Promise<void> => {
-  const record = path.split('/').slice(0, 4).join('/');
-  const etag = (await app.get(record, { as })).headers.etag!;
-  const answer = await app.post(path, body, { as, headers: { 'if-match': etag, prefer: 'wait=5' } });
-  expect([answer.status, answer.body.detail]).toEqual([200, undefined]);
-};
-
-const openNeed = async (as: As, lines: readonly object[], changes: object = {}): Promise<string> => {
+const openNeed = (as: As, lines: readonly object[], changes: object = {}): Promise<string> => {
   const body = {
     ...{ title: 'Mark what the police hold', kinds: ['training'], instruments: ['ATT'], authorityRef: 'NV 12/2026' },
     ...{ lines, visibility: { summary: 'members', body: 'members' }, ...changes },
   };
-  const id = await created('/v1/needs', body, as);
-  await command(`/v1/needs/${id}/submit`, { consent: { circulate: true, publish: true } }, as);
-  await command(`/v1/needs/${id}/open`, {}, COORDINATOR);
-  return id;
+  return opened(body, as);
 };
 
 const offer = (as: As, lines: readonly object[], changes: object = {}): Promise<string> =>
