@@ -1,6 +1,6 @@
 import type { Projection } from '#kernel';
+import { boardOf } from '#kernel';
 import { callDecider } from './call.js';
-import { boardOf } from './record-board.js';
 
 export const CALL_BOARD = 'call-board';
 

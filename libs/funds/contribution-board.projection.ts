@@ -1,6 +1,6 @@
 import type { Projection } from '#kernel';
+import { boardOf } from '#kernel';
 import { contributionDecider, statusOf } from './contribution.js';
-import { boardOf } from './record-board.js';
 
 export const CONTRIBUTION_BOARD = 'contribution-board';
 

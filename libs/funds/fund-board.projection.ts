@@ -1,6 +1,6 @@
 import type { Projection } from '#kernel';
+import { boardOf } from '#kernel';
 import { fundDecider } from './fund.js';
-import { boardOf } from './record-board.js';
 
 export const FUND_BOARD = 'fund-board';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Caller, MandateInForce } from '#directory/contract';
 import { ANONYMOUS } from '#directory/contract';
 import type { DomainEvent, RecordedEvent } from '#kernel';
-import { applyToModel, type ReadModel } from '#kernel';
+import { applyToModel, type ReadModel, rowsOf, where } from '#kernel';
 import { projectionScenario, recordedEvent } from '#kernel-testing';
 import { MemoryReadDatabase } from '#read-database';
 import type { Role, Visibility } from '#vocabulary';
@@ -13,7 +13,6 @@ import type { ContributionEvent } from './fund.contract.js';
 import { fundBoard } from './fund-board.projection.js';
 import { credited, decided, established, money, released, used } from './fund.fixture.js';
 import { isInsider, seenFunds, seenLabelled, seesFund, seesLabelled } from './fund-sight.js';
-import { rowsOf, where } from './record-board.js';
 
 const FUNDS = ['fund:unscar', 'fund:att'];
 const PARTIES = [...FUNDS, 'donor:japan', 'donor:norway', 'agency:undp', 'state:FJI', 'auditor:court'];

@@ -1,5 +1,6 @@
 import type { Caller } from '#directory/contract';
-import { ProjectionRunner } from '#kernel';
+import type { BoardRow, Condition } from '#kernel';
+import { ProjectionRunner, rowsOf, where } from '#kernel';
 import type { Determinate, Quantity } from '#vocabulary';
 import { sumByMeasure } from '#vocabulary';
 import { Injectable } from '@nestjs/common';
@@ -10,8 +11,6 @@ import type { Contribution, ContributionState, ContributionStatus } from './cont
 import { FUND_BOARD } from './fund-board.projection.js';
 import { seenFunds, seenLabelled } from './fund-sight.js';
 import type { FundBook, FundState } from './fund.js';
-import type { BoardRow, Condition } from './record-board.js';
-import { rowsOf, where } from './record-board.js';
 
 /** A page asked for: so many, after where the page before ended. */
 export interface PageRequest {

@@ -33,6 +33,8 @@ export type {
   SqlValue,
 } from './projection.js';
 export { ReadDatabase, ReadModelUnavailableError, rowByRow } from './projection.js';
+export type { BoardRow, Condition } from './record-board.js';
+export { boardOf, rowsOf, where } from './record-board.js';
 export type { BusSubscription, DeadLetter, Process, ProcessCommand, ProcessReads, StuckMessage } from './process.js';
 export { MessageBus, processCommand, UnansweredRefusalError } from './process.js';
 export type { DeadlineSource, DueDeadline } from './deadlines.js';

@@ -448,7 +448,7 @@ describe('a finding', () => {
     expect((await app.get(path, { as: CAVR })).status).toBe(200);
     expect((await app.get('/v1/samples', { as: COURT })).body).toEqual({ items: [], next: null });
     const log = await everyEvent(app.store);
-    expect(projectionScenario(findingBoard, log, { tries: 4 }).finding?.length).toBeGreaterThan(4);
+    expect(projectionScenario(findingBoard, log, { tries: 4 }).record?.length).toBeGreaterThan(4);
     expect(projectionScenario(sampleBoard, log, { tries: 4 }).sample).toHaveLength(3);
     projectionScenario(desk, log, { tries: 4 });
   });

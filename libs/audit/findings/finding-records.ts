@@ -4,7 +4,7 @@ import { hasRole } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
 import { Clock } from '#kernel';
 import type { Role } from '#vocabulary';
-import { dateOf } from '#vocabulary';
+import { dateOf, OFFICES } from '#vocabulary';
 import type { CommandAccess, RecordKind } from '#web';
 import { hasAuthority, RecordKinds } from '#web';
 import type { FindingEvent } from './finding.contract.js';
@@ -15,16 +15,8 @@ import { Grounds } from './grounds.js';
 /** Commands that people send, by the route they are sent to. */
 export type FindingRoute = 'amend' | 'answer' | 'implement' | 'verify' | 'close';
 
-const OWNER_ROLES: readonly Role[] = [
-  'npc',
-  'mission',
-  'line-ministry',
-  'donor-desk',
-  'implementer',
-  'fiscal-agent',
-  'network-host',
-  'coordinator',
-];
+/** Nobody answers as an auditor. */
+const OWNER_ROLES: readonly Role[] = OFFICES.filter((office) => office !== 'auditor');
 const AUDITOR: readonly Role[] = ['auditor'];
 
 /** Who may ever send what. */

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { BoardRow } from '#kernel';
 import { Clock, ProjectionRunner } from '#kernel';
 import { dateOf } from '#vocabulary';
 import type { CommandBuilder, FieldError, RequestContext } from '#web';
@@ -15,12 +16,12 @@ import {
   RouteAction,
   uuidOf,
 } from '#web';
-import type { FindingFilter, FindingRow } from './finding-board.projection.js';
+import type { FindingFilter } from './finding-board.projection.js';
 import { FINDING_BOARD, findingRows } from './finding-board.projection.js';
 import type { FindingRoute } from './finding-records.js';
 import { FINDING_ACCESS, FindingRecords } from './finding-records.js';
 import type { FindingContent, FindingGround } from './finding.contract.js';
-import type { FindingCommand } from './finding.js';
+import type { FindingCommand, FindingState } from './finding.js';
 import {
   AmendFindingDto,
   AnswerFindingDto,
@@ -128,10 +129,9 @@ export class FindingsController {
     await this.gate.ready(ctx, FINDING_BOARD);
     const rows = await this.seenRows(ctx, filter, limit + 1, after);
     const { page, next } = this.cursors.page(ctx, filter, rows, limit, ({ seq }) => [seq]);
-    const items = page.map(({ id, revision, state }) => ({
-      ...this.records.shown(ctx.caller, id, state.finding),
-      revision,
-    }));
+    const items = page.flatMap(({ id, revision, state: { finding } }) =>
+      finding === undefined ? [] : [{ ...this.records.shown(ctx.caller, id, finding), revision }],
+    );
     return this.endpoints.list(ctx, { items, next });
   }
 
@@ -311,12 +311,12 @@ export class FindingsController {
     filter: FindingFilter,
     limit: number,
     from: number | undefined,
-  ): Promise<readonly FindingRow[]> {
+  ): Promise<readonly BoardRow<FindingState>[]> {
     const model = this.runner.model(FINDING_BOARD);
     const today = dateOf(this.clock.now());
-    const seen: FindingRow[] = [];
+    const seen: BoardRow<FindingState>[] = [];
     for (let after = from; seen.length < limit;) {
-      const rows = findingRows(model, filter, { today, limit, after });
+      const rows = findingRows(model, filter, { today, limit, ...(after === undefined ? {} : { after }) });
       for (const row of rows) {
         if (seen.length < limit && (await this.records.sees(caller, row.id, row.state))) seen.push(row);
       }

@@ -1,14 +1,7 @@
-import type {
-  Command,
-  Decider,
-  DomainEvent,
-  Projection,
-  ReadQueries,
-  RecordedEvent,
-  Rejection,
-  SqlValue,
-} from '#kernel';
-import { idOfStream } from '#kernel';
+import type { Command, Decider, Rejection } from './decider.js';
+import { idOfStream } from './decider.js';
+import type { DomainEvent, RecordedEvent } from './events.js';
+import type { Projection, ReadQueries, SqlValue } from './projection.js';
 
 /** A record as its board holds it. */
 export interface BoardRow<S> {
