@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '#sqlite';
 import { temporaryFolder } from '../support/app.js';
@@ -127,8 +127,10 @@ test('a port that is taken, and a setting that says nothing usable, are named', 
 
 test('a damaged read model is built anew from the log, with a line that says so', async () => {
   await filled();
-  const board = join(folder.path, 'read', 'parties-v1.sqlite');
-  appendFileSync(board, '');
+  const read = join(folder.path, 'read');
+  const boards = readdirSync(read).filter((name) => /^parties-v\d+\.sqlite$/.test(name));
+  expect(boards).toHaveLength(1);
+  const board = join(read, String(boards[0]));
   const bytes = readFileSync(board);
   bytes.fill(0x5a, 0, bytes.length);
   writeFileSync(board, bytes);

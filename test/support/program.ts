@@ -113,7 +113,7 @@ export interface ServerProcess {
   readonly url: string;
   readonly port: string;
   readonly ended: Promise<Ended>;
-  /** Resolves with the first log line for which `test` holds. */
+  /** Resolves with the first log line for which `test` holds; rejects, with all that was logged, where none came in a minute. */
   readonly logged: (
     test: (line: Readonly<Record<string, unknown>>) => boolean,
   ) => Promise<Readonly<Record<string, unknown>>>;
@@ -162,13 +162,21 @@ export const startServer = async (
     port: new URL(url).port,
     ended,
     logged: (test) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
+        const end = (): void => {
+          clearTimeout(timer);
+          watchers.delete(look);
+        };
         const look = (): void => {
           const line = lines.find(test);
           if (line === undefined) return;
-          watchers.delete(look);
+          end();
           resolve(line);
         };
+        const timer = setTimeout(() => {
+          end();
+          reject(new Error(`nothing of the kind was logged: ${JSON.stringify(lines)}`));
+        }, 60_000);
         watchers.add(look);
         look();
       }),
