@@ -46,6 +46,8 @@ export default {
           keepClassNames: true,
         },
         module: { type: 'es6' },
+        // Beside the code, not in it: every file that a test loads is compiled anew, and the map is half of it.
+        sourceMaps: true,
       },
     ],
   },

@@ -436,11 +436,22 @@ export const publishedModule = (frozen: readonly EventSchema[]): string =>
   [
     '// Generated from test/history by `npm run freeze-events`: change nothing here.',
     '',
-    '/** The JSON Schema of every event type in every version ever shipped. */',
-    'export const EVENT_SCHEMAS: readonly { readonly type: string; readonly schema: number; readonly jsonSchema: object }[] = [',
+    '// As JSON, which is read in a fraction of the time that the same takes as code.',
+    'const LINES: readonly string[] = [',
     ...[...frozen]
       .sort((a, b) => (a.type === b.type ? a.schema - b.schema : a.type < b.type ? -1 : 1))
-      .map(({ type, schema, jsonSchema }) => `  ${JSON.stringify({ type, schema, jsonSchema })},`),
+      .map(({ type, schema, jsonSchema }) => `  ${quoted(JSON.stringify({ type, schema, jsonSchema }))},`),
     '];',
     '',
+    'export interface EventSchema {',
+    '  readonly type: string;',
+    '  readonly schema: number;',
+    '  readonly jsonSchema: object;',
+    '}',
+    '',
+    '/** The JSON Schema of every event type in every version ever shipped. */',
+    'export const EVENT_SCHEMAS = LINES.map((line) => JSON.parse(line) as EventSchema);',
+    '',
   ].join('\n');
+
+const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;

@@ -12,7 +12,6 @@ import { createApp } from '../../apps/pledgebook/app.js';
 import { solverThread } from './allocation-thread.js';
 import type { Response, Sent } from './http.js';
 import { send, sendPlain } from './http.js';
-import { startServices } from './services.js';
 
 /** Who a test's request comes from: a party and a role, or nobody. */
 export interface As {
@@ -88,6 +87,8 @@ export const embeddedApp = async ({ now = NOW, ...options }: TestAppOptions = {}
 
 const servicesApp = async ({ now = NOW, ...options }: TestAppOptions): Promise<TestApp> => {
   const clock = new ManualClock(now);
+  // Loads Kafka's and KurrentDB's clients: only where it is this shape that is tried.
+  const { startServices } = await import('./services.js');
   return asked(await startServices({ ...options, clock }), clock);
 };
 
