@@ -45,7 +45,7 @@ const titleFrom = (code: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
-/** Ends a request with a problem document (RFC 9457). `code` is a key of the problem table. */
+/** Ends a request with a problem document (RFC 9457). `code` is a key of the problem table. It has no stack: it is an answer, not a fault. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly errors: readonly FieldError[] | undefined;
@@ -57,7 +57,10 @@ export class Problem extends Error {
     readonly detail: string,
     { errors, headers = {} }: ProblemExtras = {},
   ) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(detail);
+    Error.stackTraceLimit = stackTraceLimit;
     this.errors = errors;
     this.headers = headers;
   }

@@ -41,6 +41,23 @@ const judged = (dto: Dto, input: object, unknown: 'field' | 'parameter'): Valida
   return { ok: true, value: withoutAbsent(instance) as object };
 };
 
+/**
+ * class-validator looks through every class there is for what a class inherits, at each validation of each object in a body; decorators
+ * have run by then, so that what was found once stands.
+ */
+const rememberWhatClassesDeclare = (): void => {
+  const storage = getMetadataStorage();
+  const find = storage.getTargetValidationMetadatas.bind(storage);
+  const known = new WeakMap<object, ReturnType<typeof find>>();
+  storage.getTargetValidationMetadatas = (target, schema, always, strictGroups, groups) => {
+    if (schema || always || strictGroups || groups) return find(target, schema, always, strictGroups, groups);
+    const found = known.get(target) ?? find(target, schema, always, strictGroups);
+    known.set(target, found);
+    return found;
+  };
+};
+rememberWhatClassesDeclare();
+
 /** The fields a DTO knows, in the order they are declared. */
 export const fieldsOf = (dto: unknown): readonly string[] =>
   typeof dto === 'function'
