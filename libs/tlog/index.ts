@@ -8,6 +8,7 @@ export {
   parseCheckpointText,
   signCheckpoint,
 } from './checkpoint.js';
+export { textIn } from './encoding.js';
 export type { TreeNodes } from './merkle.js';
 export { CompactRange, EMPTY_ROOT, leafHash, nodeHash, rootOf } from './merkle.js';
 export type { Note, NoteSignature, SignatureKind, Verified } from './note.js';

@@ -20,6 +20,7 @@ export type Rule =
   | 'engine-knows-core-only'
   | 'only-apps-compose'
   | 'hosting-knows-no-context'
+  | 'verifier-stands-apart'
   | 'one-driver-import'
   | 'core-stands-alone'
   | 'testing-stays-in-tests'
@@ -58,6 +59,10 @@ const CONTEXTS = new Set([
 const ADAPTERS = new Set(['store-sqlite', 'store-kurrent', 'bus-local', 'bus-kafka', 'read-database', 'sqlite']);
 /** Reckon what they are given; they know neither contexts nor frameworks. */
 const ENGINES = new Set(['allocation', 'tlog']);
+/** What verifies outside the server: it shares formats and pure rules with it, nothing else. */
+const VERIFIER = { lib: 'evidence', app: 'verify' };
+const VERIFIER_SHARES = new Set(['kernel', 'vocabulary', 'tlog', VERIFIER.lib]);
+const EVENT_SCHEMAS = 'libs/audit/event-schemas.data.ts';
 /** Runs whatever contexts it is given. */
 const HOSTING = 'hosting';
 /** Which contexts there are, and which app runs what of them. */
@@ -84,12 +89,13 @@ const EDGES = /\.(controller|dto|module|problems|projection|process|view)\.ts$/;
 /** The layer a lib belongs to; undefined where no rule knows it. */
 export const layerOf = (
   lib: string,
-): 'core' | 'context' | 'adapter' | 'engine' | 'hosting' | 'composition' | 'testing' | undefined => {
+): 'core' | 'context' | 'adapter' | 'engine' | 'hosting' | 'composition' | 'verifier' | 'testing' | undefined => {
   if (CORE.has(lib)) return 'core';
   if (CONTEXTS.has(lib)) return 'context';
   if (ADAPTERS.has(lib)) return 'adapter';
   if (ENGINES.has(lib)) return 'engine';
   if (lib === HOSTING) return 'hosting';
+  if (lib === VERIFIER.lib) return 'verifier';
   if (lib === COMPOSITION || lib === DISTRIBUTED) return 'composition';
   return lib === 'kernel-testing' ? 'testing' : undefined;
 };
@@ -132,6 +138,8 @@ const breaksOf = (file: string, { name, target }: Import): Violation[] => {
   ) {
     found.push(broken('core-stands-alone', 'the core and what reckons on it know no framework'));
   }
+  if (isVerifier(from) && !isForTests(file) && !mayVerifierImport(from, name, target))
+    found.push(broken('verifier-stands-apart', 'it shares formats, deciders and event schemas with the server alone'));
   if (name.startsWith('#') && target === undefined)
     found.push(broken('libs-by-name', 'package.json names no such lib'));
   if (target === undefined) return found;
@@ -167,6 +175,19 @@ const breaksOf = (file: string, { name, target }: Import): Violation[] => {
     found.push(broken('context-through-contract', `say #${to.name}/contract`));
   }
   return found;
+};
+
+const isVerifier = ({ kind, name }: Place): boolean =>
+  (kind === 'lib' && name === VERIFIER.lib) || (kind === 'app' && name === VERIFIER.app);
+
+/** What a decider stands on is seen to by the rule of deciders. */
+const mayVerifierImport = (from: Place, name: string, target: string | undefined): boolean => {
+  if (target === undefined)
+    return (from.kind === 'app' ? /^node:/ : /^(node:crypto|@zip\.js\/zip\.js|ajv)$/).test(name);
+  const to = placeOf(target);
+  if (isVerifier(to)) return true;
+  if (to.kind !== 'lib') return false;
+  return VERIFIER_SHARES.has(to.name) || DECIDER_FILES.has(posix.basename(target)) || target === EVENT_SCHEMAS;
 };
 
 const isDecider = (file: string, text: string): boolean =>
