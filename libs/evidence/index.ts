@@ -10,3 +10,8 @@ export {
   statePath,
   VERIFIER_KEY,
 } from './format.js';
+export type { Finding, Verdict } from './report.js';
+export { Refusal, Report } from './report.js';
+export type { Given, Trust } from './trust.js';
+export { verifyBundle } from './verify-bundle.js';
+export { LIMITS, Measure, pathFault, readZip } from './zip.js';
