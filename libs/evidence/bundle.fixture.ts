@@ -13,8 +13,10 @@ import {
   nodesOf,
   NoteSigner,
   type Opening,
+  parseTilePath,
   rootOf,
   signCheckpoint,
+  tileWidth,
 } from '#tlog';
 import { EVIDENCE_FORMAT, eventPath, type Files, type Manifest, schemaPath, stateFile, statePath } from './format.js';
 import { publishedSchema, replayOf, rulesOf } from './published.js';
@@ -73,6 +75,13 @@ export class EvidenceLog {
     const tiles = { tile: () => new Uint8Array() };
     for (const { level, n, hashes } of grownTiles(tiles, 0, this.entries.map(leafHash)))
       this.tiles.set(`${level}/${n}`, hashes);
+  }
+
+  /** A tile as a server hands it out for a tree of this size, by its path. */
+  tileAt(path: string, size: number): Uint8Array | undefined {
+    const { level, n, width } = parseTilePath(path);
+    if (level === 'entries' || tileWidth(size, level, n) < width) return undefined;
+    return this.tiles.get(`${level}/${n}`)?.subarray(0, width * 32);
   }
 
   rootAt(size: number): Uint8Array {

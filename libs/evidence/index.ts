@@ -11,7 +11,9 @@ export {
   VERIFIER_KEY,
 } from './format.js';
 export type { Finding, Verdict } from './report.js';
-export { Refusal, Report } from './report.js';
+export { linesOf, Refusal, Report } from './report.js';
 export type { Given, Trust } from './trust.js';
 export { verifyBundle } from './verify-bundle.js';
 export { LIMITS, Measure, pathFault, readZip } from './zip.js';
+export type { Fetch } from './verify-server.js';
+export { verifyServer } from './verify-server.js';

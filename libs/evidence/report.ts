@@ -58,3 +58,25 @@ export const about = <T>(file: string, check: () => T): T => {
     throw error instanceof TlogRefusal && !(error instanceof Refusal) ? new Refusal(error.message, file) : error;
   }
 };
+
+const WORDS: Readonly<Record<Finding['kind'], string>> = {
+  proved: 'proved',
+  open: 'not proved',
+  doubt: 'in doubt',
+  refused: 'refused',
+};
+
+/** What was found, a line a check and the verdict last. Whatever came out of files is shown, never obeyed, by a terminal. */
+export const linesOf = (report: Report, subject: string): string[] => [
+  ...report.findings.map(({ kind, text, file = '' }) =>
+    shown(`${WORDS[kind]}: ${file === '' ? '' : `${file}: `}${text}`),
+  ),
+  shown(`${subject}: ${report.verdict}`),
+];
+
+const LONGEST_LINE = 1_000;
+
+const shown = (line: string): string => {
+  const plain = line.replace(/\p{C}/gu, '�');
+  return plain.length > LONGEST_LINE ? `${plain.slice(0, LONGEST_LINE)} …` : plain;
+};

@@ -7,7 +7,7 @@ import {
   parseLeafEntry,
   parseProofFile,
   verifyProofFile,
-  type VerifierKey,
+  VerifierKey,
 } from '#tlog';
 import { about, Refusal, type Report } from './report.js';
 
@@ -27,11 +27,9 @@ export interface Trust {
   readonly need?: number;
   /** `.tlog-proof` files handed to a party when it wrote. */
   readonly receipts: readonly Given[];
-  /** Checkpoints seen before. */
+  /** Signed checkpoints seen before. */
   readonly checkpoints: readonly Given[];
 }
-
-const CHECKPOINT_WORDS = 'that the log had shown nobody else another history';
 
 /** The checkpoint of a note that the log's key signed, and who cosigned it: told to `report`. @throws {Refusal} */
 export const checkSignatures = (report: Report, { name, bytes }: Given, key: VerifierKey, trust: Trust): Checkpoint =>
@@ -40,10 +38,12 @@ export const checkSignatures = (report: Report, { name, bytes }: Given, key: Ver
     report.proved(`the log ${key.name} signed its first ${checkpoint.size} events (key ${key.keyId})`);
     const { witnesses, need = witnesses.length } = trust;
     if (witnesses.length === 0) {
-      report.open(`${CHECKPOINT_WORDS}: no witness is named (--witness <key>)`);
+      report.open('that the log has shown nobody another history: no witness is named (--witness <key>)');
       return checkpoint;
     }
-    const cosigned = openNote(bytes, [key, ...witnesses]).verified.filter(({ key: by }) => by !== key);
+    // A witness that is the log itself sees nothing that the log does not.
+    const others = witnesses.filter((each) => each.toString() !== key.toString());
+    const cosigned = openNote(bytes, [key, ...others]).verified.filter(({ key: by }) => by !== key);
     if (cosigned.length < need)
       throw new Refusal(
         `${cosigned.length} of the ${witnesses.length} witnesses cosigned it, ${need} are needed`,
@@ -86,4 +86,30 @@ export const openKnown = ({ name, bytes }: Given, key: VerifierKey): Checkpoint 
 export const requireOneHistory = (then: Checkpoint, now: Checkpoint, name: string): void => {
   if (then.size === now.size && Buffer.compare(then.root, now.root) !== 0)
     throw new Refusal(`the log signed another history of ${now.size} events: it is forked`, name);
+};
+
+/** A key in its text form, with or without a line feed. @throws {TlogRefusal} */
+export const keyIn = (bytes: Uint8Array): VerifierKey =>
+  VerifierKey.parse(Buffer.from(bytes).toString('utf8').trimEnd());
+
+/** What can be said of a key that came with what it is to verify. */
+const unpinned = (key: VerifierKey): string =>
+  'whose log this is: its key came along with it, so all of it could be of somebody else’s making. It is consistent in itself; ' +
+  `compare ${key.toString()} with what the operator publishes elsewhere, and say --key`;
+
+/** The key to verify with: the one pinned, which must be the one that came along. @throws {Refusal} naming `file` */
+export const trustedKey = (report: Report, own: VerifierKey, { key: pinned }: Trust, file: string): VerifierKey => {
+  if (pinned === undefined) {
+    report.doubt(unpinned(own));
+    return own;
+  }
+  if (pinned.toString() !== own.toString())
+    throw new Refusal(
+      pinned.name === own.name
+        ? `it is another key of ${own.name} (${own.keyId}) than the one pinned (${pinned.keyId})`
+        : `it is the key of the log ${own.name}, the one pinned is of ${pinned.name}`,
+      file,
+    );
+  report.proved(`the key is the one pinned: ${own.name}, ${own.keyId}`);
+  return pinned;
 };

@@ -90,7 +90,7 @@ describe('a bundle of a commitment, its need and its offer', () => {
     const { key: _key, ...unpinned } = PINNED;
     const report = verifyBundle(BUNDLE, unpinned);
     expect(report.verdict).toBe('in doubt');
-    expect(report.findings.find(({ kind }) => kind === 'doubt')?.text).toContain('its key came with the bundle');
+    expect(report.findings.find(({ kind }) => kind === 'doubt')?.text).toContain('its key came along with it');
   });
 
   it('is verified where openings are withheld, and says which of them rest on the server’s word', () => {
@@ -346,7 +346,7 @@ describe('of attacks on a bundle', () => {
       'a signature by another key of the same name',
       () => other.bundle({ stream: DEAL }),
       {},
-      'verifier-key: the bundle is signed under another key of log.example/commitments',
+      'verifier-key: it is another key of log.example/commitments',
     ],
     [
       'a signature by a rotated-out key, under the name of the new',
@@ -358,7 +358,7 @@ describe('of attacks on a bundle', () => {
       'a bundle of another log',
       () => new EvidenceLog(LOG.leaves, NoteSigner.generate('other.example/log')).bundle(WHOLE),
       {},
-      'verifier-key: the bundle is of the log other.example/log, the key pinned is of log.example/commitments',
+      'verifier-key: it is the key of the log other.example/log, the one pinned is of log.example/commitments',
     ],
     [
       'the checkpoint of another log',

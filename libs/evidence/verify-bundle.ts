@@ -28,7 +28,7 @@ import { prefixRoot } from './prefix-root.js';
 import { publishedSchema, replayOf, requireShape, rulesOf } from './published.js';
 import { about, Refusal, Report } from './report.js';
 import type { Trust } from './trust.js';
-import { checkSignatures, openKnown, openReceipt, requireOneHistory } from './trust.js';
+import { checkSignatures, openKnown, openReceipt, requireOneHistory, trustedKey } from './trust.js';
 import { pathFault } from './zip.js';
 
 /** Verifies a bundle against what whoever verifies knows; of the bundle itself nothing is believed. Never throws. */
@@ -101,22 +101,9 @@ class BundleVerification {
     const text = Buffer.from(this.bytes(VERIFIER_KEY)).toString('utf8');
     const own = about(VERIFIER_KEY, () => VerifierKey.parse(text.replace(/\n$/, '')));
     if (text !== `${own.toString()}\n`) throw new Refusal('the file is not one key and a line feed', VERIFIER_KEY);
-    if (trust.key !== undefined && trust.key.toString() !== own.toString())
-      throw new Refusal(
-        trust.key.name === own.name
-          ? `the bundle is signed under another key of ${own.name} (${own.keyId}) than the one pinned (${trust.key.keyId})`
-          : `the bundle is of the log ${own.name}, the key pinned is of ${trust.key.name}`,
-        VERIFIER_KEY,
-      );
     if (manifest.origin !== own.name)
       throw new Refusal(`origin is ${manifest.origin}, the key is of the log ${own.name}`, MANIFEST);
-    if (trust.key === undefined)
-      report.doubt(
-        `whose log this is: its key came with the bundle, so all of it could be another's making. It is consistent in itself; ` +
-          `compare ${own.toString()} with what the operator publishes elsewhere, and say --key`,
-      );
-    else report.proved(`the key is the one pinned: ${own.name}, ${own.keyId}`);
-    return own;
+    return trustedKey(report, own, trust, VERIFIER_KEY);
   }
 
   private requireNotOlder(before: Checkpoint & { readonly name: string }, now: Checkpoint): void {
@@ -363,7 +350,7 @@ const differenceOf = (replayed: unknown, claimed: unknown, at: string): string =
   const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
     value !== null && typeof value === 'object';
   if (!isObject(replayed) || !isObject(claimed))
-    return `${at === '' ? 'the whole' : at} is ${JSON.stringify(replayed)}, claimed is ${JSON.stringify(claimed) ?? 'nothing'}`;
+    return `${at === '' ? 'the whole' : at} is ${JSON.stringify(replayed)}, claimed is ${claimed === undefined ? 'nothing' : JSON.stringify(claimed)}`;
   const names = [...new Set([...Object.keys(replayed), ...Object.keys(claimed)])];
   const name = names.find((each) => JSON.stringify(replayed[each]) !== JSON.stringify(claimed[each]));
   return name === undefined

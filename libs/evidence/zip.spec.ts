@@ -142,9 +142,4 @@ describe('a zip', () => {
     zip.write('HELLO', zip.indexOf('hello'), 'latin1');
     expect(await refusal(zip)).toMatch(/^aaaa: the entry cannot be read/);
   });
-
-  it('of tens of thousands of entries is read in a time that grows with them', async () => {
-    const entries = Array.from({ length: 3_000 }, (_, at): Written => [`events/a/${at}.json`, 'x', { level: 0 }]);
-    expect((await readZip(await zipped(...entries))).size).toBe(3_000);
-  });
 });
