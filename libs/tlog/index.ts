@@ -12,7 +12,7 @@ export { textIn } from './encoding.js';
 export type { TreeNodes } from './merkle.js';
 export { CompactRange, EMPTY_ROOT, leafHash, nodeHash, rootOf } from './merkle.js';
 export type { Note, NoteSignature, SignatureKind, Verified } from './note.js';
-export { formatNote, NoteSigner, openNote, parseNote, VerifierKey } from './note.js';
+export { formatNote, NoteSigner, openNote, parseNote, signatureLine, VerifierKey } from './note.js';
 export type { LeafEntry, Opening } from './opening.js';
 export { entryHashOf, leafEntry, parseLeafEntry } from './opening.js';
 export type { ProofFile } from './proof-file.js';
@@ -30,3 +30,5 @@ export {
   tilePath,
   tileWidth,
 } from './tiles.js';
+export type { AddCheckpoint } from './witness.js';
+export { formatAddCheckpoint, parseAddCheckpoint } from './witness.js';

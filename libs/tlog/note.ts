@@ -166,13 +166,12 @@ export class NoteSigner {
 export const formatNote = ({ text, signatures }: Note): string => {
   const fault = faultOf(text);
   if (fault !== undefined) throw new TlogRefusal(fault);
-  return `${text}\n${signatures
-    .map(({ name, keyId, signature }) => {
-      const bytes = Buffer.concat([Buffer.from(keyId, 'hex'), signature]);
-      return `${DASH} ${name} ${bytes.toString('base64')}\n`;
-    })
-    .join('')}`;
+  return `${text}\n${signatures.map(signatureLine).join('')}`;
 };
+
+/** A signature as a line of a note, with its line feed: what a witness answers. */
+export const signatureLine = ({ name, keyId, signature }: NoteSignature): string =>
+  `${DASH} ${name} ${Buffer.concat([Buffer.from(keyId, 'hex'), signature]).toString('base64')}\n`;
 
 /** Reads a signed note; nothing of it is verified by that. @throws {TlogRefusal} */
 export const parseNote = (bytes: Uint8Array): Note => {

@@ -176,6 +176,13 @@ describe('the check finds', () => {
       'libs/needs/a.ts',
       `import { specFor } from '#kernel-testing';`,
     ],
+    [
+      'a witness that knows the kernel',
+      'witness-stands-alone',
+      'apps/witness/a.ts',
+      `import { Clock } from '#kernel';`,
+    ],
+    ['a witness on a framework', 'witness-stands-alone', 'apps/witness/a.ts', `import { M } from '@nestjs/common';`],
     ['a way around the index', 'libs-by-name', 'libs/needs/a.ts', `import { a } from '../kernel/ids.js';`],
     ['also in a spec', 'libs-by-name', 'libs/needs/a.spec.ts', `import { a } from '../kernel/ids.js';`],
     ['a name that is none', 'libs-by-name', 'libs/needs/a.ts', `import { a } from '#nowhere';`],
@@ -192,6 +199,17 @@ describe('the check finds', () => {
       'libs-by-name libs/needs/a.ts',
       'only-apps-compose libs/needs/a.ts',
     ]);
+  });
+
+  it('what a witness reaches through a lib', () => {
+    expect(
+      broken({
+        'apps/witness/main.ts': `import { w } from './witness.js';`,
+        'apps/witness/witness.ts': `import { openNote } from '#tlog'; import { fastify } from 'fastify';`,
+        'libs/tlog/index.ts': `export { openNote } from './note.js';`,
+        'libs/tlog/note.ts': `import type { Clock } from '#kernel'; import { hash } from 'node:crypto';`,
+      }),
+    ).toEqual(['witness-stands-alone libs/tlog/note.ts']);
   });
 
   it('what a decider reaches through files of its own lib', () => {

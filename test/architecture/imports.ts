@@ -25,6 +25,7 @@ export type Rule =
   | 'core-stands-alone'
   | 'testing-stays-in-tests'
   | 'libs-by-name'
+  | 'witness-stands-alone'
   | 'no-cycles';
 
 interface Import {
@@ -69,6 +70,10 @@ const HOSTING = 'hosting';
 const COMPOSITION = 'services';
 /** What the apps of the services shape share: as an app, it picks adapters. */
 const DISTRIBUTED = 'distributed';
+/** Run by others, who read what they run: no store of ours, no framework but the one that speaks HTTP. */
+const WITNESS = 'witness';
+const WITNESS_LIBS = new Set(['tlog', 'sqlite']);
+const WITNESS_PACKAGES = /^(node:.*|fastify|pino|@photostructure\/sqlite)$/;
 const DRIVERS = /^(@photostructure\/sqlite|node:sqlite|better-sqlite3|sqlite3)(\/|$)/;
 const SOLVER = /^highs(\/|$)/;
 const DECIDER_FILES = new Set([
@@ -106,6 +111,7 @@ export const violationsIn = (sources: Sources, aliases: Aliases): Violation[] =>
   return [
     ...[...imports].flatMap(([file, of]) => of.flatMap((one) => breaksOf(file, one))),
     ...[...sources].filter(([file, text]) => isDecider(file, text)).flatMap(([file]) => impuritiesOf(file, imports)),
+    ...witnessBreaks(imports),
     ...cyclesIn(imports),
   ];
 };
@@ -217,6 +223,31 @@ const impuritiesOf = (decider: string, imports: ReadonlyMap<string, readonly Imp
       } else if (!(typeOnly && target.endsWith('.contract.ts'))) {
         broken("another context's contract gives a decider types, nothing to run");
       }
+    }
+  }
+  return found;
+};
+
+/** Whatever a witness reaches that it should not, wherever in its libs that is. */
+const witnessBreaks = (imports: ReadonlyMap<string, readonly Import[]>): Violation[] => {
+  const found: Violation[] = [];
+  const isWitness = (file: string): boolean => placeOf(file).kind === 'app' && placeOf(file).name === WITNESS;
+  const queue = [...imports.keys()].filter((file) => isWitness(file) && !isForTests(file));
+  const seen = new Set(queue);
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    for (const { name, target } of imports.get(file) ?? []) {
+      const allowed =
+        target === undefined
+          ? WITNESS_PACKAGES.test(name)
+          : isWitness(target) || WITNESS_LIBS.has(placeOf(target).name);
+      if (!allowed)
+        found.push({
+          rule: 'witness-stands-alone',
+          file,
+          because: `imports ${name}: a witness is small enough to read`,
+        });
+      else if (target !== undefined && !seen.has(target)) queue.push(target);
+      if (target !== undefined) seen.add(target);
     }
   }
   return found;
