@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { LocalMessageBus } from '#bus-local';
-import { LogSigning } from '#audit';
+import { LogSigning, type WitnessPolicy } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Host, OidcSettings, Port, Rate } from '#hosting';
 import { alarmsTo, DEFAULT_RATE, host, LOG_KEY_FILE, newLogKey, Opened, signerIn } from '#hosting';
@@ -46,6 +46,8 @@ export interface LogSettings {
   readonly signer?: NoteSigner | undefined;
   /** A file outside the data folder that holds the newest checkpoint. */
   readonly copyTo?: string | undefined;
+  /** Who cosigns what is signed, and how many have to; nobody unless told. */
+  readonly witnesses?: WitnessPolicy | undefined;
 }
 
 /** The whole service in one process. */
@@ -110,9 +112,10 @@ const signingOf = (folder: string | undefined, { log = {}, tick }: AppOptions, l
   return new LogSigning({
     signer: log.signer ?? signerIn(kept(), log.origin),
     copyTo: log.copyTo,
+    witnesses: log.witnesses,
     ...(tick === 'manual' ? { everyMs: tick } : {}),
     alarm: (trouble) => {
-      logger.error({ trouble }, 'the log is not signed');
+      logger.error({ trouble }, 'the signed log needs its operator');
     },
   });
 };

@@ -1,6 +1,13 @@
 import { resolve } from 'node:path';
 import type { CallerSettings, ListenSettings } from '#hosting';
-import { callerSettings, configuredLogKey, documentLimitOf, listenSettings, Variables } from '#hosting';
+import {
+  callerSettings,
+  configuredLogKey,
+  configuredWitnesses,
+  documentLimitOf,
+  listenSettings,
+  Variables,
+} from '#hosting';
 import type { LogSettings } from './app.js';
 
 /** How the service is set up by its environment. */
@@ -32,5 +39,6 @@ const logSettings = (variables: Variables): LogSettings => {
     origin: variables.text('PLEDGEBOOK_LOG_ORIGIN'),
     signer: configuredLogKey(variables),
     copyTo: copyTo === undefined ? undefined : resolve(copyTo),
+    witnesses: configuredWitnesses(variables),
   };
 };

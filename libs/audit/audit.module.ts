@@ -19,6 +19,7 @@ import { Checkpoints } from './signed-log/checkpoints.js';
 import { LogController } from './signed-log/log.controller.js';
 import { LogTree } from './signed-log/log-tree.js';
 import { LOG_TREE, logTree } from './signed-log/log-tree.projection.js';
+import { Witnesses } from './signed-log/witnesses.js';
 
 @Module({
   providers: [AuditLog, Grounds, FindingRecords, Sampling, SampleRecords],
@@ -31,7 +32,7 @@ export const auditContext: Context = {
   name: 'audit',
   module: AuditModule,
   controllers: [AuditController, SchemasController, FindingsController, SamplesController, LogController],
-  forRoutes: [OwnersSight, LogTree, Checkpoints],
+  forRoutes: [OwnersSight, LogTree, Witnesses, Checkpoints],
   history: [
     historyController('FindingsController', {
       path: 'v1/findings',

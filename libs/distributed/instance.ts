@@ -4,7 +4,7 @@ import { KafkaBroker, KafkaMessageBus } from '#bus-kafka';
 import { LogSigning } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Adapters, Opened, Variables } from '#hosting';
-import { alarmsTo, configuredIssuer, configuredSealKeys, requiredLogKey } from '#hosting';
+import { alarmsTo, configuredIssuer, configuredSealKeys, configuredWitnesses, requiredLogKey } from '#hosting';
 import { SqliteReadDatabase } from '#read-database';
 import { categories } from '#services';
 import { KurrentEventStore } from '#store-kurrent';
@@ -78,8 +78,9 @@ const signingOf = (variables: Variables, logger: Logger): LogSigning => {
   return new LogSigning({
     signer: requiredLogKey(variables),
     copyTo: copyTo === undefined ? undefined : resolve(copyTo),
+    witnesses: configuredWitnesses(variables),
     alarm: (trouble) => {
-      logger.error({ trouble }, 'the log is not signed');
+      logger.error({ trouble }, 'the signed log needs its operator');
     },
   });
 };

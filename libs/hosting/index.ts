@@ -17,4 +17,5 @@ export { Opened } from './opened.js';
 export type { Reason, Run } from './run.js';
 export { EXIT, run } from './run.js';
 export type { CallerSettings, ListenSettings, OidcSettings } from './settings.js';
+export { configuredWitnesses } from './witness-settings.js';
 export { callerSettings, DEFAULT_RATE, documentLimitOf, listenSettings, SettingError, Variables } from './settings.js';

@@ -16,6 +16,7 @@ import { Health, type HealthCheck, Problem, ReadGate, type RequestContext } from
 import { LogSigning } from './log-signing.js';
 import { LOG_TREE } from './log-tree.projection.js';
 import { LogTree } from './log-tree.js';
+import { Witnesses } from './witnesses.js';
 
 /** The technical stream of what was signed: every instance signs at its end, so no size is ever signed twice with two roots. */
 export const CHECKPOINT_STREAM = '_log-checkpoints';
@@ -49,6 +50,7 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly clock: Clock,
     private readonly gate: ReadGate,
     private readonly health: Health,
+    private readonly witnesses: Witnesses,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -63,7 +65,7 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * The checkpoint that a request is answered from: the newest signed, and where the caller waits or shows what it has written one that
+   * The checkpoint that a request is answered from: the newest signed (and, where witnesses are configured, cosigned), and where the caller waits or shows what it has written one that
    * covers that. @throws {Problem} 503 where there is none, or none that goes so far
    */
   async forRequest(ctx: RequestContext): Promise<Signed> {
@@ -75,12 +77,30 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.known === undefined || this.known.size < asked) await this.bringUpToDate();
     if (this.known === undefined || this.known.size < asked)
       throw Problem.of('log-not-signed', 'No checkpoint is signed now: the operator is told why.', RETRY);
-    return this.known;
+    return this.witnesses.areNeeded ? this.cosigned(asked) : this.known;
   }
 
+  private async cosigned(asked: number): Promise<Signed> {
+    const covering = (): Signed | undefined => {
+      const { cosigned } = this.witnesses;
+      return cosigned !== undefined && cosigned.size >= asked ? cosigned : undefined;
+    };
+    if (covering() === undefined) await this.witnesses.show(this.newest);
+    const handedOut = covering();
+    if (handedOut === undefined)
+      throw Problem.of('log-not-cosigned', 'Too few witnesses have cosigned a checkpoint that goes so far.', RETRY);
+    return handedOut;
+  }
+
+  private readonly newest = async (): Promise<Signed | undefined> => {
+    await this.inTurn(() => this.refresh());
+    return this.known;
+  };
+
   /** Takes up what other instances have signed. */
-  look(): Promise<void> {
-    return this.inTurn(() => this.refresh());
+  async look(): Promise<void> {
+    await this.inTurn(() => this.refresh());
+    await this.witnesses.look();
   }
 
   /** Signs the tree as it stands, where it has grown. Never rejects: what keeps it from signing is told by `GET /readyz`. */
@@ -93,6 +113,8 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
     if (everyMs === 'manual' || this.ended) return;
     this.timer = setTimeout(() => {
       void this.bringUpToDate().then(() => {
+        // Nothing that is signed waits for witnesses.
+        void this.witnesses.show(this.newest);
         this.schedule();
       });
     }, everyMs);

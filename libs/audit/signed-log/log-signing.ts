@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Checkpoint, NoteSigner, openCheckpoint } from '#tlog';
+import type { WitnessPolicy } from './witness-client.js';
 
 export interface LogSigningOptions {
   readonly signer: NoteSigner;
@@ -8,7 +9,9 @@ export interface LogSigningOptions {
   readonly copyTo?: string | undefined;
   /** Milliseconds between looks at how far the tree has grown: 1,000 unless told; `manual`: only where somebody waits for it. */
   readonly everyMs?: number | 'manual';
-  /** Told when signing stops working, and why. */
+  /** Who cosigns what is signed; nobody unless told. */
+  readonly witnesses?: WitnessPolicy | undefined;
+  /** Told when signing stops working, or a witness does not cosign, and why. */
   readonly alarm?: (trouble: string) => void;
 }
 
@@ -18,10 +21,12 @@ export class LogSigning {
   readonly everyMs: number | 'manual';
   readonly alarm: (trouble: string) => void;
   readonly copyTo: string | undefined;
+  readonly witnesses: WitnessPolicy | undefined;
 
-  constructor({ signer, copyTo, everyMs = 1_000, alarm = () => undefined }: LogSigningOptions) {
+  constructor({ signer, copyTo, witnesses, everyMs = 1_000, alarm = () => undefined }: LogSigningOptions) {
     this.signer = signer;
     this.copyTo = copyTo;
+    this.witnesses = witnesses;
     this.everyMs = everyMs;
     this.alarm = alarm;
   }

@@ -21,6 +21,7 @@ import { CHECKPOINT_STREAM, Checkpoints } from './checkpoints.js';
 import { LogSigning, type LogSigningOptions } from './log-signing.js';
 import { LogTree } from './log-tree.js';
 import { logTree } from './log-tree.projection.js';
+import { Witnesses } from './witnesses.js';
 
 const logged = (count: number): RecordedEvent[] => {
   const revisions = new Map<string, number>();
@@ -102,7 +103,9 @@ class Instance {
     const gate = { ready: () => Promise.resolve() } as unknown as ReadGate;
     const health = { add: (checks: Instance['checks'][0]) => this.checks.push(checks) } as unknown as Health;
     const clock = new ManualClock('2026-11-29T09:00:00.000Z');
-    this.checkpoints = new Checkpoints(store, this.runner, new LogTree(this.runner), signing, clock, gate, health);
+    const tree = new LogTree(this.runner);
+    const witnesses = new Witnesses(store, tree, signing, clock, health);
+    this.checkpoints = new Checkpoints(store, this.runner, tree, signing, clock, gate, health, witnesses);
   }
 
   async start(): Promise<this> {

@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { ProjectionRunner, type ReadQueries } from '#kernel';
-import { entryBundle, inclusionProof, leafEntry, nodesOf, rootOf, type TileName, tileWidth } from '#tlog';
+import {
+  consistencyProof,
+  entryBundle,
+  inclusionProof,
+  leafEntry,
+  nodesOf,
+  rootOf,
+  type TileName,
+  tileWidth,
+} from '#tlog';
 import { idBytes, LOG_TREE, storedSize, storedTiles } from './log-tree.projection.js';
 
 const HASH_BYTES = 32;
@@ -31,6 +40,11 @@ export class LogTree {
   /** The audit path of the leaf at `index` among the first `size` leaves, which the tree has. */
   inclusion(index: number, size: number): Uint8Array[] {
     return inclusionProof(nodesOf(storedTiles(this.rows)), index, size);
+  }
+
+  /** The proof that the first `old` leaves begin the tree of the first `size`, which the tree has. */
+  consistency(old: number, size: number): Uint8Array[] {
+    return consistencyProof(nodesOf(storedTiles(this.rows)), old, size);
   }
 
   /** The bytes of a tile or a bundle, of a tree of `size` leaves; undefined where that has none so wide. */
