@@ -1,7 +1,9 @@
+import type { ConfirmationEvent } from './confirmations/confirmation.contract.js';
 import type { FindingEvent } from './findings/finding.contract.js';
 import type { SampleEvent } from './samples/sample.contract.js';
 
+export type { ConfirmationEvent } from './confirmations/confirmation.contract.js';
 export type { FindingEvent } from './findings/finding.contract.js';
 
 /** Everything that audit writes. */
-export type AuditEvent = FindingEvent | SampleEvent;
+export type AuditEvent = FindingEvent | SampleEvent | ConfirmationEvent;

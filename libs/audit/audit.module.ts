@@ -3,6 +3,15 @@ import type { Context } from '#web';
 import { historyController, uuidOf } from '#web';
 import { AuditLog } from './audit-log.js';
 import { AuditController } from './audit.controller.js';
+import { Books } from './confirmations/books.js';
+import {
+  CONFIRMATION_BOARD,
+  confirmationBoard,
+  confirmationDeadlines,
+} from './confirmations/confirmation-board.projection.js';
+import { ConfirmationRecords } from './confirmations/confirmation-records.js';
+import { confirmationDecider } from './confirmations/confirmation.js';
+import { ConfirmationsController } from './confirmations/confirmations.controller.js';
 import { FINDING_BOARD, findingBoard, findingDeadlines } from './findings/finding-board.projection.js';
 import { FindingRecords } from './findings/finding-records.js';
 import { findingDecider } from './findings/finding.js';
@@ -22,17 +31,27 @@ import { LOG_TREE, logTree } from './signed-log/log-tree.projection.js';
 import { Witnesses } from './signed-log/witnesses.js';
 
 @Module({
-  providers: [AuditLog, Grounds, FindingRecords, Sampling, SampleRecords],
-  exports: [Grounds, FindingRecords, Sampling, SampleRecords],
+  providers: [AuditLog, Grounds, FindingRecords, Sampling, SampleRecords, ConfirmationRecords],
+  exports: [Grounds, FindingRecords, Sampling, SampleRecords, ConfirmationRecords],
 })
 class AuditModule {}
 
-/** The log as auditors read it, through the kinds that every context registers, what auditors find, and what they drew to look at. */
+/**
+ * The log as auditors read it, through the kinds that every context registers, what auditors find, what they drew to look at, and what they
+ * asked parties to confirm.
+ */
 export const auditContext: Context = {
   name: 'audit',
   module: AuditModule,
-  controllers: [AuditController, SchemasController, FindingsController, SamplesController, LogController],
-  forRoutes: [OwnersSight, LogTree, Witnesses, Checkpoints],
+  controllers: [
+    AuditController,
+    SchemasController,
+    FindingsController,
+    SamplesController,
+    ConfirmationsController,
+    LogController,
+  ],
+  forRoutes: [OwnersSight, Books, LogTree, Witnesses, Checkpoints],
   history: [
     historyController('FindingsController', {
       path: 'v1/findings',
@@ -48,16 +67,28 @@ export const auditContext: Context = {
       records: SampleRecords,
       idOf: uuidOf,
     }),
+    historyController('ConfirmationsController', {
+      path: 'v1/confirmation-requests',
+      tag: 'confirmation requests',
+      action: 'confirmation.history',
+      records: ConfirmationRecords,
+      idOf: uuidOf,
+    }),
   ],
-  streams: { [findingDecider.category]: findingDecider.schemas, [sampleDecider.category]: sampleDecider.schemas },
+  streams: {
+    [findingDecider.category]: findingDecider.schemas,
+    [sampleDecider.category]: sampleDecider.schemas,
+    [confirmationDecider.category]: confirmationDecider.schemas,
+  },
   reads: {
     // A finding is seen by who sees what it rests on.
     sight: ['needs.history', 'offers.history', 'commitments.history', 'funds.history', 'reported.history'],
     history: ['audit.sight'],
-    work: [FINDING_BOARD],
+    work: [FINDING_BOARD, CONFIRMATION_BOARD],
     routes: [
       FINDING_BOARD,
       SAMPLE_BOARD,
+      CONFIRMATION_BOARD,
       'audit.sight',
       'needs.view',
       'needs.history',
@@ -71,6 +102,9 @@ export const auditContext: Context = {
       LOG_TREE,
     ],
   },
-  projections: () => [findingBoard, sampleBoard, logTree],
-  deadlines: (deps) => [findingDeadlines(() => deps.reads(FINDING_BOARD))],
+  projections: () => [findingBoard, sampleBoard, confirmationBoard, logTree],
+  deadlines: (deps) => [
+    findingDeadlines(() => deps.reads(FINDING_BOARD)),
+    confirmationDeadlines(() => deps.reads(CONFIRMATION_BOARD)),
+  ],
 };

@@ -1,4 +1,4 @@
-import type { FindingEvent } from '#audit/contract';
+import type { ConfirmationEvent, FindingEvent } from '#audit/contract';
 import type { CommitmentEvent } from '#commitments/contract';
 import type { Projection, ReadTransaction, RecordedEvent } from '#kernel';
 import { idOfStream } from '#kernel';
@@ -133,6 +133,22 @@ const FINDING_TYPES = [
   'ImplementationRejected',
   'FindingClosed',
 ] as const satisfies readonly FindingEvent['type'][];
+
+/** A confirmation request: what its party owes, or its auditor. */
+interface ConfirmationDesk {
+  readonly party: string;
+  readonly auditor: string;
+  readonly status: 'open' | 'overdue' | 'answered' | 'closed';
+  readonly since: string;
+  readonly due: string;
+}
+
+const CONFIRMATION_TYPES = [
+  'ConfirmationRequested',
+  'ConfirmationAnswered',
+  'ConfirmationFellOverdue',
+  'ConfirmationClosed',
+] as const satisfies readonly ConfirmationEvent['type'][];
 
 const NEED_TYPES = [
   'NeedDrafted',
@@ -631,6 +647,45 @@ export const findingItems = ({ owner, auditor, status, since, answerBy, due }: F
   }
 };
 
+const evolveConfirmation = (
+  confirmation: ConfirmationDesk | undefined,
+  event: RecordedEvent,
+): ConfirmationDesk | undefined => {
+  const fact = event as unknown as ConfirmationEvent;
+  const since = event.metadata.recordedAt;
+  if (fact.type === 'ConfirmationRequested') {
+    const { party, auditor, due } = fact.data;
+    return { party, auditor, status: 'open', since, due };
+  }
+  if (confirmation === undefined) return undefined;
+  switch (fact.type) {
+    case 'ConfirmationAnswered':
+      return { ...confirmation, status: 'answered', since };
+    case 'ConfirmationFellOverdue':
+      return { ...confirmation, status: 'overdue' };
+    case 'ConfirmationClosed':
+      return { ...confirmation, status: 'closed', since };
+    default:
+      return confirmation;
+  }
+};
+
+/** What waits on a confirmation request: a party may still answer past the day, when its auditor may go another way. Pure. */
+export const confirmationItems = ({ party, auditor, status, since, due }: ConfirmationDesk): DeskItem[] => {
+  const answer = { party, action: 'answer', since, due };
+  const close = { party: auditor, action: 'close', since };
+  switch (status) {
+    case 'open':
+      return [answer];
+    case 'overdue':
+      return [answer, close];
+    case 'answered':
+      return [close];
+    case 'closed':
+      return [];
+  }
+};
+
 /** What a verdict on a pair leaves to do. Pure. */
 export const duplicateItems = ({ suggested, over, since, states }: DuplicateDesk): DeskItem[] =>
   suggested && !over ? states.map((code) => ({ party: stateParty(code), action: 'merge', since })) : [];
@@ -639,21 +694,25 @@ type Doc =
   | { readonly need: NeedDesk }
   | { readonly commitment: CommitmentDesk }
   | { readonly duplicate: DuplicateDesk }
-  | { readonly finding: FindingDesk };
+  | { readonly finding: FindingDesk }
+  | { readonly confirmation: ConfirmationDesk };
 
-const kindIn = (doc: Doc): 'need' | 'commitment' | 'duplicate' | 'finding' => {
+const kindIn = (doc: Doc): 'need' | 'commitment' | 'duplicate' | 'finding' | 'confirmation-request' => {
+  if ('confirmation' in doc) return 'confirmation-request';
   if ('need' in doc) return 'need';
   if ('finding' in doc) return 'finding';
   return 'commitment' in doc ? 'commitment' : 'duplicate';
 };
 
 const itemsOf = (doc: Doc): DeskItem[] => {
+  if ('confirmation' in doc) return confirmationItems(doc.confirmation);
   if ('need' in doc) return needItems(doc.need);
   if ('finding' in doc) return findingItems(doc.finding);
   return 'commitment' in doc ? commitmentItems(doc.commitment) : duplicateItems(doc.duplicate);
 };
 
 const involvedIn = (doc: Doc): readonly string[] => {
+  if ('confirmation' in doc) return [doc.confirmation.party, doc.confirmation.auditor];
   if ('finding' in doc) return [doc.finding.owner, doc.finding.auditor];
   if ('duplicate' in doc) return doc.duplicate.states.map((code) => stateParty(code));
   return 'need' in doc
@@ -667,8 +726,14 @@ const ENDING: ReadonlySet<string> = new Set<NeedEvent['type']>(['NeedSuperseded'
 /** Answers: what waits for a party now. */
 export const desk: Projection = {
   name: 'desk',
-  version: 5,
-  handles: [...NEED_TYPES, ...COMMITMENT_TYPES, ...FINDING_TYPES, 'DuplicateJudged' satisfies DuplicateEvent['type']],
+  version: 6,
+  handles: [
+    ...NEED_TYPES,
+    ...COMMITMENT_TYPES,
+    ...FINDING_TYPES,
+    ...CONFIRMATION_TYPES,
+    'DuplicateJudged' satisfies DuplicateEvent['type'],
+  ],
   schema: `
     CREATE TABLE desk_record (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE desk_item (
@@ -725,6 +790,12 @@ export const desk: Projection = {
             event,
           );
           if (finding !== undefined) touched.set(id, { finding });
+        } else if (event.stream.startsWith('confirmation-')) {
+          const confirmation = evolveConfirmation(
+            before !== undefined && 'confirmation' in before ? before.confirmation : undefined,
+            event,
+          );
+          if (confirmation !== undefined) touched.set(id, { confirmation });
         } else if (event.stream.startsWith('need-')) {
           const need = evolveNeed(before !== undefined && 'need' in before ? before.need : undefined, event);
           if (need !== undefined) touched.set(id, { need });

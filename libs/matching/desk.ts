@@ -11,7 +11,7 @@ import { Suggestions } from './suggestions/suggestions.js';
 export interface DeskEntry {
   /** Id of the record. */
   readonly record: string;
-  readonly kind: 'need' | 'commitment' | 'duplicate' | 'finding' | 'suggestion';
+  readonly kind: 'need' | 'commitment' | 'duplicate' | 'finding' | 'confirmation-request' | 'suggestion';
   readonly href: string;
   readonly action: string;
   /** The delivery or discrepancy meant, where a record has several. */
@@ -22,6 +22,8 @@ export interface DeskEntry {
   readonly reminders?: number;
 }
 
+/** Kinds of entries of an audit, and the streams they are of. */
+const OF_AUDIT: Readonly<Record<string, string>> = { finding: 'finding', 'confirmation-request': 'confirmation' };
 const REMINDER_DAYS = [60, 120, 150];
 /** Sorts entries without a due date behind all others. */
 const NO_DUE = '9999';
@@ -79,9 +81,10 @@ export class Desk {
     return [{ record: id, kind: 'suggestion', action: 'propose', n: 0, since: sharedAt, due: '', sort: LAST }];
   }
 
-  /** A party sees what waits for it; an auditor its findings for as long as a mandate covers them. */
+  /** A party sees what waits for it; an auditor's findings and requests are seen as their own routes show them. */
   private knows(caller: Caller, { kind, record }: SqlRow): Promise<boolean> | boolean {
-    return kind !== 'finding' || this.sight.sees(caller, 'finding', record as string);
+    const category = OF_AUDIT[kind as string];
+    return category === undefined || this.sight.sees(caller, category, record as string);
   }
 
   private rows(caller: Caller, now: string, limit: number, after: readonly CursorValue[]): readonly SqlRow[] {

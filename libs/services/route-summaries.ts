@@ -217,6 +217,16 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
     'Draw commitments or transfers to audit, at random or by monetary units, with a seed that is kept',
   'GET /v1/samples': 'Samples that the auditor’s party drew, each with how much of its population it covers',
   'GET /v1/samples/{id}': 'One sample: each drawn item with its evidence, present or absent; as CSV, too',
+  'POST /v1/confirmation-requests':
+    'Ask a party to confirm, or to state, the figures of its commitments, under a mandate in force',
+  'GET /v1/confirmation-requests':
+    'Requests that the caller may see: by party, auditor, status, commitment, or what is overdue',
+  'GET /v1/confirmation-requests/{id}': 'One request with the answer to each line',
+  'GET /v1/confirmation-requests/{id}/history': 'The events of a request',
+  'POST /v1/confirmation-requests/{id}/answer':
+    'Say of each figure whether it is yours: agree, disagree, state it, or no record',
+  'POST /v1/confirmation-requests/{id}/close':
+    'Close a request: all confirmed, or with what was examined instead, or withdrawn',
   'GET /v1/samples/{id}/history': 'The draw with its whole population, for anyone to draw again',
 
   'GET /v1/duplicates':

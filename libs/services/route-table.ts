@@ -49,6 +49,7 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
     '/v1/audit',
     '/v1/findings',
     '/v1/samples',
+    '/v1/confirmation-requests',
     '/v1/schemas',
     '/log',
   ],

@@ -66,6 +66,16 @@ export type {
   FindingClosing,
   AuditedKind,
 } from './finding-codes.js';
+export {
+  CONFIRMATION_CODES_VERSION,
+  CONFIRMED_FIGURES,
+  isConfirmedFigure,
+  CONFIRMATION_ANSWERS,
+  isConfirmationAnswer,
+  CONFIRMATION_CLOSINGS,
+  isConfirmationClosing,
+} from './confirmation-codes.js';
+export type { ConfirmedFigure, ConfirmationAnswer, ConfirmationClosing } from './confirmation-codes.js';
 export { TRANSFER_KINDS_VERSION, TRANSFER_KINDS, isTransferKind } from './transfer-kinds.js';
 export type { TransferKind } from './transfer-kinds.js';
 export {

@@ -474,3 +474,23 @@ export const hideFindings = async (
       await command(`/v1/findings/${id}/implement`, { text: write('claim'), evidence }, 'vut');
     }
   });
+
+/** What an auditor asks Vanuatu of a commitment, and it answers: of interest to nobody else, whoever sees the commitment. */
+export const hideConfirmation = async (
+  { command, create, hide, pen, secretly }: Builder,
+  commitment: string,
+): Promise<void> =>
+  secretly(async () => {
+    const seers: Seers = ['vut', 'board'];
+    const write = (field: string): string => pen('confirmation')('body', field, seers);
+    const { id } = await create(
+      '/v1/confirmation-requests',
+      { party: 'state:VUT', commitments: [commitment], asks: ['leg'], note: write('note'), due: '2027-12-31' },
+      'board',
+      'confirmation',
+    );
+    hide('confirmation', 'confirmation-requests', id, seers);
+    const answers = [{ line: 1, says: 'disagrees', note: write('answer') }];
+    await command(`/v1/confirmation-requests/${id}/answer`, { answers }, 'vut');
+    await command(`/v1/confirmation-requests/${id}/close`, { as: 'withdrawn', reason: write('reason') }, 'board');
+  });

@@ -5,6 +5,7 @@ import { testApp } from '../support/app.js';
 import type { Builder, HiddenFile } from './hidden-deals.js';
 import {
   filesOf,
+  hideConfirmation,
   hideFindings,
   hideInFund,
   hideJointNeeds,
@@ -79,7 +80,8 @@ export type HiddenKind =
   | 'duplicates'
   | 'findings'
   | 'suggestions'
-  | 'samples';
+  | 'samples'
+  | 'confirmation-requests';
 
 /** A record that only `seers` may know of. */
 export interface HiddenRecord {
@@ -732,6 +734,7 @@ const fill = async (app: TestApp, withHidden: boolean): Promise<World> => {
     const order = { of: 'commitments', method: 'random', size: 3, seed };
     hide('sample', 'samples', (await create('/v1/samples', order, 'board', 'sample')).id, ['board']);
   });
+  await hideConfirmation(building, parent);
 
   const reportedOf = (name: string, seers: Seers, more: object): object => {
     const body = (field: string): string => pen(name)('body', field, seers);

@@ -283,6 +283,7 @@ const idOf = (name: string): string => {
 const KINDS: readonly HiddenKind[] = [
   ...(['needs', 'offers', 'commitments', 'reported', 'designations', 'mandates'] as const),
   ...(['contributions', 'calls', 'duplicates', 'findings', 'suggestions', 'samples'] as const),
+  'confirmation-requests',
 ];
 /** Lists, and what else is asked without an id. */
 const LISTS = [
@@ -747,7 +748,7 @@ describe.each(SWEEPERS)('%s', (caller) => {
     const found: string[] = [];
     for (const kind of [
       ...['needs', 'offers', 'commitments', 'reported', 'parties', 'contributions', 'calls', 'funds', 'duplicates'],
-      'findings',
+      ...['findings', 'confirmation-requests'],
     ]) {
       const list = await ask(bare, caller, 'GET', `/v1/${kind}?limit=200`);
       const { items = [] } = JSON.parse(list.text) as { items?: { id: string }[] };
@@ -809,7 +810,7 @@ describe.each(SWEEPERS)('%s', (caller) => {
   test('pages through lists one by one without a gap or an empty page', async () => {
     for (const path of [
       ...['needs', 'needs?sort=rank', 'offers', 'commitments', 'reported', 'desk', 'contributions', 'calls', 'funds'],
-      ...['duplicates', 'findings', 'suggestions', 'samples'],
+      ...['duplicates', 'findings', 'suggestions', 'samples', 'confirmation-requests'],
       'totals/events',
     ].map((each) => `/v1/${each}`)) {
       const size = (limit: number): string => `${path}${path.includes('?') ? '&' : '?'}limit=${limit}`;
@@ -928,6 +929,16 @@ const NAMING: readonly {
       ...{ records: [{ kind, id }], eventIds: [ABSENT], due: '2027-12-31' },
     }),
   })),
+  {
+    path: '/v1/confirmation-requests',
+    kinds: ['commitments'],
+    body: (id) => ({ party: 'state:VUT', commitments: [id], due: '2027-12-31' }),
+  },
+  {
+    path: '/v1/confirmation-requests',
+    kinds: ['samples'],
+    body: (id) => ({ party: 'state:VUT', sample: id, due: '2027-12-31' }),
+  },
   { path: '/v1/what-if', kinds: ['needs'], body: (id) => ({ needs: [id] }) },
   { path: '/v1/what-if', kinds: ['offers'], body: (id) => ({ offers: [id], includeBlocked: true }) },
   {

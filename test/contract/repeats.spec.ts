@@ -338,13 +338,25 @@ test('a finding', async () => {
   await twice(`${path}/close`, { as: 'implemented' }, court, { as: 'withdrawn', reason: 'An error' });
 });
 
-test('a sample of what was bound above', async () => {
+test('a sample of what was bound above, and what its party is asked of it', async () => {
   const firm: As = { party: 'auditor:firm', role: 'auditor' };
   await client.post('/v1/parties', { id: firm.party, name: 'Firm', category: 'private' }, COORDINATOR);
   const term = { from: '2026-01-01', to: '2028-12-31', reference: 'Resolution 2' };
   await client.post('/v1/mandates', { ...term, auditor: firm.party, scope: { everything: true } }, COORDINATOR);
   const order = (seed: string): object => ({ of: 'commitments', method: 'random', size: 1, seed });
-  await twice('/v1/samples', order('one'), firm, order('two'));
+  const drawn = await twice('/v1/samples', order('one'), firm, order('two'));
+  const [{ commitment }] = drawn.items as [{ commitment: string }];
+  const { providers, donor } = bodyOf(await client.get(`/v1/commitments/${commitment}`, firm)) as Record<
+    string,
+    unknown
+  >;
+  const party = String((providers as string[] | undefined)?.[0] ?? donor);
+  const ask = (due: string): object => ({ party, commitments: [commitment], asks: ['leg'], due });
+  const made = await twice('/v1/confirmation-requests', ask('2027-01-31'), firm, ask('2027-02-28'));
+  const path = `/v1/confirmation-requests/${String(made.id)}`;
+  const answers = (made.lines as { line: number }[]).map(({ line }) => ({ line, says: 'no-record' }));
+  await twice(`${path}/answer`, { answers }, { party, role: 'donor-desk' });
+  await twice(`${path}/close`, { as: 'alternative-procedure', procedure: 'Read.' }, firm);
 });
 
 test('leave out no command of theirs', async () => {

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
 import { ratesDecider } from '#accounts';
-import { EVENT_SCHEMAS, findingDecider, sampleDecider } from '#audit';
+import { confirmationDecider, EVENT_SCHEMAS, findingDecider, sampleDecider } from '#audit';
 import { commitmentDecider } from '#commitments';
 import { partyDecider, subjectDecider } from '#directory';
 import { documentDecider } from '#documents';
@@ -76,6 +76,7 @@ const deciders = [
   duplicateDecider,
   findingDecider,
   sampleDecider,
+  confirmationDecider,
   subjectDecider,
 ] as unknown as AnyDecider[];
 const deciderOf = (stream: string): AnyDecider =>

@@ -37,6 +37,7 @@ export const ROUTES_BESIDE: Readonly<Record<string, string>> = {
   duplicate: '/v1/duplicates',
   finding: '/v1/findings',
   sample: '/v1/samples',
+  confirmation: '/v1/confirmation-requests',
   subject: '/v1/subjects',
 };
 

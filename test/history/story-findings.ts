@@ -4,6 +4,27 @@ import { CAVR, DAY, paper, SECRETARIAT } from './play.js';
 const COURT: Office = { party: 'auditor:court', role: 'auditor' };
 const LATER = '2099-12-31';
 
+/** What parties are asked to confirm: one is reminded and stays silent, another states its figure, a third request is taken back. */
+export const confirmationsOf = async (play: Play, commitment: Made): Promise<void> => {
+  const ask = (more: Body): Promise<Made> =>
+    play.create(COURT, '/v1/confirmation-requests', { commitments: [commitment.id], party: CAVR.party, ...more });
+  const due = (days: number): string => new Date(Date.parse(play.today) + days * DAY).toISOString().slice(0, 10);
+
+  const stated = await ask({ asks: ['leg'], blank: true, note: 'As of today', due: due(5) });
+  const [line] = ((await play.send(COURT, 'GET', stated.path, undefined, {}, 200)).body as { lines: { books: Body }[] })
+    .lines;
+  await play.command(CAVR, stated, 'answer', {
+    answers: [{ line: 1, says: 'states', figure: line?.books, note: 'As agreed' }],
+  });
+  await play.command(COURT, stated, 'close', { as: 'confirmed' });
+  const silent = await ask({ asks: ['leg'], due: due(9) });
+  await play.pass(3 * DAY);
+  await play.pass(8 * DAY);
+  await play.command(COURT, silent, 'close', { as: 'alternative-procedure', procedure: 'The contract was read.' });
+  const withdrawn = await ask({ asks: ['leg'], due: due(9) });
+  await play.command(COURT, withdrawn, 'close', { as: 'withdrawn', reason: 'Sent twice' });
+};
+
 /** Transfers of a fund to a State, drawn by monetary units. */
 export const sampleOf = async (play: Play): Promise<void> => {
   await play.create(COURT, '/v1/samples', {

@@ -26,7 +26,7 @@ import {
 import { allocationsOf } from './story-allocations.js';
 import { changesOf } from './story-changes.js';
 import { dealsOf } from './story-deals.js';
-import { findingsOf, sampleOf } from './story-findings.js';
+import { confirmationsOf, findingsOf, sampleOf } from './story-findings.js';
 import { fundsOf } from './story-funds.js';
 import { jointRecords } from './story-joint.js';
 import { peopleOf } from './story-people.js';
@@ -54,8 +54,10 @@ export const playStory = async (ports: readonly Port[] = []): Promise<readonly R
     await dealsOf(play);
     await fundsOf(play);
     await changesOf(play);
-    await findingsOf(play, await confirmedCommitment(play, needs.vanuatu, offers.fund));
+    const confirmed = await confirmedCommitment(play, needs.vanuatu, offers.fund);
+    await findingsOf(play, confirmed);
     await sampleOf(play);
+    await confirmationsOf(play, confirmed);
     await refusedCommitments(play, needs.vanuatu, offers);
     await leftCommitments(play, needs.vanuatu, offers);
     await cancelledCommitment(play, needs.vanuatu, offers.fund);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { findingBoard, sampleBoard } from '#audit';
+import { confirmationBoard, findingBoard, sampleBoard } from '#audit';
 import { everyEvent, projectionScenario } from '#kernel-testing';
 import { desk } from '#matching';
 import type { As, TestApp } from '../support/app.js';
@@ -46,6 +46,8 @@ let commitment: string;
 let events: readonly string[];
 let ofNeed: string;
 let mandate: string;
+/** A confirmation request that nobody answers. */
+let unanswered: string;
 
 const created = async (path: string, body: object, as: As): Promise<string> => {
   const answer = await app.post(path, body, { as, headers: { prefer: 'wait=5' } });
@@ -371,14 +373,14 @@ describe('a finding', () => {
     expect(csv.split('\r\n').slice(0, 3)).toEqual([
       ['commitment', 'transfer', 'amount', 'currency', 'units']
         .concat(
-          ['transfer', 'receipt', 'delivery', 'confirmation', 'paper'].flatMap((kind) => [
+          ['transfer', 'receipt', 'delivery', 'confirmation', 'paper', 'answer'].flatMap((kind) => [
             `evidence: ${kind}`,
             `found: ${kind}`,
           ]),
         )
         .join(','),
-      `${commitment},1,40.00,USD,2,,,present,1,absent,,absent,,absent,`,
-      `${commitment},2,20.00,USD,1,,,absent,,absent,,absent,,absent,`,
+      `${commitment},1,40.00,USD,2,,,present,1,absent,,absent,,absent,,absent,`,
+      `${commitment},2,20.00,USD,1,,,absent,,absent,,absent,,absent,,absent,`,
     ]);
     const { body } = await app.get(`${ofSample}/history`, { as: COURT });
     expect((body as { items: { data: { population: object[] } }[] }).items[0]?.data.population).toMatchObject(
@@ -411,6 +413,102 @@ describe('a finding', () => {
     }
   });
 
+  it('may have its figures confirmed by the parties they are of, who are shown no more of them than they see', async () => {
+    const list = (await app.get('/v1/samples', { as: COURT })).body as { items: { id: string; of: string }[] };
+    const sample = list.items.find(({ of }) => of === 'transfers')?.id ?? '';
+    const all = '/v1/confirmation-requests';
+    const ask = (body: object, as = COURT): Promise<Response> => app.post(all, { due: '2026-12-15', ...body }, { as });
+    const asked = async (body: object): Promise<string> => created(all, { due: '2026-12-15', ...body }, COURT);
+    const shown = async (id: string, as: As): Promise<Record<string, unknown>> =>
+      (await app.get(`${all}/${id}`, { as })).body as Record<string, unknown>;
+
+    const id = await asked({ party: JAPAN.party, sample, note: 'As of 30 November' });
+    const lines = [40, 20].map((amount, index) => ({
+      ...{ line: index + 1, commitment, figure: 'transfer', n: index + 1, books: USD(amount) },
+    }));
+    const toCourt = await shown(id, COURT);
+    expect(toCourt).toMatchObject({ mandate, sample, status: 'open', overdue: false, actions: ['close'] });
+    expect(toCourt.lines).toEqual(lines.map((line) => ({ ...line, outcome: 'unanswered' })));
+    const toJapan = await shown(id, JAPAN);
+    expect(toJapan).toMatchObject({ lines, note: 'As of 30 November', actions: ['answer'] });
+    expect([toJapan.mandate, toJapan.sample]).toEqual([undefined, undefined]);
+    expect(await onDesk(JAPAN, id)).toEqual([['answer', '2026-12-15', `${all}/${id}`]]);
+    expect(await onDesk(COURT, id)).toEqual([]);
+    for (const as of [VANUATU, COORDINATOR, NARROW, NGO]) {
+      expect((await app.get(`${all}/${id}`, { as })).status).toBe(404);
+      expect((await app.get(`${all}/${id}/history`, { as })).status).toBe(404);
+      expect((await app.get(all, { as })).body).toEqual({ items: [], next: null });
+    }
+    const disagrees = { line: 2, says: 'disagrees', figure: USD(19), note: 'After charges' };
+    const answers = [disagrees, { line: 1, says: 'agrees' }];
+    expect(await refused(attempt(`${all}/${id}/close`, { as: 'confirmed' }, COURT))).toEqual([
+      409,
+      'not-confirmed',
+      [],
+    ]);
+    expect(await refused(attempt(`${all}/${id}/answer`, { answers }, COURT))).toEqual([403, 'forbidden', []]);
+    await command(`${all}/${id}/answer`, { answers }, JAPAN);
+    expect((await shown(id, COURT)).lines).toMatchObject([
+      { answer: { says: 'agrees' }, outcome: 'confirmed' },
+      { answer: { says: 'disagrees', figure: USD(19), note: 'After charges' }, outcome: 'exception' },
+    ]);
+    expect([await onDesk(JAPAN, id), await onDesk(COURT, id)]).toEqual([[], [['close', null, `${all}/${id}`]]]);
+    const { body } = await app.get(`/v1/samples/${sample}`, { as: COURT });
+    expect((body as { items: { evidence: object[] }[] }).items.map(({ evidence }) => evidence.at(-1))).toEqual([
+      { kind: 'answer', present: true, found: [id] },
+      { kind: 'answer', present: false, found: [id] },
+    ]);
+    const procedure = 'The statement of the bank shows 20.00 and a charge of 1.00.';
+    await command(`${all}/${id}/close`, { as: 'alternative-procedure', procedure }, COURT);
+    expect(await shown(id, JAPAN)).toMatchObject({ status: 'closed', closing: { procedure }, actions: [] });
+    const history = (await app.get(`${all}/${id}/history`, { as: JAPAN })).body as { items: { data: object }[] };
+    expect(history.items.map(({ data }) => ['mandate' in data, 'sample' in data])).toEqual(
+      history.items.map(() => [false, false]),
+    );
+
+    // Whoever is to state a figure is not shown that of the books.
+    const blank = await asked({ party: CAVR.party, commitments: [commitment], asks: ['transfer'], blank: true });
+    const toCavr = await shown(blank, CAVR);
+    expect(toCavr.lines).toEqual(lines.map(({ books: _books, ...line }) => line));
+    expect(JSON.stringify((await app.get(`${all}/${blank}/history`, { as: CAVR })).body)).not.toContain('"books"');
+    const states = [40, 20].map((amount, index) => ({ line: index + 1, says: 'states', figure: USD(amount) }));
+    await command(`${all}/${blank}/answer`, { answers: states }, CAVR);
+    expect(await shown(blank, COURT)).toMatchObject({ lines: [{ outcome: 'confirmed' }, { outcome: 'confirmed' }] });
+    await command(`${all}/${blank}/close`, { as: 'confirmed' }, COURT);
+
+    const about = { party: JAPAN.party, commitments: [commitment] };
+    expect(await refused(ask({ ...about, party: NGO.party }))).toEqual([409, 'not-involved', ['commitments[0]']]);
+    expect(await refused(ask({ ...about, party: 'agency:unknown' }))).toEqual([409, 'unknown-party', ['party']]);
+    expect(await refused(ask({ ...about, commitments: [ABSENT] }))).toEqual([404, 'not-found', ['commitments[0]']]);
+    expect(await refused(ask({ party: JAPAN.party, sample: ABSENT }))).toEqual([404, 'not-found', ['sample']]);
+    expect(await refused(ask({ ...about, asks: ['delivery'] }))).toEqual([409, 'nothing-to-confirm', []]);
+    expect(await refused(ask({ ...about, sample }))).toEqual([400, 'invalid-request', ['due']]);
+    expect(await refused(ask({ ...about, due: '2026-11-01' }))).toEqual([409, 'dates-do-not-fit', ['due']]);
+    expect(await refused(ask(about, NARROW))).toEqual([403, 'forbidden', ['commitments']]);
+    expect(await refused(ask(about, JAPAN))).toEqual([403, 'forbidden', []]);
+    const open = await asked({ ...about, asks: ['leg'], due: '2026-11-29' });
+    expect(await refused(attempt(`${all}/${open}/answer`, { answers: [{ line: 1, says: 'states' }] }, JAPAN))).toEqual([
+      400,
+      'invalid-request',
+      ['answers[0].says'],
+    ]);
+    expect(await refused(attempt(`${all}/${open}/close`, { as: 'withdrawn' }, COURT))).toEqual([
+      400,
+      'invalid-request',
+      ['as'],
+    ]);
+    const found = async (query: string, as = COURT): Promise<readonly string[]> => {
+      await app.settled();
+      return ((await app.get(`${all}?${query}`, { as })).body as { items: { id: string }[] }).items.map(
+        (each) => each.id,
+      );
+    };
+    expect(await found('')).toEqual([open, blank, id]);
+    expect(await found(`status=closed&party=${JAPAN.party}&commitment=${commitment}`)).toEqual([id]);
+    expect([await found('', CAVR), await found('overdue=true')]).toEqual([[blank], []]);
+    unanswered = open;
+  });
+
   it('falls overdue in its history when a day passes; what an auditor’s mandate covers no longer is gone for it', async () => {
     const id = await written({ answerBy: '2026-11-25', due: '2026-11-30' });
     const path = `/v1/findings/${id}`;
@@ -435,6 +533,12 @@ describe('a finding', () => {
     await command(`${path}/answer`, PLAN, CAVR);
     expect(await idsSeen(CAVR, '&overdue=true')).toEqual([]);
     app.clock.set('2026-12-01T00:00:00.000Z');
+    await app.ticker.tickNow();
+    await app.settled();
+    const request = `/v1/confirmation-requests/${unanswered}`;
+    expect((await app.get(request, { as: JAPAN })).body).toMatchObject({ overdue: true, reminded: false });
+    expect(await onDesk(JAPAN, unanswered)).toEqual([['answer', '2026-11-29', request]]);
+    expect(await onDesk(COURT, unanswered)).toEqual([['close', null, request]]);
     expect(await told()).toEqual([ANSWER, [{ owed: 'implementation', due: '2026-11-30' }, 'system:timer']]);
     expect(await onDesk(CAVR, id)).toEqual([['implement', '2026-11-30', path]]);
     await command(`${path}/implement`, { text: 'Done.', evidence: [PAPER] }, CAVR);
@@ -450,6 +554,8 @@ describe('a finding', () => {
     const log = await everyEvent(app.store);
     expect(projectionScenario(findingBoard, log, { tries: 4 }).record?.length).toBeGreaterThan(4);
     expect(projectionScenario(sampleBoard, log, { tries: 4 }).sample).toHaveLength(3);
+    expect(projectionScenario(confirmationBoard, log, { tries: 4 }).record).toHaveLength(3);
+    expect((await app.get(request, { as: COURT })).status).toBe(404);
     projectionScenario(desk, log, { tries: 4 });
   });
 });

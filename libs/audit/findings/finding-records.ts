@@ -4,27 +4,26 @@ import { hasRole } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
 import { Clock } from '#kernel';
 import type { Role } from '#vocabulary';
-import { dateOf, OFFICES } from '#vocabulary';
+import { dateOf } from '#vocabulary';
 import type { CommandAccess, RecordKind } from '#web';
 import { hasAuthority, RecordKinds } from '#web';
 import type { FindingEvent } from './finding.contract.js';
 import type { Finding, FindingCommand, FindingRejection, FindingState } from './finding.js';
 import { findingDecider, overdueOf, speaks } from './finding.js';
 import { Grounds } from './grounds.js';
+import { ANSWERING_ROLES, isOfficeOf } from './owners-sight.js';
 
 /** Commands that people send, by the route they are sent to. */
 export type FindingRoute = 'amend' | 'answer' | 'implement' | 'verify' | 'close';
 
-/** Nobody answers as an auditor. */
-const OWNER_ROLES: readonly Role[] = OFFICES.filter((office) => office !== 'auditor');
 const AUDITOR: readonly Role[] = ['auditor'];
 
 /** Who may ever send what. */
 export const FINDING_ACCESS = {
   write: { action: 'finding.write', roles: AUDITOR },
   amend: { action: 'finding.amend', roles: AUDITOR },
-  answer: { action: 'finding.answer', roles: OWNER_ROLES },
-  implement: { action: 'finding.implement', roles: OWNER_ROLES },
+  answer: { action: 'finding.answer', roles: ANSWERING_ROLES },
+  implement: { action: 'finding.implement', roles: ANSWERING_ROLES },
   verify: { action: 'finding.verify', roles: AUDITOR },
   close: { action: 'finding.close', roles: AUDITOR },
 } as const satisfies Readonly<Record<FindingRoute | 'write', CommandAccess>>;
@@ -39,16 +38,12 @@ const ROUTE_OF = {
   CloseFinding: 'close',
 } as const satisfies Readonly<Record<FindingCommand['type'], FindingRoute | undefined>>;
 
-/** An office of the party that must answer, and not the hosting of its system. */
-const isOfOwner = ({ anonymous, party, roles }: Caller, { owner }: Finding): boolean =>
-  !anonymous && party === owner && (roles.length === 0 || roles.some((role) => OWNER_ROLES.includes(role)));
-
 /** Whose command it is; that the auditor's mandate covers the finding its sight has shown. */
 const mayEver = (caller: Caller, route: FindingRoute, finding: Finding): boolean => {
   switch (route) {
     case 'answer':
     case 'implement':
-      return isOfOwner(caller, finding) && caller.roles.some((role) => speaks(role, caller.powers));
+      return isOfficeOf(caller, finding.owner) && caller.roles.some((role) => speaks(role, caller.powers));
     case 'amend':
       return hasRole(caller, 'auditor') && caller.party === finding.auditor;
     case 'verify':
@@ -103,7 +98,7 @@ export class FindingRecords implements RecordKind<FindingState, FindingCommand, 
 
   async sees(caller: Caller, _id: string, { finding }: FindingState): Promise<boolean> {
     if (finding === undefined) return false;
-    if (isOfOwner(caller, finding)) return true;
+    if (isOfficeOf(caller, finding.owner)) return true;
     const mayRead =
       hasRole(caller, 'coordinator') ||
       (hasRole(caller, 'auditor') && (await this.grounds.mandateOver(caller, finding.records)) !== undefined);

@@ -62,6 +62,12 @@ export class Grounds {
     return events.filter((_, index) => shown[index] !== true);
   }
 
+  /** Whose record it is, as mandates name them; nobody's where it does not exist. */
+  async owners(record: AuditedRecord): Promise<readonly string[]> {
+    const held = await this.held(record);
+    return held?.kind.mandated?.(record.id, held.state).owners ?? [];
+  }
+
   /** The first mandate of the caller in force that covers all of the records; undefined where none does. */
   async mandateOver({ mandates }: Caller, records: readonly AuditedRecord[]): Promise<string | undefined> {
     if (mandates.length === 0) return undefined;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import { Clock } from '#kernel';
 import type { PartyId, PartyKind, Role } from '#vocabulary';
-import { partyKind } from '#vocabulary';
+import { OFFICES, partyKind } from '#vocabulary';
 import { CallerDirectory } from '#web';
 
 /** The office through which a party of each kind sees most. Nobody answers as an auditor. */
@@ -14,6 +14,13 @@ const OFFICES_OF: Readonly<Record<Exclude<PartyKind, 'auditor'>, readonly Role[]
   agency: ['implementer', 'fiscal-agent'],
   network: ['network-host'],
 };
+
+/** Offices that answer for their party: nobody answers as an auditor. */
+export const ANSWERING_ROLES: readonly Role[] = OFFICES.filter((office) => office !== 'auditor');
+
+/** An office of the party, and not the hosting of its system. */
+export const isOfficeOf = ({ anonymous, party, roles }: Caller, asked: string): boolean =>
+  !anonymous && party === asked && (roles.length === 0 || roles.some((role) => ANSWERING_ROLES.includes(role)));
 
 /** The caller that the offices of a party would be: what it sees of what it is asked to answer for. */
 @Injectable()

@@ -2,11 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
+import { ProjectionRunner } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import { minorUnits, quantityOf, sumByMeasure } from '#vocabulary';
 import type { CommandAccess, RecordKind } from '#web';
 import { RecordKinds } from '#web';
-import type { Evidence } from './evidence.js';
+import { answeredAbout, CONFIRMATION_BOARD } from '../confirmations/confirmation-board.projection.js';
+import type { AnsweredRequest, Evidence } from './evidence.js';
 import { evidenceFor } from './evidence.js';
 import type { SampledItem, SampleEvent } from './sample.contract.js';
 import type { SampleCommand, SampleRejection, SampleState } from './sample.js';
@@ -78,6 +80,7 @@ export class SampleRecords implements RecordKind<SampleState, SampleCommand, Sam
 
   constructor(
     private readonly sampling: Sampling,
+    private readonly runner: ProjectionRunner,
     kinds: RecordKinds,
   ) {
     kinds.add(this);
@@ -128,12 +131,17 @@ export class SampleRecords implements RecordKind<SampleState, SampleCommand, Sam
                 ...item,
                 ...(currency === undefined ? {} : { currency }),
                 hits,
-                evidence: evidenceFor(shown, item.transfer),
+                evidence: evidenceFor(shown, item.transfer, this.answered(caller, item)),
               },
         );
       }
     }
     return items;
+  }
+
+  /** Requests of the auditor's own party that were answered about the item. */
+  private answered(caller: Caller, item: SampledItem): readonly AnsweredRequest[] {
+    return answeredAbout(this.runner.model(CONFIRMATION_BOARD), caller.party, item);
   }
 
   async maskEvent(caller: Caller, _state: SampleState, { data }: RecordedEvent<SampleEvent>): Promise<object> {
