@@ -12,6 +12,9 @@ import { confirmationDecider, nextToTell } from './confirmation.js';
 /**
  * The life of a confirmation request, whatever anybody sends in whatever order. The rules are read from the log alone, not from the
  * decider's state.
+ *
+ * Seen to fail with each of these planted in the decider: `confirmed` with one line confirmed; `alternative-procedure` before the day;
+ * closed by another auditor; a day told twice; any form of answer to any form of request; an answer after the end; silence that confirms.
  */
 const PARTY = 'donor:japan';
 const AUTHOR = 'auditor:court';

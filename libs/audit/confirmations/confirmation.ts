@@ -145,7 +145,7 @@ const misfit = (
 };
 
 const answer = (
-  { by, answers }: Extract<ConfirmationCommand, { type: 'AnswerConfirmation' }>,
+  { answers }: Extract<ConfirmationCommand, { type: 'AnswerConfirmation' }>,
   confirmation: Confirmation,
 ): Decision<ConfirmationEvent, ConfirmationRejection> => {
   const { party, lines, answer: standing } = confirmation;
