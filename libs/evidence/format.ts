@@ -1,5 +1,8 @@
 import { canonicalForm, parseCanonical, textIn, TlogRefusal } from '#tlog';
 
+/** The technical stream of a log that holds every checkpoint that was signed of it, oldest first, as `{note}`. */
+export const CHECKPOINT_STREAM = '_log-checkpoints';
+
 /** The format that this package writes and reads. */
 export const EVIDENCE_FORMAT = 'pledgebook-evidence/1';
 

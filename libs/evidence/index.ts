@@ -1,6 +1,7 @@
 export type { Files, Manifest, RevisionEvidence, StreamEvidence } from './format.js';
 export {
   CHECKPOINT,
+  CHECKPOINT_STREAM,
   EVIDENCE_FORMAT,
   eventPath,
   MANIFEST,
@@ -17,3 +18,5 @@ export { verifyBundle } from './verify-bundle.js';
 export { LIMITS, Measure, pathFault, readZip } from './zip.js';
 export type { Fetch } from './verify-server.js';
 export { verifyServer } from './verify-server.js';
+export type { ExportedEvent, NewestEvent, NewestOfStreams } from './log-replay.js';
+export { LogReplay } from './log-replay.js';

@@ -34,6 +34,8 @@ export interface KurrentEventStoreOptions {
   readonly url: string;
   /** Letters and digits that set this log's streams apart from those of other logs on the server. */
   readonly prefix?: string;
+  /** Only a log that is there: where there is none it is refused instead of begun. */
+  readonly existing?: boolean;
   /** How long to wait for the server: 5 s each where absent. Taken from the first store of the process on this url. */
   readonly patience?: Partial<Patience>;
   /** How long to find out, in milliseconds, what became of an append that the server did not answer. */
@@ -270,6 +272,8 @@ export class KurrentEventStore extends EventStore {
         this.id = (known.data as { readonly id: string }).id;
         return;
       }
+      if (this.options.existing === true)
+        throw new StoreUnavailableError(`there is no log under the prefix ${this.options.prefix ?? 'of this server'}`);
       const id = newId();
       try {
         await this.append(IDENTITY_STREAM, NO_STREAM, [technicalEvent(id, 'LogNamed', { id }, new Date())]);

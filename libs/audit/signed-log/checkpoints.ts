@@ -11,6 +11,7 @@ import {
   technicalEvent,
   WrongRevisionError,
 } from '#kernel';
+import { CHECKPOINT_STREAM } from '#evidence';
 import { type Checkpoint, openCheckpoint, signCheckpoint, TlogRefusal } from '#tlog';
 import { Health, type HealthCheck, Problem, ReadGate, type RequestContext } from '#web';
 import { LogSigning } from './log-signing.js';
@@ -18,11 +19,9 @@ import { LOG_TREE } from './log-tree.projection.js';
 import { LogTree } from './log-tree.js';
 import { Witnesses } from './witnesses.js';
 
-/** The technical stream of what was signed: every instance signs at its end, so no size is ever signed twice with two roots. */
-export const CHECKPOINT_STREAM = '_log-checkpoints';
 const PAGE = 100;
 
-/** A checkpoint that was signed and recorded. */
+/** A checkpoint that was signed and recorded: every instance signs at the end of one stream, so no size is ever signed with two roots. */
 export interface Signed {
   readonly size: number;
   readonly root: Uint8Array;

@@ -11,13 +11,14 @@ import {
   type RecordedEvent,
   Upcasting,
 } from '#kernel';
+import { CHECKPOINT_STREAM } from '#evidence';
 import { MemoryReadDatabase } from '#read-database';
 import { NoteSigner, openCheckpoint, parseCheckpoint } from '#tlog';
 import type { Health, HealthCheck, ReadGate } from '#web';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHECKPOINT_STREAM, Checkpoints } from './checkpoints.js';
+import { Checkpoints } from './checkpoints.js';
 import { LogSigning, type LogSigningOptions } from './log-signing.js';
 import { LogTree } from './log-tree.js';
 import { logTree } from './log-tree.projection.js';

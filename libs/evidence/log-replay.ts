@@ -1,0 +1,206 @@
+import {
+  type Checkpoint,
+  CompactRange,
+  entryHashOf,
+  leafEntry,
+  leafHash,
+  openCheckpoint,
+  type Opening,
+  parseCheckpoint,
+  type VerifierKey,
+} from '#tlog';
+import { about, Refusal, type Report } from './report.js';
+import { openReceipt, type Trust } from './trust.js';
+
+/** The newest event of every stream, as far as a log has been read. */
+export interface NewestOfStreams {
+  get(stream: string): NewestEvent | undefined;
+  set(stream: string, newest: NewestEvent): void;
+}
+
+export interface NewestEvent {
+  readonly revision: number;
+  readonly entryHash: string;
+}
+
+/** An event as a store holds it. */
+export type StoredEvent = Omit<Opening, 'prevInStream'> & { readonly salt: string };
+
+/** An event as an export hands it out: its leaf, and its opening where the reader may see it. */
+export interface ExportedEvent {
+  readonly seq: number;
+  readonly entryHash: string;
+  readonly opened?: { readonly opening: Opening; readonly salt: string };
+}
+
+/** What must hold of the log at a size. */
+interface Anchor {
+  readonly name: string;
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+/** An event that must stand at a place. */
+interface Held {
+  readonly name: string;
+  readonly seq: number;
+  readonly entryHash: string;
+}
+
+/**
+ * A whole log, read once from its start: leaves and tree are made anew, and held against every checkpoint that was signed of it and what
+ * others were handed out. Takes as much memory as a tree has levels, however long the log is.
+ */
+export class LogReplay {
+  private readonly tree = CompactRange.empty();
+  private readonly anchors: readonly Anchor[];
+  private readonly held: readonly Held[];
+  private recorded: Checkpoint | undefined;
+  private recordedCount = 0;
+  private nextAnchor = 0;
+  private nextHeld = 0;
+  private openings = 0;
+
+  /** @throws {Refusal} where a checkpoint or a receipt is not of this log's key */
+  constructor(
+    private readonly report: Report,
+    private readonly newest: NewestOfStreams,
+    private readonly trust: Trust,
+  ) {
+    const { key, checkpoints, receipts } = trust;
+    if (key === undefined && receipts.length > 0)
+      throw new Refusal('a receipt is verified with the key of the log: say --key', '--receipt');
+    if (key === undefined) report.doubt('whose log this is: signatures are not verified without its key (--key)');
+    const opened = key === undefined ? [] : receipts.map((given) => openReceipt(given, key));
+    const seen = checkpoints.map((given) => ({ ...this.read(given.bytes, given.name), name: given.name }));
+    const then = opened.map((receipt) => ({ ...receipt.then, name: receipt.name }));
+    this.anchors = [...seen, ...then].sort((a, b) => a.size - b.size);
+    this.held = opened.sort((a, b) => a.seq - b.seq);
+    this.compareAnchors();
+  }
+
+  get size(): number {
+    return this.tree.size;
+  }
+
+  /** Takes the next event of a store. @throws {Refusal} where it cannot stand there */
+  takeStored({ salt, ...event }: StoredEvent): void {
+    const { stream, revision } = event;
+    const where = `event ${this.size}`;
+    const before = this.newest.get(stream);
+    const expected = before === undefined ? 0 : before.revision + 1;
+    if (revision !== expected)
+      throw new Refusal(`revision ${revision} of ${stream} stands where revision ${expected} should`, where);
+    const opening = { ...event, prevInStream: before?.entryHash ?? null };
+    const entryHash = about(where, () => entryHashOf(opening, salt));
+    this.openings += 1;
+    this.newest.set(stream, { revision, entryHash });
+    this.append(entryHash);
+  }
+
+  /** Takes the next event of an export. @throws {Refusal} where it cannot stand there */
+  takeExported({ seq, entryHash, opened }: ExportedEvent): void {
+    const where = `event ${this.size}`;
+    if (seq !== this.size)
+      throw new Refusal(`the export goes on with event ${seq}: events are missing or not in order`, where);
+    if (opened !== undefined) {
+      const { opening, salt } = opened;
+      const { stream, revision, prevInStream } = opening;
+      const found = about(where, () => entryHashOf(opening, salt));
+      if (found !== entryHash)
+        throw new Refusal(`with its salt it hashes to ${found}, its leaf holds ${entryHash}`, where);
+      const before = this.newest.get(stream);
+      const isNext = before === undefined ? revision === 0 : revision === before.revision + 1;
+      if (before !== undefined && revision <= before.revision)
+        throw new Refusal(`revision ${revision} of ${stream} stands behind revision ${before.revision}`, where);
+      // Events between may be masked: then the signed tree alone says that they are there.
+      if (isNext && prevInStream !== (before?.entryHash ?? null))
+        throw new Refusal(
+          `it does not follow the event before it in ${stream}: prevInStream is the hash of another`,
+          where,
+        );
+      this.openings += 1;
+      this.newest.set(stream, { revision, entryHash });
+    }
+    this.append(entryHash);
+  }
+
+  /** A checkpoint that the log recorded, or an export ends with; they come in the order of their sizes, none before its size is reached. */
+  takeCheckpoint(checkpoint: Checkpoint, name: string): void {
+    this.compare({ ...checkpoint, name });
+    this.recorded = checkpoint;
+    this.recordedCount += 1;
+  }
+
+  /** A checkpoint, before it is taken. @throws {Refusal} where the log's key did not sign it */
+  read(note: Uint8Array, name: string): Checkpoint {
+    const { key } = this.trust;
+    return about(name, () =>
+      key === undefined ? parseCheckpoint(note) : openCheckpoint(note, key.name, [key]).checkpoint,
+    );
+  }
+
+  /**
+   * The log has come to its end: what was not reached is missing.
+   * @param unsigned what events behind the last checkpoint are: `open` of a log that is signed as it grows, `doubt` of a finished export
+   * @throws {Refusal}
+   */
+  end(unsigned: 'open' | 'doubt'): void {
+    const { report, size, recorded } = this;
+    const anchor = this.anchors[this.nextAnchor];
+    if (anchor !== undefined) throw this.cutOff(anchor);
+    report.proved(
+      `${size} events, ${this.openings} of them with what they say: each is hashed anew, no revision of a stream is missing or out of order among them`,
+    );
+    if (recorded !== undefined)
+      report.proved(
+        `the first ${recorded.size} are those that ${recorded.origin} signed, in ${this.recordedCount} checkpoints that are with the log`,
+      );
+    for (const { name, size: at } of this.anchors)
+      report.proved(`the log begins with the ${at} events of ${name}, unchanged`);
+    for (const { name, seq } of this.held) report.proved(`the event of the receipt ${name} is in the log (at ${seq})`);
+    const signed = Math.max(recorded?.size ?? 0, this.anchors.at(-1)?.size ?? 0);
+    if (signed === 0 && size > 0)
+      report.doubt('that these are the events that were signed: there is no checkpoint of them');
+    else if (signed < size) report[unsigned](`the last ${size - signed} events: no checkpoint covers them`);
+    if (this.anchors.length === 0)
+      report.open(
+        'that the end of the log was not cut off together with its checkpoints: none from outside is given (--checkpoint, --receipt)',
+      );
+  }
+
+  /** @throws {Refusal} where less is there than was signed */
+  requireReached(checkpoint: Checkpoint, name: string): void {
+    if (checkpoint.size > this.size) throw this.cutOff({ ...checkpoint, name });
+  }
+
+  private cutOff({ size, name }: Pick<Anchor, 'size' | 'name'>): Refusal {
+    return new Refusal(
+      `${size} events were signed, the log holds ${this.size}: its end was cut off, or it was put back in time`,
+      name,
+    );
+  }
+
+  private append(entryHash: string): void {
+    const seq = this.size;
+    for (let at = this.held[this.nextHeld]; at?.seq === seq; at = this.held[(this.nextHeld += 1)])
+      if (at.entryHash !== entryHash)
+        throw new Refusal(`another event stood at ${seq} when it was handed out`, at.name);
+    this.tree.append(leafHash(leafEntry({ seq, entryHash })));
+    this.compareAnchors();
+  }
+
+  private compareAnchors(): void {
+    for (let at = this.anchors[this.nextAnchor]; at?.size === this.size; at = this.anchors[(this.nextAnchor += 1)])
+      this.compare(at);
+  }
+
+  private compare({ name, size, root }: Anchor): void {
+    if (size !== this.size) throw new Refusal(`it is of ${size} events and stands behind ${this.size}`, name);
+    if (Buffer.compare(this.tree.root(), root) !== 0)
+      throw new Refusal(
+        `the first ${size} events are not those that were signed: one was altered, removed, put in or moved`,
+        name,
+      );
+  }
+}
