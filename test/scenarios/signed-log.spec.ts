@@ -1,5 +1,6 @@
 import { auditContext } from '#audit';
 import { directoryContext } from '#directory';
+import { type Given, type Report, verifyServer } from '#evidence';
 import type { RecordedEvent } from '#kernel';
 import { needsContext } from '#needs';
 import type { Checkpoint } from '#tlog';
@@ -17,6 +18,8 @@ import {
   VerifierKey,
   verifyProofFile,
 } from '#tlog';
+import { fetchFrom } from '../../apps/verify/server.js';
+import { verifyStoredLog } from '../../infra/log-verification.js';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 import type { Response } from '../support/http.js';
@@ -198,5 +201,40 @@ describe('the proof of an event', () => {
     expect([early.status, early.body.code, early.headers['retry-after']]).toEqual([503, 'projection-behind', '1']);
     expect((await proofOf(id, VANUATU, { 'consistency-token': headers['consistency-token']! })).status).toBe(200);
     expect((await proofOf(id, VANUATU, {})).status).toBe(200);
+  });
+});
+
+describe('the verifier of the package', () => {
+  const outcome = ({ verdict, findings }: Report): unknown => [
+    verdict,
+    findings.filter(({ kind }) => kind === 'refused'),
+  ];
+  const given = async (name: string, answer: Promise<Response>): Promise<readonly Given[]> => [
+    { name, bytes: (await answer).bytes },
+  ];
+
+  it('proves of the server that its log only grew and holds the event of a receipt, and of its store that it is what was signed', async () => {
+    const checkpoints = await given('checkpoint seen before', app.get('/log/checkpoint', WAIT));
+    const receipts = await given('receipt', proofOf((await eventOf('party-agency:a9', 0)).id));
+    await app.post('/v1/needs', NEED, { as: VANUATU });
+    await app.get('/log/checkpoint', WAIT);
+    const trust = { key, witnesses: [], checkpoints, receipts };
+    const online = await verifyServer(fetchFrom(`${app.url}/`), trust);
+    expect(outcome(online)).toEqual(['verified', []]);
+    expect(online.findings.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^the log begins with the \d+ events of checkpoint seen before, unchanged$/),
+    );
+    expect(outcome(await verifyStoredLog(app.store, trust))).toEqual(['verified', []]);
+  });
+
+  it('says so where there is no such server', async () => {
+    const { findings } = await verifyServer(fetchFrom(`${app.url}/nowhere`), {
+      witnesses: [],
+      checkpoints: [],
+      receipts: [],
+    });
+    expect(findings).toEqual([
+      { kind: 'refused', text: 'the server answers 404', file: `${app.url}/nowhere/log/verifier-key` },
+    ]);
   });
 });
