@@ -7,7 +7,6 @@ import {
   openCheckpoint,
   type Opening,
   parseCheckpoint,
-  type VerifierKey,
 } from '#tlog';
 import { about, Refusal, type Report } from './report.js';
 import { openReceipt, type Trust } from './trust.js';
