@@ -48,7 +48,7 @@ export class AuditLog {
 
   /** Events after `after`, in order. With a filter, events that the caller may not read are left out: they would tell what they are. */
   async *events(caller: Caller, after: bigint, filter: AuditFilter): AsyncGenerator<AuditItem> {
-    const filtered = Object.values(filter).some((part) => part !== undefined);
+    const filtered = isFiltered(filter);
     let position = after;
     for (;;) {
       const page = await this.store.readAll(position, PAGE);
@@ -125,15 +125,23 @@ export class AuditLog {
     return false;
   }
 
-  private async item(caller: Caller, raw: RecordedEvent): Promise<AuditItem> {
-    const event = this.upcasting.lift(raw);
-    const position = String(event.position);
-    const kind = this.kinds.of(categoryOfStream(event.stream));
-    if (kind === undefined) return { position, masked: true };
-    const id = idOfStream(event.stream);
+  /** The event in its newest schema, and what of its data the caller is shown; undefined where it may not read the event. */
+  async shown(
+    caller: Caller,
+    raw: RecordedEvent,
+  ): Promise<{ readonly lifted: RecordedEvent; readonly data: object | undefined }> {
+    const lifted = this.upcasting.lift(raw);
+    const kind = this.kinds.of(categoryOfStream(lifted.stream));
+    if (kind === undefined) return { lifted, data: undefined };
+    const id = idOfStream(lifted.stream);
     const { state } = await this.transactor.load(kind.decider, id);
-    if (!(await kind.sees(caller, id, state))) return { position, masked: true };
-    const data = await kind.maskEvent(caller, state, event);
+    if (!(await kind.sees(caller, id, state))) return { lifted, data: undefined };
+    return { lifted, data: await kind.maskEvent(caller, state, lifted) };
+  }
+
+  private async item(caller: Caller, raw: RecordedEvent): Promise<AuditItem> {
+    const { lifted: event, data } = await this.shown(caller, raw);
+    const position = String(event.position);
     if (data === undefined) return { position, masked: true };
     const { actor, effectiveAt, recordedAt, schema, commandId, correlationId, causationId } = event.metadata;
     return {
@@ -156,7 +164,10 @@ export class AuditLog {
 
 const boardName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-const passes = ({ type, stream, metadata }: RecordedEvent, filter: AuditFilter): boolean =>
+/** Whether anything but the place in the log decides what is listed. */
+export const isFiltered = (filter: AuditFilter): boolean => Object.values(filter).some((part) => part !== undefined);
+
+export const passes = ({ type, stream, metadata }: RecordedEvent, filter: AuditFilter): boolean =>
   (filter.type === undefined || filter.type === type) &&
   (filter.stream === undefined || filter.stream === stream) &&
   (filter.actor === undefined || filter.actor === metadata.actor.party) &&

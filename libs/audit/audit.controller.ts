@@ -11,6 +11,7 @@ import { asksFor, Ctx, DEFAULT_LIMIT, forbidden, HttpAnswer, invalid, notFound, 
 import type { AuditFilter, AuditItem } from './audit-log.js';
 import { AuditLog } from './audit-log.js';
 import { AuditEventsQuery, AuditStateQuery } from './audit.dto.js';
+import { LogExport } from './log-export.js';
 import { LOG_PROBLEMS } from './signed-log/log.problems.js';
 import { behind, Checkpoints } from './signed-log/checkpoints.js';
 import { LogTree } from './signed-log/log-tree.js';
@@ -18,6 +19,10 @@ import { readMomentOfLog } from './moment-of-log.js';
 
 const NDJSON = 'application/x-ndjson';
 const PROOF = 'text/plain; charset=utf-8';
+const EXPORT =
+  'With openings=true and `Accept: application/x-ndjson` it is an export that verifies offline. Each line is an event with `position`, `seq` (its leaf) and ' +
+  '`entryHash`; where the caller reads all of it with `salt` and `opening`, otherwise with `masked`. The last line is `{"end": true, "after", "checkpoint"}`: every ' +
+  'event before it is covered by that signed note. Where the last line is missing the export was cut: go on with `after` = the position of the last whole line.';
 const READERS = 'Auditors with a mandate in force.';
 
 @ApiTags('audit')
@@ -27,12 +32,21 @@ export class AuditController {
     private readonly log: AuditLog,
     private readonly tree: LogTree,
     private readonly checkpoints: Checkpoints,
+    private readonly exporting: LogExport,
   ) {}
 
   @Get('events')
-  @RouteAction({ action: 'audit.events', anonymous: true, readers: READERS, produces: [NDJSON] })
+  @RouteAction({
+    action: 'audit.events',
+    anonymous: true,
+    readers: READERS,
+    produces: [NDJSON],
+    problems: LOG_PROBLEMS,
+    says: EXPORT,
+  })
   async events(@Ctx() ctx: RequestContext, @Query() query: AuditEventsQuery): Promise<HttpAnswer | StreamableFile> {
     const after = positionOf(query.after);
+    if (query.openings === true) return this.exported(ctx, query, after);
     requireMandate(ctx.caller);
     const items = this.log.events(ctx.caller, after, filterOf(query));
     if (asksFor(ctx.accept, NDJSON)) {
@@ -50,6 +64,25 @@ export class AuditController {
     }
     const next = more ? (page.at(-1)?.position ?? null) : null;
     return new HttpAnswer(200, linkTo(ctx, next), { items: page, next });
+  }
+
+  private async exported(ctx: RequestContext, query: AuditEventsQuery, after: bigint): Promise<StreamableFile> {
+    if (!asksFor(ctx.accept, NDJSON)) {
+      throw invalid([
+        { field: 'openings', message: `goes with Accept: ${NDJSON} only: send it, or leave openings out` },
+      ]);
+    }
+    requireMandate(ctx.caller);
+    const signed = await this.checkpoints.forRequest(ctx);
+    // A tree that is built anew has not come to what was signed.
+    if (signed.size > this.tree.size) throw behind();
+    const caller = async (): Promise<Caller> => {
+      const now = (await ctx.again()).caller;
+      requireMandate(now);
+      return now;
+    };
+    const items = this.exporting.lines(caller, { after, filter: filterOf(query), signed });
+    return new StreamableFile(Readable.from(lines(items, query.limit)), { type: NDJSON });
   }
 
   /** A `.tlog-proof` file (C2SP); its extra data are the bytes of the leaf. */
@@ -119,7 +152,7 @@ const filterOf = ({ type, stream, actor, from, to }: AuditEventsQuery): AuditFil
   ...(to === undefined ? {} : { to: lastInstant(to) }),
 });
 
-async function* lines(items: AsyncIterable<AuditItem>, limit: number | undefined): AsyncGenerator<string> {
+async function* lines(items: AsyncIterable<object>, limit: number | undefined): AsyncGenerator<string> {
   let count = 0;
   for await (const item of items) {
     if (limit !== undefined && count >= limit) return;

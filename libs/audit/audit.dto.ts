@@ -1,4 +1,4 @@
-import { MomentField, Text, WholeNumber } from '#web';
+import { Flag, MomentField, Text, WholeNumber } from '#web';
 
 /** A position of the log, or a moment: what `at` accepts. */
 const AT = 'A position of the log (digits), an RFC 3339 moment, or a date (its end)';
@@ -25,6 +25,13 @@ export class AuditEventsQuery {
 
   @WholeNumber({ min: 1, max: 200, query: true, required: false, description: 'Events on a page, 50 unless told' })
   limit?: number;
+
+  @Flag({
+    query: true,
+    required: false,
+    description: 'With Accept: application/x-ndjson, an export that verifies offline: leaves, and what opens them',
+  })
+  openings?: boolean;
 }
 
 /** Parameters of the boards as they stood. */

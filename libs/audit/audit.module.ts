@@ -12,6 +12,7 @@ import {
 import { ConfirmationRecords } from './confirmations/confirmation-records.js';
 import { confirmationDecider } from './confirmations/confirmation.js';
 import { ConfirmationsController } from './confirmations/confirmations.controller.js';
+import { LogExport } from './log-export.js';
 import { FINDING_BOARD, findingBoard, findingDeadlines } from './findings/finding-board.projection.js';
 import { FindingRecords } from './findings/finding-records.js';
 import { findingDecider } from './findings/finding.js';
@@ -51,7 +52,7 @@ export const auditContext: Context = {
     ConfirmationsController,
     LogController,
   ],
-  forRoutes: [OwnersSight, Books, LogTree, Witnesses, Checkpoints],
+  forRoutes: [OwnersSight, Books, LogTree, Witnesses, Checkpoints, LogExport],
   history: [
     historyController('FindingsController', {
       path: 'v1/findings',

@@ -11,11 +11,11 @@ export const confirmationsOf = async (play: Play, commitment: Made): Promise<voi
   const due = (days: number): string => new Date(Date.parse(play.today) + days * DAY).toISOString().slice(0, 10);
 
   const stated = await ask({ asks: ['leg'], blank: true, note: 'As of today', due: due(5) });
-  const [line] = ((await play.send(COURT, 'GET', stated.path, undefined, {}, 200)).body as { lines: { books: Body }[] })
-    .lines;
-  await play.command(CAVR, stated, 'answer', {
-    answers: [{ line: 1, says: 'states', figure: line?.books, note: 'As agreed' }],
-  });
+  const { body } = await play.send(COURT, 'GET', stated.path, undefined, {}, 200);
+  const answers = (body as { lines: { line: number; books: Body }[] }).lines.map(({ line, books }) => ({
+    ...{ line, says: 'states', figure: books, note: 'As agreed' },
+  }));
+  await play.command(CAVR, stated, 'answer', { answers });
   await play.command(COURT, stated, 'close', { as: 'confirmed' });
   const silent = await ask({ asks: ['leg'], due: due(9) });
   await play.pass(3 * DAY);

@@ -373,14 +373,16 @@ describe('a finding', () => {
     expect(csv.split('\r\n').slice(0, 3)).toEqual([
       ['commitment', 'transfer', 'amount', 'currency', 'units']
         .concat(
-          ['transfer', 'receipt', 'delivery', 'confirmation', 'paper', 'answer'].flatMap((kind) => [
+          ['transfer', 'receipt', 'delivery', 'confirmation', 'paper'].flatMap((kind) => [
             `evidence: ${kind}`,
             `found: ${kind}`,
           ]),
+          'answers that agree',
+          'answers that differ',
         )
         .join(','),
-      `${commitment},1,40.00,USD,2,,,present,1,absent,,absent,,absent,,absent,`,
-      `${commitment},2,20.00,USD,1,,,absent,,absent,,absent,,absent,,absent,`,
+      `${commitment},1,40.00,USD,2,,,present,1,absent,,absent,,absent,,,`,
+      `${commitment},2,20.00,USD,1,,,absent,,absent,,absent,,absent,,,`,
     ]);
     const { body } = await app.get(`${ofSample}/history`, { as: COURT });
     expect((body as { items: { data: { population: object[] } }[] }).items[0]?.data.population).toMatchObject(
@@ -454,9 +456,20 @@ describe('a finding', () => {
     ]);
     expect([await onDesk(JAPAN, id), await onDesk(COURT, id)]).toEqual([[], [['close', null, `${all}/${id}`]]]);
     const { body } = await app.get(`/v1/samples/${sample}`, { as: COURT });
-    expect((body as { items: { evidence: object[] }[] }).items.map(({ evidence }) => evidence.at(-1))).toEqual([
-      { kind: 'answer', present: true, found: [id] },
-      { kind: 'answer', present: false, found: [id] },
+    expect((body as { items: { answers: object[] }[] }).items.map(({ answers: each }) => each)).toEqual([
+      [{ id, confirmed: true }],
+      [{ id, confirmed: false }],
+    ]);
+    const { text: csv } = await app.get(`/v1/samples/${sample}`, { as: COURT, headers: { accept: 'text/csv' } });
+    expect(
+      csv
+        .trimEnd()
+        .split('\r\n')
+        .slice(1)
+        .map((row) => row.split(',').slice(-2)),
+    ).toEqual([
+      [id, ''],
+      ['', id],
     ]);
     const procedure = 'The statement of the bank shows 20.00 and a charge of 1.00.';
     await command(`${all}/${id}/close`, { as: 'alternative-procedure', procedure }, COURT);

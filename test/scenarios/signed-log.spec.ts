@@ -3,7 +3,7 @@ import { directoryContext } from '#directory';
 import { type Given, type Report, verifyServer } from '#evidence';
 import type { RecordedEvent } from '#kernel';
 import { needsContext } from '#needs';
-import type { Checkpoint } from '#tlog';
+import type { Checkpoint, Opening } from '#tlog';
 import {
   CompactRange,
   entryHashOf,
@@ -236,5 +236,100 @@ describe('the verifier of the package', () => {
     expect(findings).toEqual([
       { kind: 'refused', text: 'the server answers 404', file: `${app.url}/nowhere/log/verifier-key` },
     ]);
+  });
+});
+
+describe('an export with openings', () => {
+  interface Line {
+    readonly position: string;
+    readonly seq: number;
+    readonly entryHash: string;
+    readonly masked?: true;
+    readonly salt?: string;
+    readonly opening?: Opening;
+    readonly end?: true;
+    readonly after?: string;
+    readonly checkpoint?: string;
+  }
+  const exported = async (query = '', headers: Record<string, string> = {}): Promise<readonly Line[]> => {
+    const accept = { accept: 'application/x-ndjson', prefer: 'wait=10', ...headers };
+    const { status, text } = await app.get(`/v1/audit/events?openings=true${query}`, { as: AUDITOR, headers: accept });
+    if (status !== 200) throw new Error(text);
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+  };
+
+  it('holds every leaf under its last line, and of what the auditor reads whole what opens it: it verifies without the server', async () => {
+    const lines = await exported();
+    const end = lines.at(-1)!;
+    const leaves = lines.slice(0, -1);
+    const { size, root } = openCheckpoint(Buffer.from(end.checkpoint!), key.name, [key]).checkpoint;
+    const range = CompactRange.empty();
+    const newest = new Map<string, string>();
+    for (const { seq, entryHash, salt, opening } of leaves) {
+      expect(seq).toBe(range.size);
+      range.append(leafHash(leafEntry({ seq, entryHash })));
+      if (opening === undefined) continue;
+      expect([entryHashOf(opening, salt!), opening.prevInStream]).toEqual([
+        entryHash,
+        newest.get(opening.stream) ?? null,
+      ]);
+      newest.set(opening.stream, entryHash);
+    }
+    expect([range.size, range.root().equals(root)]).toEqual([size, true]);
+    const events = await everyEvent();
+    expect(leaves.map(({ position }) => position)).toEqual(events.map(({ position }) => String(position)));
+    expect(end).toMatchObject({ end: true, after: String(events.at(-1)!.position) });
+    const masked = leaves.filter((line) => line.masked === true);
+    expect(masked.map((line) => Object.keys(line))).toEqual(
+      masked.map(() => ['position', 'seq', 'entryHash', 'masked']),
+    );
+    expect([masked.length > 0, newest.size > 0]).toEqual([true, true]);
+    // As they were recorded, with all that their leaves hold.
+    expect(leaves.filter(({ opening }) => opening !== undefined).map(({ opening }) => opening?.eventId)).toContain(
+      (await eventOf('party-agency:a7', 0)).id,
+    );
+  });
+
+  it('goes on where it was cut, and ends where nothing is new', async () => {
+    const whole = await exported();
+    const cut = await exported('&limit=7');
+    expect(cut).toEqual(whole.slice(0, 7));
+    const rest = await exported(`&after=${cut.at(-1)!.position}`);
+    expect([...cut, ...rest]).toEqual(whole);
+    const after = whole.at(-1)!.after!;
+    expect(await exported(`&after=${after}`)).toEqual([{ ...whole.at(-1), after }]);
+  });
+
+  it('leaves out with a filter what the auditor may not read, and opens nothing that is shown in part', async () => {
+    const stream = 'party-agency:a7';
+    const ofAgency = await exported(`&stream=${stream}`);
+    expect(ofAgency.map(({ opening, end }) => opening?.stream ?? end)).toEqual([stream, true]);
+    const command = async (name: string, body: object, as: As, revision: number): Promise<void> => {
+      const headers = { 'if-match': `"${revision}"` };
+      expect((await app.post(`/v1/needs/${draft}/${name}`, body, { as, headers })).status).toBe(200);
+    };
+    await command('submit', { consent: { circulate: true, publish: true } }, VANUATU, 0);
+    await command('open', {}, COORDINATOR, 1);
+    // What the drafts of an open need said is not for an auditor.
+    const { id, position } = await eventOf(`need-${draft}`, 0);
+    const { items } = (await app.get(`/v1/audit/events?stream=need-${draft}`, { as: AUDITOR, ...WAIT })).body;
+    expect(items[0]).toMatchObject({ eventId: id, data: { filer: 'state:VUT' } });
+    const whole = (await exported(`&stream=need-${draft}`)).map(({ opening, end }) => opening?.type ?? end);
+    expect(whole).toEqual(['NeedOpened', true]);
+    const line = (await exported()).find((each) => each.position === String(position));
+    expect(line).toEqual({ ...line, masked: true, salt: undefined, opening: undefined });
+  });
+
+  it('is for auditors with a mandate, as lines only', async () => {
+    const ask = (as: As | undefined, accept: string): Promise<Response> =>
+      app.get('/v1/audit/events?openings=true', { headers: { accept }, ...(as === undefined ? {} : { as }) });
+    for (const as of [undefined, VANUATU, COORDINATOR]) {
+      expect((await ask(as, 'application/x-ndjson')).body.code).toBe('forbidden');
+    }
+    const { status, body } = await ask(AUDITOR, 'application/json');
+    expect([status, body.errors[0].field]).toEqual([400, 'openings']);
   });
 });

@@ -62,12 +62,18 @@ export const confirmationRows = (
     page,
   );
 
-/** Requests of an auditor that a party answered about a commitment, or about one transfer of it: whether every line of that agrees. */
+/** A request that a party answered about an item, and whether every line of it about that agrees with the books. */
+export interface AnsweredRequest {
+  readonly id: string;
+  readonly confirmed: boolean;
+}
+
+/** Requests of an auditor that a party answered about a commitment, or about one transfer of it. */
 export const answeredAbout = (
   model: ReadQueries,
   auditor: string,
   { commitment, transfer }: { readonly commitment: string; readonly transfer?: number },
-): readonly { readonly id: string; readonly confirmed: boolean }[] =>
+): readonly AnsweredRequest[] =>
   rowsOf<ConfirmationState>(model, [...where('r.auditor = ?', auditor), asksAbout(commitment)]).flatMap(
     ({ id, state: { confirmation } }) => {
       if (confirmation?.answer === undefined) return [];

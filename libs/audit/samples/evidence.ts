@@ -27,7 +27,7 @@ export interface CommitmentShown {
   readonly documents?: readonly { readonly sha256: string }[];
 }
 
-export const EVIDENCE_KINDS = ['transfer', 'receipt', 'delivery', 'confirmation', 'paper', 'answer'] as const;
+export const EVIDENCE_KINDS = ['transfer', 'receipt', 'delivery', 'confirmation', 'paper'] as const;
 export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
 
 /** One kind of evidence of an item: there or not, and where it stands (numbers within the commitment) or by which hash. */
@@ -35,12 +35,6 @@ export interface Evidence {
   readonly kind: EvidenceKind;
   readonly present: boolean;
   readonly found: readonly (number | string)[];
-}
-
-/** A confirmation request that a party answered: whether what it says of the item agrees with the books. */
-export interface AnsweredRequest {
-  readonly id: string;
-  readonly confirmed: boolean;
 }
 
 const evidence = (kind: EvidenceKind, found: readonly (number | string)[], present = found.length > 0): Evidence => ({
@@ -53,13 +47,12 @@ const numbersOf = (list: readonly { readonly n: number }[]): readonly number[] =
 
 /**
  * What stands behind a commitment, or behind one of its transfers: that money was sent and reported received (every transfer, where it is of
- * the commitment), that something was delivered and the recipient confirmed all of it, the hashes of the papers that show it, and the requests
- * to which a party answered: what it says in one of them has to agree. A transfer for one leg is shown by the deliveries of that leg.
+ * the commitment), that something was delivered and the recipient confirmed all of it, and the hashes of the papers that show it. A
+ * transfer for one leg is shown by the deliveries of that leg.
  */
 export const evidenceFor = (
   { transfers, receipts, deliveries, documents = [] }: CommitmentShown,
   transfer?: number,
-  answered: readonly AnsweredRequest[] = [],
 ): readonly Evidence[] => {
   const sent = transfers.filter(({ n }) => transfer === undefined || n === transfer);
   const legs = transfer === undefined ? [] : sent.flatMap(({ leg }) => leg ?? []);
@@ -77,10 +70,5 @@ export const evidenceFor = (
     evidence('delivery', numbersOf(delivered)),
     evidence('confirmation', numbersOf(confirmed), confirmed.length > 0 && confirmed.length === delivered.length),
     evidence('paper', [...new Set([...papers, ...documents].map(({ sha256 }) => sha256))]),
-    evidence(
-      'answer',
-      answered.map(({ id }) => id),
-      answered.some(({ confirmed }) => confirmed),
-    ),
   ];
 };

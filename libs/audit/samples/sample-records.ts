@@ -7,8 +7,9 @@ import type { Quantity } from '#vocabulary';
 import { minorUnits, quantityOf, sumByMeasure } from '#vocabulary';
 import type { CommandAccess, RecordKind } from '#web';
 import { RecordKinds } from '#web';
+import type { AnsweredRequest } from '../confirmations/confirmation-board.projection.js';
 import { answeredAbout, CONFIRMATION_BOARD } from '../confirmations/confirmation-board.projection.js';
-import type { AnsweredRequest, Evidence } from './evidence.js';
+import type { Evidence } from './evidence.js';
 import { evidenceFor } from './evidence.js';
 import type { SampledItem, SampleEvent } from './sample.contract.js';
 import type { SampleCommand, SampleRejection, SampleState } from './sample.js';
@@ -25,6 +26,8 @@ export interface ItemShown extends SampledItem {
   readonly hits: number;
   readonly currency?: string;
   readonly evidence: readonly Evidence[];
+  /** What parties answered when the auditor asked them about it. */
+  readonly answers: readonly AnsweredRequest[];
 }
 
 /** What of a population was drawn: items, and of each currency its share, a decimal cut to four places. */
@@ -131,7 +134,8 @@ export class SampleRecords implements RecordKind<SampleState, SampleCommand, Sam
                 ...item,
                 ...(currency === undefined ? {} : { currency }),
                 hits,
-                evidence: evidenceFor(shown, item.transfer, this.answered(caller, item)),
+                evidence: evidenceFor(shown, item.transfer),
+                answers: this.answered(caller, item),
               },
         );
       }

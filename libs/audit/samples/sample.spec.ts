@@ -149,7 +149,6 @@ describe('evidence of a drawn item', () => {
       ['delivery', true, [1, 2]],
       ['confirmation', false, [1]],
       ['paper', true, ['a', 'b']],
-      ['answer', false, []],
     ]);
     expect(found({ ...SHOWN, transfers: [], receipts: [], deliveries: [] })).toEqual([
       ['transfer', false, []],
@@ -157,7 +156,6 @@ describe('evidence of a drawn item', () => {
       ['delivery', false, []],
       ['confirmation', false, []],
       ['paper', false, []],
-      ['answer', false, []],
     ]);
   });
 
@@ -167,25 +165,12 @@ describe('evidence of a drawn item', () => {
       ['delivery', true, [1]],
       ['confirmation', true, [1]],
       ['paper', true, ['a']],
-      ['answer', false, []],
     ]);
     expect(found({ ...SHOWN, documents: [{ sha256: 'c' }] }, 2)).toEqual([
       ['receipt', false, []],
       ['delivery', true, [1, 2]],
       ['confirmation', false, [1]],
       ['paper', true, ['a', 'b', 'c']],
-      ['answer', false, []],
     ]);
-  });
-
-  it('is also what its parties answered: there where one answer agrees with the books', () => {
-    const answerOf = (...answers: readonly boolean[]): unknown =>
-      evidenceFor(
-        SHOWN,
-        undefined,
-        answers.map((confirmed, index) => ({ id: `r${index}`, confirmed })),
-      ).at(-1);
-    expect(answerOf(false, true)).toEqual({ kind: 'answer', present: true, found: ['r0', 'r1'] });
-    expect(answerOf(false)).toEqual({ kind: 'answer', present: false, found: ['r0'] });
   });
 });

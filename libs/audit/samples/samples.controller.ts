@@ -32,7 +32,7 @@ const SAYS =
   'The population is what the auditor sees of the commitments that one mandate of its own in force covers (the widest of them) and the filter lets ' +
   `through: ${MOST_ITEMS} items at most. At random: the items with the smallest SHA-256 of seed, line feed and key. By monetary units: fixed-interval ` +
   'selection, currency by currency, from a first unit that is the SHA-256 of seed, line feed and currency, modulo the interval, plus 1. ' +
-  'The history of a sample holds its whole population with the keys. `evidence` is what stands behind an item now. ' +
+  'The history of a sample holds its whole population with the keys. `evidence` is what stands behind an item now, `answers` what parties said to confirmation requests of the auditor. ' +
   '`coverage`: how much of the population was drawn; shares are cut to four places. `Accept: text/csv` gives the drawn items as a table.';
 
 const USD = (amount: string): object => ({ measure: 'money', currency: 'USD', amount });
@@ -62,6 +62,7 @@ const SAMPLE = {
       currency: 'USD',
       hits: 1,
       evidence: [{ kind: 'receipt', present: false, found: [] }],
+      answers: [],
     },
   ],
   revision: 0,
@@ -141,12 +142,19 @@ export class SamplesController {
 const HEADER = [
   ...['commitment', 'transfer', 'amount', 'currency', 'units'],
   ...EVIDENCE_KINDS.flatMap((kind) => [`evidence: ${kind}`, `found: ${kind}`]),
+  ...['answers that agree', 'answers that differ'],
 ];
 
 /** A drawn item as rows of a table: one for each currency in which it was drawn. */
 const rowsOf = (item: ItemShown | { readonly masked: true }): readonly (readonly string[])[] => {
   if ('masked' in item) return [['masked', ...HEADER.slice(1).map(() => '')]];
-  const { commitment, transfer, amounts, currency, hits, evidence } = item;
+  const { commitment, transfer, amounts, currency, hits, evidence, answers } = item;
+  const answered = [true, false].map((agrees) =>
+    answers
+      .filter(({ confirmed }) => confirmed === agrees)
+      .map(({ id }) => id)
+      .join(' '),
+  );
   const money = amounts.flatMap((amount) =>
     amount.measure === 'money' && (currency === undefined || amount.currency === currency)
       ? [[amount.amount, amount.currency]]
@@ -162,6 +170,7 @@ const rowsOf = (item: ItemShown | { readonly masked: true }): readonly (readonly
     ...amount,
     String(hits),
     ...found,
+    ...answered,
   ]);
 };
 

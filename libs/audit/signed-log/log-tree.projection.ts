@@ -18,6 +18,8 @@ export const storedSize = (rows: ReadQueries): number =>
 
 export const idBytes = (id: string): Uint8Array => Buffer.from(id.replaceAll('-', ''), 'hex');
 
+export const idText = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+
 /**
  * Which place in the log an event has, and by which hashes that is proven: a leaf for every event in the log's order, chained within its
  * stream, and the tiles of the Merkle tree over them. Of the log alone: built anew it is the same tree, to the byte.

@@ -10,7 +10,7 @@ import {
   type TileName,
   tileWidth,
 } from '#tlog';
-import { idBytes, LOG_TREE, storedSize, storedTiles } from './log-tree.projection.js';
+import { idBytes, idText, LOG_TREE, storedSize, storedTiles } from './log-tree.projection.js';
 
 const HASH_BYTES = 32;
 
@@ -21,6 +21,15 @@ export interface Leaf {
   readonly revision: number;
   /** SHA-256 over salt and opening, hexadecimal. */
   readonly entryHash: string;
+}
+
+/** A leaf beside the one before it in its stream. */
+export interface LeafPlace {
+  readonly seq: number;
+  readonly eventId: string;
+  readonly entryHash: string;
+  /** Null for the stream's first. */
+  readonly prevInStream: string | null;
 }
 
 /** The Merkle tree over the log, as far as this process has brought it. */
@@ -70,6 +79,24 @@ export class LogTree {
           revision: Number(row.revision),
           entryHash: String(row.hash).toLowerCase(),
         };
+  }
+
+  /** The leaves from `seq` on, `count` of them as far as there are so many. */
+  places(seq: number, count: number): readonly LeafPlace[] {
+    return this.rows
+      .all(
+        `SELECT l.seq, lower(hex(l.event_id)) AS id, lower(hex(l.entry_hash)) AS hash, lower(hex(p.entry_hash)) AS prev
+         FROM leaf l LEFT JOIN leaf p ON p.stream = l.stream AND p.revision = l.revision - 1
+         WHERE l.seq >= ? AND l.seq < ? ORDER BY l.seq`,
+        seq,
+        seq + count,
+      )
+      .map((row) => ({
+        seq: Number(row.seq),
+        eventId: idText(String(row.id)),
+        entryHash: String(row.hash),
+        prevInStream: row.prev === '' ? null : String(row.prev),
+      }));
   }
 
   private bundle(n: number, width: number): Buffer {

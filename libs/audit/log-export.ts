@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '#directory/contract';
+import type { RecordedEvent } from '#kernel';
+import { canonicalJson, EventStore } from '#kernel';
+import type { Opening } from '#tlog';
+import type { AuditFilter } from './audit-log.js';
+import { AuditLog, isFiltered, passes } from './audit-log.js';
+import type { Signed } from './signed-log/checkpoints.js';
+import type { LeafPlace } from './signed-log/log-tree.js';
+import { LogTree } from './signed-log/log-tree.js';
+
+/** An event in an export that verifies offline: what its leaf holds and, where the caller reads all of it, what opens that. */
+export type ExportedEvent = {
+  readonly position: string;
+  /** Its leaf, from 0. */
+  readonly seq: number;
+  readonly entryHash: string;
+} & ({ readonly masked: true } | { readonly salt: string; readonly opening: Opening });
+
+/** The last line of an export that came to its end. */
+export interface ExportEnd {
+  readonly end: true;
+  /** Position of the last event: what comes later is asked for from here. */
+  readonly after: string;
+  /** The signed note that covers every event of the export. */
+  readonly checkpoint: string;
+}
+
+const PAGE = 500;
+/** Events that one command may have written before another, of those that are looked at. */
+const BESIDE = 50;
+
+/**
+ * The log for whoever verifies it without us. An event is opened as it was recorded, and only where the caller reads all of it: a salt opens
+ * the hash of whatever is guessed.
+ */
+@Injectable()
+export class LogExport {
+  constructor(
+    private readonly store: EventStore,
+    private readonly log: AuditLog,
+    private readonly tree: LogTree,
+  ) {}
+
+  /**
+   * Events after `after`, in order, up to what the checkpoint covers, read a page at a time and as fast as they are taken. With a filter, events
+   * that the caller may not read are left out: they would tell what they are.
+   * @param caller asked anew for each page: an export goes on for long
+   */
+  async *lines(
+    caller: () => Promise<Caller>,
+    {
+      after,
+      filter,
+      signed: { size, note },
+    }: { readonly after: bigint; readonly filter: AuditFilter; readonly signed: Signed },
+  ): AsyncGenerator<ExportedEvent | ExportEnd> {
+    const filtered = isFiltered(filter);
+    let position = after;
+    for (let ended = false; !ended;) {
+      const page = await this.store.readAll(position, PAGE);
+      const [first] = page;
+      const from = first === undefined ? undefined : this.tree.leafOf(first.id)?.seq;
+      const places = from === undefined ? [] : this.tree.places(from, Math.min(page.length, size - from));
+      const reader = await caller();
+      for (const [index, place] of places.entries()) {
+        const event = page[index];
+        if (event?.id !== place.eventId)
+          throw new Error(`leaf ${place.seq} is not of the event at its place in the log`);
+        position = event.position;
+        const line = await this.line(reader, event, place);
+        if (!filtered || (!('masked' in line) && passes(event, filter))) yield line;
+      }
+      ended = places.length < PAGE;
+    }
+    yield { end: true, after: String(position), checkpoint: note };
+  }
+
+  private async line(caller: Caller, event: RecordedEvent, place: LeafPlace): Promise<ExportedEvent> {
+    const { seq, entryHash, prevInStream } = place;
+    const leaf = { position: String(event.position), seq, entryHash };
+    if (!(await this.opens(caller, event))) return { ...leaf, masked: true };
+    const { id: eventId, stream, revision, type, data } = event;
+    const { salt, ...metadata } = event.metadata;
+    return {
+      ...leaf,
+      salt,
+      opening: { stream, revision, eventId, type, schema: metadata.schema, data, metadata, prevInStream },
+    };
+  }
+
+  /**
+   * Whether the caller reads all of the event. With a hash of the request beside it the salt would serve to guess that, too: then it has to
+   * read all that the request led to.
+   */
+  private async opens(caller: Caller, event: RecordedEvent): Promise<boolean> {
+    if (!(await this.readsAll(caller, event))) return false;
+    const { commandId, requestHash } = event.metadata;
+    if (requestHash === undefined) return true;
+    const beside = await this.store.readStream(event.stream, Math.max(0, event.revision - BESIDE), 2 * BESIDE + 1);
+    for (const other of beside) {
+      if (other.metadata.commandId === commandId && other.id !== event.id && !(await this.readsAll(caller, other)))
+        return false;
+    }
+    return true;
+  }
+
+  private async readsAll(caller: Caller, event: RecordedEvent): Promise<boolean> {
+    const { lifted, data } = await this.log.shown(caller, event);
+    return data !== undefined && (data === lifted.data || canonicalJson(data) === canonicalJson(lifted.data));
+  }
+}
