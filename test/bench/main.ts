@@ -5,6 +5,7 @@ import { writeLog } from './log.js';
 import { throughTransact } from './p1-transact.js';
 import { creatingOverHttp, transferringOverHttp } from './p2-http.js';
 import { rebuilding } from './p3-rebuild.js';
+import { signingTheLog } from './p6-signed-log.js';
 import { allocating } from './p5-allocation.js';
 import { matching } from './p4-matches.js';
 import { holding } from './p7-hold.js';
@@ -39,6 +40,7 @@ const FULL = {
   streamed: 20_000,
   relayed: 5_000,
   flatSeconds: 12,
+  signed: { leaves: 1_000_000, proofs: 2_000 },
   matches: { few: 1_000, many: 100_000, alone: [10_000, 1_000_000], queries: 500 },
 } as const;
 const SMOKE = {
@@ -54,6 +56,7 @@ const SMOKE = {
   streamed: 300,
   relayed: 300,
   flatSeconds: 1,
+  signed: { leaves: 10_000, proofs: 100 },
   matches: { few: 200, many: 2_000, alone: [1_000, 10_000], queries: 20 },
 } as const;
 
@@ -74,6 +77,7 @@ const run = async (): Promise<void> => {
     streamed,
     relayed,
     flatSeconds,
+    signed,
     matches,
   } = values.smoke === true ? SMOKE : FULL;
   const only = values.only?.toUpperCase().split(',');
@@ -156,12 +160,17 @@ const run = async (): Promise<void> => {
         ),
       );
     }
-    if (wanted('P3') || wanted('P8')) {
+    if (wanted('P3') || wanted('P6') || wanted('P8')) {
       const log = folders.fresh('log');
       const written = await writeLog(log, events);
       if (wanted('P3')) {
         const work = (): ReturnType<typeof rebuilding> => rebuilding(folders, log, { rounds: rebuilds });
         add(await measured('P3', `rebuilding read models of ${written} events against a raw scan`, work));
+      }
+      if (wanted('P6')) {
+        const work = (): ReturnType<typeof signingTheLog> =>
+          signingTheLog(folders, log, { rounds: rebuilds, seconds, ...signed });
+        add(await measured('P6', `the signed log of ${written} events`, work));
       }
       if (wanted('P8')) {
         const work = (): ReturnType<typeof coldStart> => coldStart(log, written, { rounds: starts });

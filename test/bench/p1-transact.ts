@@ -30,31 +30,14 @@ export const throughTransact = async (
   { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
 ): Promise<readonly Figure[]> => {
   const folder = folders.fresh('transact');
-  const store = SqliteEventStore.open(folder);
-  const transactor = new Transactor(store, new SystemClock());
-  let n = 0;
-  const caller = async (until: number): Promise<number> => {
-    let commands = 0;
-    for (; performance.now() < until; commands += 1) {
-      n += 1;
-      const outcome = await draft(transactor, n);
-      if (outcome !== 'written') throw new Error(`a draft was ${outcome}`);
-    }
-    return commands;
-  };
-  const throughKernel = (): Promise<Turn> =>
-    turn(async () => {
-      const until = performance.now() + seconds * 1000;
-      const counts = await Promise.all(Array.from({ length: CALLERS }, () => caller(until)));
-      return counts.reduce((sum, count) => sum + count, 0);
-    });
-  const raw = await RawAppend.of(folders, folder, transactor);
+  const drafting = new Drafting(folder);
+  const raw = await RawAppend.of(folders, folder, drafting.transactor);
   const turns = await interleaved(rounds, {
-    transact: throughKernel,
+    transact: () => drafting.during(seconds),
     raw: () => raw.append(seconds),
   });
   raw.close();
-  await store.close();
+  await drafting.close();
   return [
     { name: 'commands through transact, 50 callers', value: rateOf(turns.transact), unit: '/s' },
     { name: 'raw append of the same bytes, 50 a transaction', value: rateOf(turns.raw), unit: '/s' },
@@ -67,6 +50,41 @@ export const throughTransact = async (
     { name: '… by processor time', value: ratioOf(turns.transact, turns.raw, 'cpuSeconds'), unit: 'ratio' },
   ];
 };
+
+/** Fifty callers on one log, each drafting needs through `transact`, one after the other. */
+export class Drafting {
+  private readonly store;
+  readonly transactor;
+  private n = 0;
+
+  constructor(folder: string) {
+    this.store = SqliteEventStore.open(folder);
+    this.transactor = new Transactor(this.store, new SystemClock());
+  }
+
+  /** Commands that were answered as durable. */
+  during(seconds: number): Promise<Turn> {
+    return turn(async () => {
+      const until = performance.now() + seconds * 1000;
+      const counts = await Promise.all(Array.from({ length: CALLERS }, () => this.caller(until)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.store.close();
+  }
+
+  private async caller(until: number): Promise<number> {
+    let commands = 0;
+    for (; performance.now() < until; commands += 1) {
+      this.n += 1;
+      const outcome = await draft(this.transactor, this.n);
+      if (outcome !== 'written') throw new Error(`a draft was ${outcome}`);
+    }
+    return commands;
+  }
+}
 
 const draft = async (transactor: Transactor, n: number): Promise<string> => {
   const actor = npcOf(n);

@@ -75,7 +75,7 @@ export const rebuilding = async (
 };
 
 /** The engine and the parser alone, in pages as large as the projections'. */
-const scan = (log: string): number => {
+export const scan = (log: string): number => {
   const database = openDatabase(logPath(log), { readOnly: true, cacheKib: 65_536 });
   const page = database.prepare(
     'SELECT position, stream, revision, id, type, data, metadata FROM events WHERE position > ? ORDER BY position LIMIT ?',
@@ -99,7 +99,8 @@ const scan = (log: string): number => {
 
 type RawEvent = [number, string, number, string, string, string, string];
 
-const build = async (store: EventStore, folder: string, projections: readonly Projection[]): Promise<void> => {
+/** Builds read models in a folder up to the log's head. */
+export const build = async (store: EventStore, folder: string, projections: readonly Projection[]): Promise<void> => {
   const database = new SqliteReadDatabase(join(folder, 'read'), { origin: store.storeId });
   const runner = new ProjectionRunner(store, database, projections, {
     alarm: (alarm) => {

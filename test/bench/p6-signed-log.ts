@@ -1,0 +1,141 @@
+import { hash, randomBytes } from 'node:crypto';
+import { logTree, storedTiles } from '#audit';
+import type { EventStore } from '#kernel';
+import { SqliteReadDatabase } from '#read-database';
+import { SqliteEventStore } from '#store-sqlite';
+import { canonicalForm, grownTiles, inclusionProof, nodesOf, rootOf, verifyInclusion } from '#tlog';
+import type { Folders } from './folders.js';
+import type { Turn } from './measure.js';
+import { interleaved, quantile, rateOf, ratioOf, turn } from './measure.js';
+import { Drafting } from './p1-transact.js';
+import { build, scan } from './p3-rebuild.js';
+import type { Figure } from './report.js';
+
+const PAGE = 2_000;
+const SALT_BYTES = 32;
+/** Of a leaf: the byte before it, and `{"entryHash":"<64>","seq":<6>,"v":1}`. */
+const LEAF_BYTES = 1 + 95;
+/** Of an inner node: the byte before it, and two hashes. A tree has one less than leaves. */
+const NODE_BYTES = 1 + 64;
+
+/**
+ * The signed log over the events of `log`: leaves and tiles from nothing, against the durable commands that bring events and against
+ * SHA-256 alone over as many bytes; proofs in a tree of `leaves`.
+ */
+export const signingTheLog = async (
+  folders: Folders,
+  log: string,
+  { rounds, seconds, leaves, proofs }: SignedLogOrder,
+): Promise<readonly Figure[]> => {
+  const store = SqliteEventStore.open(log);
+  const drafting = new Drafting(folders.fresh('drafting'));
+  try {
+    const lengths = await openingLengths(store);
+    const integrate = (): Promise<Turn> =>
+      turn(async () => {
+        await build(store, folders.fresh('tree'), [logTree]);
+        return lengths.length;
+      });
+    const turns = await interleaved(rounds, {
+      commands: () => drafting.during(seconds),
+      integrate,
+      hashing: () => turn(() => hashed(lengths)),
+    });
+    const taken = provingIn(folders, leaves, proofs);
+    return [
+      { name: 'durable commands through transact, 50 callers', value: rateOf(turns.commands), unit: '/s' },
+      { name: 'events into leaves and tiles', value: rateOf(turns.integrate), unit: 'ev/s' },
+      {
+        name: 'events into the tree : durable commands',
+        value: ratioOf(turns.integrate, turns.commands),
+        unit: 'ratio',
+        target: { bound: 'at least', value: 2 },
+      },
+      { name: 'SHA-256 of as many bytes', value: rateOf(turns.hashing), unit: 'ev/s' },
+      { name: 'events into the tree : SHA-256', value: ratioOf(turns.integrate, turns.hashing), unit: 'ratio' },
+      { name: `inclusion proof among ${leaves} leaves, p50`, value: quantile(taken, 0.5), unit: 'ms' },
+      {
+        name: `inclusion proof among ${leaves} leaves, p95`,
+        value: quantile(taken, 0.95),
+        unit: 'ms',
+        target: { bound: 'at most', value: 1 },
+      },
+    ];
+  } finally {
+    await drafting.close();
+    await store.close();
+  }
+};
+
+interface SignedLogOrder {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly leaves: number;
+  readonly proofs: number;
+}
+
+/** How many bytes are hashed for each event's opening, its salt among them. */
+const openingLengths = async (store: EventStore): Promise<readonly number[]> => {
+  const lengths: number[] = [];
+  let after = 0n;
+  for (;;) {
+    const page = await store.readAll(after, PAGE);
+    for (const { id, stream, revision, type, data, metadata } of page) {
+      const { salt: _salt, ...shown } = metadata;
+      const prevInStream = revision === 0 ? null : '0'.repeat(64);
+      const opening = {
+        stream,
+        revision,
+        eventId: id,
+        type,
+        schema: shown.schema,
+        data,
+        metadata: shown,
+        prevInStream,
+      };
+      lengths.push(SALT_BYTES + Buffer.byteLength(canonicalForm(opening)));
+    }
+    const last = page.at(-1);
+    if (last === undefined) return lengths;
+    after = last.position;
+  }
+};
+
+/** The three hashes of each event, over bytes that are there already: SHA-256 takes as long for any. */
+const hashed = (lengths: readonly number[]): number => {
+  const bytes = randomBytes(
+    Math.max(...[LEAF_BYTES, NODE_BYTES, lengths.reduce((most, one) => Math.max(most, one), 0)]),
+  );
+  let seen = 0;
+  for (const length of lengths) {
+    for (const each of [length, LEAF_BYTES, NODE_BYTES])
+      seen += hash('sha256', bytes.subarray(0, each), 'buffer').length;
+  }
+  return seen / 96;
+};
+
+/** Milliseconds that each of `count` proofs takes, of leaves all over a tree on disk. */
+const provingIn = (folders: Folders, leaves: number, count: number): readonly number[] => {
+  const database = new SqliteReadDatabase(folders.fresh('leaves'));
+  const model = database.open(logTree);
+  const leafOf = (n: number): Buffer => hash('sha256', String(n), 'buffer');
+  try {
+    model.commit(1n, (tx) => {
+      const added = Array.from({ length: leaves }, (_, n) => leafOf(n));
+      for (const { level, n, hashes } of grownTiles(storedTiles(tx), 0, added))
+        tx.run('INSERT INTO tile (level, n, hashes) VALUES (?, ?, ?)', level, n, hashes);
+    });
+    const root = rootOf(nodesOf(storedTiles(model)), leaves);
+    return Array.from({ length: count }, (_, n) => {
+      const index = (n * 7_919) % leaves;
+      const begun = performance.now();
+      const proof = inclusionProof(nodesOf(storedTiles(model)), index, leaves);
+      const took = performance.now() - begun;
+      verifyInclusion(leafOf(index), index, leaves, proof, root);
+      return took;
+    });
+  } finally {
+    model.close();
+    database.close();
+  }
+};
