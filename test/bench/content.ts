@@ -137,6 +137,7 @@ export const deskOf = (n: number): Actor => ({
 });
 
 export const COORDINATOR: Actor = { party: 'agency:secretariat', role: 'coordinator', designation: 'role-claim' };
+export const AUDITOR: Actor = { party: 'auditor:court', role: 'auditor', designation: 'role-claim' };
 
 /** Everyone that needs to be registered to act. */
 export const REGISTERED: readonly string[] = DONORS;

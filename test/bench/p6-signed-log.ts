@@ -1,17 +1,22 @@
 import { hash, randomBytes } from 'node:crypto';
+import { cpSync } from 'node:fs';
 import { logTree, storedTiles } from '#audit';
 import type { EventStore } from '#kernel';
 import { SqliteReadDatabase } from '#read-database';
 import { SqliteEventStore } from '#store-sqlite';
 import { canonicalForm, grownTiles, inclusionProof, nodesOf, rootOf, verifyInclusion } from '#tlog';
+import { verifyStoredLog } from '../../infra/log-verification.js';
+import { AUDITOR, COORDINATOR } from './content.js';
 import type { Folders } from './folders.js';
 import type { Turn } from './measure.js';
 import { interleaved, quantile, rateOf, ratioOf, turn } from './measure.js';
 import { Drafting } from './p1-transact.js';
 import { build, scan } from './p3-rebuild.js';
 import type { Figure } from './report.js';
+import { serve } from './service.js';
 
 const PAGE = 2_000;
+const TIMEOUT_MS = 600_000;
 const SALT_BYTES = 32;
 /** Of a leaf: the byte before it, and `{"entryHash":"<64>","seq":<6>,"v":1}`. */
 const LEAF_BYTES = 1 + 95;
@@ -20,7 +25,7 @@ const NODE_BYTES = 1 + 64;
 
 /**
  * The signed log over the events of `log`: leaves and tiles from nothing, against the durable commands that bring events and against
- * SHA-256 alone over as many bytes; proofs in a tree of `leaves`.
+ * SHA-256 alone over as many bytes; the whole log verified, and exported with its openings, against reading it; proofs in a tree of `leaves`.
  */
 export const signingTheLog = async (
   folders: Folders,
@@ -29,6 +34,7 @@ export const signingTheLog = async (
 ): Promise<readonly Figure[]> => {
   const store = SqliteEventStore.open(log);
   const drafting = new Drafting(folders.fresh('drafting'));
+  const exporting = await Exporting.of(folders, log);
   try {
     const lengths = await openingLengths(store);
     const integrate = (): Promise<Turn> =>
@@ -39,7 +45,10 @@ export const signingTheLog = async (
     const turns = await interleaved(rounds, {
       commands: () => drafting.during(seconds),
       integrate,
+      verify: () => turn(() => verified(store, lengths.length)),
       hashing: () => turn(() => hashed(lengths)),
+      scan: () => turn(() => scan(log)),
+      exporting: () => turn(() => exporting.whole()),
     });
     const taken = provingIn(folders, leaves, proofs);
     return [
@@ -53,6 +62,21 @@ export const signingTheLog = async (
       },
       { name: 'SHA-256 of as many bytes', value: rateOf(turns.hashing), unit: 'ev/s' },
       { name: 'events into the tree : SHA-256', value: ratioOf(turns.integrate, turns.hashing), unit: 'ratio' },
+      { name: 'events verified from the log, tree and checkpoints', value: rateOf(turns.verify), unit: 'ev/s' },
+      {
+        name: 'events verified : into the tree',
+        value: ratioOf(turns.verify, turns.integrate),
+        unit: 'ratio',
+        target: { bound: 'at least', value: 0.3 },
+      },
+      { name: 'raw scan and JSON.parse of the log', value: rateOf(turns.scan), unit: 'ev/s' },
+      { name: 'export with openings, over HTTP', value: rateOf(turns.exporting), unit: 'ev/s' },
+      {
+        name: 'export : raw scan',
+        value: ratioOf(turns.exporting, turns.scan),
+        unit: 'ratio',
+        target: { bound: 'at least', value: 0.5 },
+      },
       { name: `inclusion proof among ${leaves} leaves, p50`, value: quantile(taken, 0.5), unit: 'ms' },
       {
         name: `inclusion proof among ${leaves} leaves, p95`,
@@ -62,6 +86,7 @@ export const signingTheLog = async (
       },
     ];
   } finally {
+    await exporting.close();
     await drafting.close();
     await store.close();
   }
@@ -72,6 +97,55 @@ interface SignedLogOrder {
   readonly seconds: number;
   readonly leaves: number;
   readonly proofs: number;
+}
+
+/** What `npm run verify-log` does with a data folder: every event hashed anew. */
+const verified = async (store: EventStore, events: number): Promise<number> => {
+  const report = await verifyStoredLog(store, { witnesses: [], checkpoints: [], receipts: [] });
+  const refused = report.findings.find(({ kind }) => kind === 'refused');
+  if (refused !== undefined) throw new Error(refused.text);
+  return events;
+};
+
+/** An auditor of everything who has the whole log sent. */
+class Exporting {
+  /** Of a copy: what the service appends is not for those who measure this log. */
+  static async of(folders: Folders, log: string): Promise<Exporting> {
+    const copy = folders.fresh('export');
+    cpSync(log, copy, { recursive: true });
+    const service = await serve(copy, [], [AUDITOR.party]);
+    const mandate = { auditor: AUDITOR.party, scope: { everything: true }, from: '2026-01-01', to: '2099-12-31' };
+    await service.post('/v1/mandates', { ...mandate, reference: 'Bench' }, COORDINATOR);
+    await service.app.settled(TIMEOUT_MS);
+    return new Exporting(service);
+  }
+
+  private constructor(private readonly service: Awaited<ReturnType<typeof serve>>) {}
+
+  /** Events that were sent, up to the checkpoint at the end. */
+  async whole(): Promise<number> {
+    const { url, tokenOf } = this.service;
+    const headers = {
+      authorization: `Bearer ${await tokenOf(AUDITOR)}`,
+      accept: 'application/x-ndjson',
+      prefer: 'wait=30',
+    };
+    const { body, status } = await fetch(`${url}/v1/audit/events?openings=true`, { headers });
+    if (status !== 200 || body === null) throw new Error(`the export answers ${status}`);
+    let lines = 0;
+    let last = '';
+    for await (const piece of body.pipeThrough(new TextDecoderStream())) {
+      const parts = (last + piece).split('\n');
+      lines += parts.length - 1;
+      last = parts.at(-1) ?? '';
+    }
+    if (lines < 2 || last !== '') throw new Error('the export was cut off');
+    return lines - 1;
+  }
+
+  close(): Promise<void> {
+    return this.service.app.close();
+  }
 }
 
 /** How many bytes are hashed for each event's opening, its salt among them. */

@@ -20,11 +20,15 @@ export interface Answered {
 }
 
 /** The whole service on a folder. */
-export const serve = async (dataFolder: string, more: readonly Context[] = []): Promise<BenchedService> =>
-  served(await createApp({ dataFolder, rate: 'off', contexts: [...contexts, ...more] }));
+export const serve = async (
+  dataFolder: string,
+  more: readonly Context[] = [],
+  registering: readonly string[] = REGISTERED,
+): Promise<BenchedService> =>
+  served(await createApp({ dataFolder, rate: 'off', contexts: [...contexts, ...more] }), registering);
 
-/** The service at an address of its own, with the parties that the bench's content speaks of. */
-export const served = async (app: Host): Promise<BenchedService> => {
+/** The service at an address of its own, with the parties that the bench's content speaks of unless told. */
+export const served = async (app: Host, registering: readonly string[] = REGISTERED): Promise<BenchedService> => {
   const url = await app.listen(0);
   const tokens = new Map<string, Promise<string>>();
   const tokenOf = ({ party, role }: Actor): Promise<string> => {
@@ -46,6 +50,6 @@ export const served = async (app: Host): Promise<BenchedService> => {
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${text}`);
     return { headers: response.headers, body: JSON.parse(text) as Answered['body'] };
   };
-  for (const id of REGISTERED) await post('/v1/parties', { id, name: id }, COORDINATOR);
+  for (const id of registering) await post('/v1/parties', { id, name: id }, COORDINATOR);
   return { app, url, tokenOf, post };
 };
