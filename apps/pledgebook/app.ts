@@ -1,18 +1,18 @@
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { LocalMessageBus } from '#bus-local';
 import { LogSigning, type WitnessPolicy } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
-import type { Host, OidcSettings, Port, Rate } from '#hosting';
-import { alarmsTo, DEFAULT_RATE, host, LOG_KEY_FILE, newLogKey, Opened, signerIn } from '#hosting';
-import type { Clock, EventStore } from '#kernel';
+import type { Host, LogKeyPlace, OidcSettings, Port, Rate } from '#hosting';
+import { alarmsTo, DEFAULT_RATE, host, logKeyIn, logSigners, newLogKey, Opened, SettingError } from '#hosting';
+import { type Clock, type EventStore, SystemClock } from '#kernel';
 import { MemoryReadDatabase, SqliteReadDatabase } from '#read-database';
 import { contexts as everyContext, ROUTE_SUMMARIES } from '#services';
-import { documentFolders, SqliteEventStore } from '#store-sqlite';
-import type { NoteSigner } from '#tlog';
+import { documentFolders, isWithin, SqliteEventStore } from '#store-sqlite';
 import type { Context } from '#web';
-import { LocalIssuer, sealKeysOf, secretFile, SqliteSubjectRegister } from '#web';
+import { keyFolder, LocalIssuer, sealKeysOf, secretAt, SqliteSubjectRegister } from '#web';
 
 export interface AppOptions {
   /** Where log, read models and keys live. Without `store` this is needed. */
@@ -42,12 +42,14 @@ export interface AppOptions {
 export interface LogSettings {
   /** The log's name, where its key is yet to be made. */
   readonly origin?: string | undefined;
-  /** The key, in place of the one in the data folder. */
-  readonly signer?: NoteSigner | undefined;
+  /** Where the key is, in place of the data folder; a file that is not there is made. */
+  readonly key?: LogKeyPlace | undefined;
   /** A file outside the data folder that holds the newest checkpoint. */
   readonly copyTo?: string | undefined;
   /** Who cosigns what is signed, and how many have to; nobody unless told. */
   readonly witnesses?: WitnessPolicy | undefined;
+  /** No key is made in the data folder, where it would be put back in time with the log, and stolen with it. */
+  readonly production?: boolean;
 }
 
 /** The whole service in one process. */
@@ -104,20 +106,40 @@ export const createApp = (options: AppOptions): Promise<PledgebookApp> =>
     );
   });
 
-const signingOf = (folder: string | undefined, { log = {}, tick }: AppOptions, logger: Logger): LogSigning => {
-  const make = (): string => newLogKey(log.origin);
-  const kept = (): string => (folder === undefined ? make() : secretFile(folder, LOG_KEY_FILE, make));
+const signingOf = (folder: string | undefined, { log = {}, tick, clock }: AppOptions, logger: Logger): LogSigning => {
   if (folder !== undefined && log.copyTo === undefined)
     logger.warn('no checkpoint is kept outside the data folder: a folder put back in time would not be noticed');
   return new LogSigning({
-    signer: log.signer ?? signerIn(kept(), log.origin),
+    signer: logSigners(placeOf(folder, log, logger), clock ?? new SystemClock(), log.origin),
     copyTo: log.copyTo,
     witnesses: log.witnesses,
     ...(tick === 'manual' ? { everyMs: tick } : {}),
     alarm: (trouble) => {
-      logger.error({ trouble }, 'the signed log needs its operator');
+      const copy = log.copyTo === undefined ? {} : { copy: log.copyTo };
+      logger.error({ trouble, ...copy }, 'the signed log needs its operator');
     },
   });
+};
+
+/** Where the key of the log is; it is made where there is none. */
+const placeOf = (folder: string | undefined, log: LogSettings, logger: Logger): LogKeyPlace => {
+  const place =
+    log.key ?? (folder === undefined ? { text: newLogKey(log.origin) } : { file: logKeyIn(keyFolder(folder)) });
+  if ('text' in place) return place;
+  const within = folder !== undefined && isWithin(place.file, folder);
+  const there = existsSync(place.file);
+  if (within && log.production === true) {
+    if (!there)
+      throw new SettingError(
+        'PLEDGEBOOK_LOG_KEY_FILE must name a file outside the data folder, which is made at the first start: whoever has folder and key could sign another log',
+      );
+    logger.warn('the key of the log lies in the data folder: move it out, and name it in PLEDGEBOOK_LOG_KEY_FILE');
+  }
+  if (!there) {
+    mkdirSync(dirname(place.file), { recursive: true, mode: 0o700 });
+    secretAt(place.file, () => newLogKey(log.origin));
+  }
+  return place;
 };
 
 const folderOf = (dataFolder: string | undefined): string => {

@@ -29,15 +29,16 @@ export const readSettings = (environment: NodeJS.ProcessEnv): Settings => {
     dataFolder: resolve(variables.text('PLEDGEBOOK_DATA') ?? 'data'),
     documentLimit: documentLimitOf(variables),
     masterKey: variables.text('PLEDGEBOOK_MASTER_KEY_FILE'),
-    log: logSettings(variables),
+    log: logSettings(variables, environment),
   };
 };
 
-const logSettings = (variables: Variables): LogSettings => {
+const logSettings = (variables: Variables, environment: NodeJS.ProcessEnv): LogSettings => {
   const copyTo = variables.text('PLEDGEBOOK_LOG_COPY');
   return {
     origin: variables.text('PLEDGEBOOK_LOG_ORIGIN'),
-    signer: configuredLogKey(variables),
+    key: configuredLogKey(variables),
+    production: environment.NODE_ENV === 'production',
     copyTo: copyTo === undefined ? undefined : resolve(copyTo),
     witnesses: configuredWitnesses(variables),
   };

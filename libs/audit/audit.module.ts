@@ -27,8 +27,11 @@ import { Sampling } from './samples/sampling.js';
 import { SchemasController } from './schemas.controller.js';
 import { Checkpoints } from './signed-log/checkpoints.js';
 import { LogController } from './signed-log/log.controller.js';
+import { LogKeyring } from './signed-log/log-keyring.js';
+import { logKeysDecider } from './signed-log/log-keys.js';
 import { LogTree } from './signed-log/log-tree.js';
 import { LOG_TREE, logTree } from './signed-log/log-tree.projection.js';
+import { StartCheck } from './signed-log/start-check.js';
 import { Witnesses } from './signed-log/witnesses.js';
 
 @Module({
@@ -52,7 +55,7 @@ export const auditContext: Context = {
     ConfirmationsController,
     LogController,
   ],
-  forRoutes: [OwnersSight, Books, LogTree, Witnesses, Checkpoints, LogExport],
+  forRoutes: [OwnersSight, Books, LogTree, LogKeyring, StartCheck, Witnesses, Checkpoints, LogExport],
   history: [
     historyController('FindingsController', {
       path: 'v1/findings',
@@ -80,6 +83,7 @@ export const auditContext: Context = {
     [findingDecider.category]: findingDecider.schemas,
     [sampleDecider.category]: sampleDecider.schemas,
     [confirmationDecider.category]: confirmationDecider.schemas,
+    [logKeysDecider.category]: logKeysDecider.schemas,
   },
   reads: {
     // A finding is seen by who sees what it rests on.

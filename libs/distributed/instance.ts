@@ -4,7 +4,15 @@ import { KafkaBroker, KafkaMessageBus } from '#bus-kafka';
 import { LogSigning } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Adapters, Opened, Variables } from '#hosting';
-import { alarmsTo, configuredIssuer, configuredSealKeys, configuredWitnesses, requiredLogKey } from '#hosting';
+import {
+  alarmsTo,
+  configuredIssuer,
+  configuredSealKeys,
+  configuredWitnesses,
+  logSigners,
+  requiredLogKey,
+} from '#hosting';
+import { SystemClock } from '#kernel';
 import { SqliteReadDatabase } from '#read-database';
 import { categories } from '#services';
 import { KurrentEventStore } from '#store-kurrent';
@@ -75,12 +83,15 @@ export const openInstance = async (
 
 const signingOf = (variables: Variables, logger: Logger): LogSigning => {
   const copyTo = variables.text('PLEDGEBOOK_LOG_COPY');
+  if (copyTo === undefined)
+    logger.warn('no checkpoint is kept outside the log: one that is put back in time would not be noticed');
   return new LogSigning({
-    signer: requiredLogKey(variables),
+    signer: logSigners(requiredLogKey(variables), new SystemClock(), variables.text('PLEDGEBOOK_LOG_ORIGIN')),
     copyTo: copyTo === undefined ? undefined : resolve(copyTo),
     witnesses: configuredWitnesses(variables),
     alarm: (trouble) => {
-      logger.error({ trouble }, 'the signed log needs its operator');
+      const copy = copyTo === undefined ? {} : { copy: copyTo };
+      logger.error({ trouble, ...copy }, 'the signed log needs its operator');
     },
   });
 };

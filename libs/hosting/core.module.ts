@@ -8,6 +8,7 @@ import {
   ProcessRunner,
   ProjectionRunner,
   ReadDatabase,
+  SharedWriteGate,
   Transactor,
   Upcasting,
 } from '#kernel';
@@ -23,6 +24,8 @@ export interface Core {
   readonly projections: ProjectionRunner;
   readonly processes: ProcessRunner;
   readonly ticker: DeadlineTicker;
+  /** Whether anything is written, here and in the other services. */
+  readonly writes: SharedWriteGate;
 }
 
 /** A port of a context's own, such as where documents lie: the class is its injection token. */
@@ -45,6 +48,7 @@ export class CoreModule {
       { provide: ProjectionRunner, useValue: core.projections },
       { provide: ProcessRunner, useValue: core.processes },
       { provide: DeadlineTicker, useValue: core.ticker },
+      { provide: SharedWriteGate, useValue: core.writes },
       ...ports,
     ];
     return { module: CoreModule, global: true, providers, exports: providers.map(({ provide }) => provide) };

@@ -14,9 +14,11 @@ import {
   framesOf,
   ProcessRunner,
   ProjectionRunner,
+  SharedWriteGate,
   SystemClock,
   Transactor,
   Upcasting,
+  WriteGate,
 } from '#kernel';
 import type { Context, ContextDeps, KeyRing, LocalIssuer, OwnChecks, SubjectRegister, TokenRequest } from '#web';
 import {
@@ -105,6 +107,8 @@ export interface Host extends Core {
 /** Longer than any wait a caller may prefer, with room for the body. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 65_000;
+/** How long other services may still write once one has found that the log is not what was signed. */
+const WRITES_LOOK_MS = 1_000;
 
 /** How every server of ours waits for requests and lets connections go. */
 export const SERVER = {
@@ -170,6 +174,7 @@ export const host = async (options: HostOptions, opened: Opened): Promise<Host> 
   await nest.init();
   publishDocument(nest, options.summaries);
   await fastify.ready();
+  await core.writes.start();
   // Processes hear of an event before read models do: a hold that somebody waits for is not behind figures that nobody asked for.
   core.processes.start();
   await core.projections.start();
@@ -201,7 +206,13 @@ const composeCore = (
     contexts.flatMap(({ upcasters = [] }) => upcasters),
     Object.assign({}, ...contexts.map(({ streams }) => streams)) as StreamSchemas,
   );
-  const transactor = new Transactor(store, clock, upcasting);
+  const writes = new SharedWriteGate(new WriteGate(), store, clock, {
+    everyMs: tick === 'manual' ? tick : WRITES_LOOK_MS,
+    failed: (error) => {
+      alarms.bus({ kind: 'whether the log may be written cannot be asked', error });
+    },
+  });
+  const transactor = new Transactor(store, clock, upcasting, undefined, writes.gate);
   const deps: ContextDeps = { store, transactor, clock, reads: (name) => projections.model(name) };
   const projections: ProjectionRunner = new ProjectionRunner(
     store,
@@ -222,7 +233,10 @@ const composeCore = (
     clock,
     { ...(typeof tick === 'number' ? { intervalMs: tick } : {}), alarm: alarms.deadline },
   );
-  return { core: { clock, store, bus, readDatabase, upcasting, transactor, projections, processes, ticker }, deps };
+  return {
+    core: { clock, store, bus, readDatabase, upcasting, transactor, projections, processes, ticker, writes },
+    deps,
+  };
 };
 
 @Module({})
@@ -290,13 +304,14 @@ const settle = async ({ store, processes, projections }: Core, timeoutMs: number
 const closeAll = async (
   nest: NestFastifyApplication,
   drain: Drain,
-  { ticker, processes, projections }: Core,
+  { ticker, processes, projections, writes }: Core,
   opened: Opened,
 ): Promise<void> => {
   await drain.during(() => nest.close());
   await ticker.stop();
   await processes.stop();
   await projections.stop();
+  await writes.stop();
   await opened.close();
 };
 

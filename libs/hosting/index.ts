@@ -3,15 +3,19 @@ export type { Core, Port } from './core.module.js';
 export { Drain } from './drain.js';
 export type { Adapters, Host, HostOptions, Rate, Share } from './host.js';
 export { addressOf, EVERYTHING, host, limitOf, SERVER } from './host.js';
+export { configuredIssuer, configuredSealKeys } from './key-settings.js';
+export type { LogKeyPlace } from './log-key.js';
 export {
-  configuredIssuer,
   configuredLogKey,
-  configuredSealKeys,
+  exchangeLogKey,
   LOG_KEY_FILE,
+  logKeyIn,
+  logSigners,
   newLogKey,
+  putAside,
   requiredLogKey,
-  signerIn,
-} from './key-settings.js';
+  rotateLogKey,
+} from './log-key.js';
 export type { Closing } from './opened.js';
 export { Opened } from './opened.js';
 export type { Reason, Run } from './run.js';

@@ -85,6 +85,8 @@ export class DeadlineTicker {
   }
 
   private async tick(): Promise<void> {
+    // Each would be refused, and told as one that could not be tried.
+    if (this.transactor.writes.refusal !== undefined) return;
     const now = this.clock.now();
     const seen = new Set<string>();
     let complete = true;

@@ -11,6 +11,8 @@ export {
   WrongRevisionError,
 } from './event-store.js';
 export { lastEventOf } from './last-event.js';
+export type { SharedWriteGateOptions } from './write-gate.js';
+export { SharedWriteGate, WriteGate, WRITES_STREAM, WritesRefusedError } from './write-gate.js';
 export type { SerialisedEvent } from './serialised-append.js';
 export { serialisedAppend } from './serialised-append.js';
 export { LocalDelivery } from './local-delivery.js';

@@ -8,6 +8,7 @@ import type { Actor, DomainEvent, EventToAppend, RecordedEvent } from './events.
 import { isOfProcess } from './events.js';
 import { eventIdOf, newSalt, requestHashOf } from './ids.js';
 import { NewerEventError, Upcasting } from './upcasting.js';
+import { WriteGate } from './write-gate.js';
 
 /** A stream changed under every one of the bounded attempts. Nothing was written; a repeat is safe. */
 export class ContentionError extends Error {
@@ -93,6 +94,8 @@ export class Transactor {
     private readonly clock: Clock,
     private readonly upcasting: Upcasting = new Upcasting(),
     cachedStreams = 20_000,
+    /** Asked before every append. */
+    readonly writes: WriteGate = new WriteGate(),
   ) {
     this.cache = new LRUCache({ max: cachedStreams });
   }
@@ -117,7 +120,7 @@ export class Transactor {
 
   /**
    * Runs one command against record `id`.
-   * @throws {NewerEventError} @throws {ContentionError} @throws {StoreUnavailableError}
+   * @throws {NewerEventError} @throws {ContentionError} @throws {WritesRefusedError} @throws {StoreUnavailableError}
    */
   async transact<S, C extends Command, E extends DomainEvent, R extends Rejection>(
     decider: Decider<S, C, E, R>,
@@ -192,6 +195,7 @@ export class Transactor {
     const toAppend = decision.events.map((event, index) =>
       this.envelope(stream, decider.schemas[event.type as E['type']], event, index, meta, by),
     );
+    if (!this.writes.isOpen) await this.writes.pass();
     let written: AppendReceipt;
     try {
       written = await this.store.append(stream, folded.revision, toAppend);

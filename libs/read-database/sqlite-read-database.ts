@@ -93,18 +93,26 @@ export class SqliteReadDatabase extends ReadDatabase {
   private filesOf({
     name,
   }: Pick<Projection, 'name'>): { readonly path: string; readonly version: number; readonly rebuild: number }[] {
-    return readdirSync(this.folder).flatMap((file) => {
-      const match = /^(.+)-v(\d+)(?:\.r(\d+))?\.sqlite$/.exec(file);
-      return match?.[1] === name
-        ? [{ path: join(this.folder, file), version: Number(match[2]), rebuild: Number(match[3] ?? 0) }]
-        : [];
-    });
+    return modelFiles(readdirSync(this.folder), name).map(({ file, ...of }) => ({
+      path: join(this.folder, file),
+      ...of,
+    }));
   }
 
   private path({ name, version }: ModelOf, rebuild: number): string {
     return join(this.folder, `${name}-v${version}${rebuild === 0 ? '' : `.r${rebuild}`}.sqlite`);
   }
 }
+
+/** Which of a folder's files are models of this name, of which version and after how many rebuilds. */
+export const modelFiles = (
+  files: readonly string[],
+  name: string,
+): { readonly file: string; readonly version: number; readonly rebuild: number }[] =>
+  files.flatMap((file) => {
+    const match = /^(.+)-v(\d+)(?:\.r(\d+))?\.sqlite$/.exec(file);
+    return match?.[1] === name ? [{ file, version: Number(match[2]), rebuild: Number(match[3] ?? 0) }] : [];
+  });
 
 /** Models in memory, for tests: gone when closed. */
 export class MemoryReadDatabase extends ReadDatabase {

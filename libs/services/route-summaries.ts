@@ -15,6 +15,7 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
 
   'GET /log/checkpoint': 'The newest signed checkpoint of the log, as C2SP tlog-checkpoint has it',
   'GET /log/verifier-key': 'What checkpoints are verified with, in one line',
+  'GET /log/verifier-keys': 'Every key the log had, with the sizes of the checkpoints that it signed',
   'GET /log/tile/entries/{path}':
     'Entries of the log: hashes of its events, 256 to a bundle, as C2SP tlog-tiles has them',
   'GET /log/tile/{level}/{path}': 'Hashes of the Merkle tree over the log, 256 to a tile, as C2SP tlog-tiles has them',

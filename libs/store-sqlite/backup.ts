@@ -32,8 +32,8 @@ import { checkLogFile } from './log-check.js';
 import { RESTORE_ADVICE } from './log-file.js';
 
 const KIND = 'pledgebook-backup';
-/** Beside the log's backup, not in it: who keeps that one for years holds no readable personal data. */
-const keysBeside = (backup: string): string => `${backup.replace(/[\\/]+$/, '')}.keys`;
+/** Where the keys of a backup are unless told: beside it, not in it: who keeps that one for years holds no readable personal data. */
+export const keysBeside = (backup: string): string => `${backup.replace(/[\\/]+$/, '')}.keys`;
 /** What is disposable, belongs to this machine, or is backed up apart. */
 const APART = new Set([READ_FOLDER, UPLOAD_FOLDER, LOCK_FILE, KEY_FOLDER]);
 

@@ -6,6 +6,6 @@ export { NewerLogFormatError } from './log-file.js';
 export type { LogReport } from './log-check.js';
 export { checkLog } from './log-check.js';
 export { checkDocuments } from './document-check.js';
-export { backUp, restoreFrom } from './backup.js';
-export { BackupError } from './backup-files.js';
+export { backUp, keysBeside, restoreFrom } from './backup.js';
+export { BackupError, isWithin } from './backup-files.js';
 export { backUpKeys, KEYS_KEPT_DAYS, restoreKeys } from './key-backup.js';

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { EventStore, ProcessRunner, ProjectionRunner } from '#kernel';
+import { EventStore, ProcessRunner, ProjectionRunner, SharedWriteGate } from '#kernel';
 
 /** One thing that keeps the service from being ready, with what an operator needs to go on. */
 export interface HealthCheck {
@@ -32,6 +32,7 @@ export class Health {
     private readonly store: EventStore,
     private readonly projections: ProjectionRunner,
     private readonly processes: ProcessRunner,
+    private readonly writes: SharedWriteGate,
     @Inject(OWN_CHECKS) private readonly own: OwnChecks,
   ) {}
 
@@ -44,11 +45,18 @@ export class Health {
     const head = await this.head();
     const checks = [
       { name: 'log', ok: head !== undefined },
+      this.writesCheck(),
       ...this.projectionChecks(head ?? 0n),
       ...this.processChecks(),
       ...(await Promise.all([this.own, ...this.added].map((checks) => checks()))).flat(),
     ];
     return { ready: checks.every(({ ok }) => ok), checks };
+  }
+
+  // Reads go on; whoever is to write is better sent to where it can be, if there is such a place.
+  private writesCheck(): HealthCheck {
+    const { refusal } = this.writes.gate;
+    return { name: 'writes', ok: refusal === undefined, ...(refusal === undefined ? {} : { detail: { refusal } }) };
   }
 
   private async head(): Promise<bigint | undefined> {

@@ -53,7 +53,7 @@ export { ConsistencyTokens, Cursors } from './signing.js';
 export type { AnyRecordKind } from './record-kinds.js';
 export { RecordKinds, RecordSight } from './record-kinds.js';
 export { KeyRing } from './key-ring.js';
-export { keptSecrets, keyFolder, secretFile } from './key-folder.js';
+export { keyFolder, replaceSecretAt, secretAt, secretFile } from './key-folder.js';
 export { DEFAULT_AUDIENCE, LocalIssuer } from './local-issuer.js';
 export type { TokenRequest } from './local-issuer.js';
 export { isLoopback, RequestMetrics } from './metrics.js';

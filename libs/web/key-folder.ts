@@ -52,12 +52,7 @@ export const secretAt = (path: string, make: () => string): string => {
 /** The secret in `<folder>/<name>` where there is one. */
 export const keptSecrets = (folder: string, name: string): string | undefined => readIfThere(join(folder, name));
 
-/** Writes the secret in `<data>/keys/<name>` anew: readers see the old text or the new one, whole, also after a power cut. */
-export const replaceSecret = (dataFolder: string, name: string, text: string): void => {
-  replaceSecretAt(join(keyFolder(dataFolder), name), text);
-};
-
-/** The same for the file `path`. */
+/** Writes the secret in the file `path` anew: readers see the old text or the new one, whole, also after a power cut. */
 export const replaceSecretAt = (path: string, text: string): void => {
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   try {

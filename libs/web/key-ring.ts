@@ -1,4 +1,5 @@
-import { keptSecrets, keyFolder, replaceSecret, secretFile } from './key-folder.js';
+import { join } from 'node:path';
+import { keptSecrets, keyFolder, replaceSecretAt, secretFile } from './key-folder.js';
 
 /** A key that no longer makes anything, but whose marks are still accepted. */
 export interface RetiredKey {
@@ -47,13 +48,21 @@ export class KeyRing {
   /** The ring in `<data>/keys/<name>` (and `<name>.retired`); its first key is made where absent. */
   static open(dataFolder: string, name: string, rules: KeyRingRules): KeyRing {
     const key = secretFile(dataFolder, name, rules.make);
-    const kept = keptSecrets(keyFolder(dataFolder), `${name}.retired`);
-    const retired = kept === undefined ? [] : (JSON.parse(kept) as readonly RetiredKey[]);
-    return new KeyRing(rules, { key, retired }, (next) => {
-      // The retired one first: a stop in between leaves it in both places, never in none.
-      replaceSecret(dataFolder, `${name}.retired`, `${JSON.stringify(next.retired, null, 2)}\n`);
-      replaceSecret(dataFolder, name, next.key);
-    });
+    const folder = keyFolder(dataFolder);
+    return new KeyRing(rules, KeyRing.read(folder, name) ?? { key, retired: [] }, savedIn(folder, name));
+  }
+
+  /** The ring in `<folder>/<name>` (and `<name>.retired`), to replace its key. Undefined where there is no such key. */
+  static keptIn(folder: string, name: string, rules: KeyRingRules): KeyRing | undefined {
+    const keys = KeyRing.read(folder, name);
+    return keys === undefined ? undefined : new KeyRing(rules, keys, savedIn(folder, name));
+  }
+
+  private static read(folder: string, name: string): Keys | undefined {
+    const key = keptSecrets(folder, name);
+    if (key === undefined) return undefined;
+    const kept = keptSecrets(folder, `${name}.retired`);
+    return { key, retired: kept === undefined ? [] : (JSON.parse(kept) as readonly RetiredKey[]) };
   }
 
   /** The ring of keys that were configured: the first makes marks, those of all are accepted. @throws {RangeError} without any */
@@ -67,12 +76,7 @@ export class KeyRing {
    * taken up within seconds. Undefined where there is no such key.
    */
   static shared(folder: string, name: string, rules: KeyRingRules): KeyRing | undefined {
-    const read = (): Keys | undefined => {
-      const key = keptSecrets(folder, name);
-      if (key === undefined) return undefined;
-      const kept = keptSecrets(folder, `${name}.retired`);
-      return { key, retired: kept === undefined ? [] : (JSON.parse(kept) as readonly RetiredKey[]) };
-    };
+    const read = (): Keys | undefined => KeyRing.read(folder, name);
     const keys = read();
     if (keys === undefined) return undefined;
     let lookedAt = performance.now();
@@ -126,3 +130,11 @@ export class KeyRing {
     return this.keys;
   }
 }
+
+const savedIn =
+  (folder: string, name: string) =>
+  ({ key, retired }: Keys): void => {
+    // The retired one first: a stop in between leaves it in both places, never in none.
+    replaceSecretAt(join(folder, `${name}.retired`), `${JSON.stringify(retired, null, 2)}\n`);
+    replaceSecretAt(join(folder, name), key);
+  };

@@ -264,7 +264,7 @@ const refusalCodes = (
     ...(ifMatch === 'required' ? ['if-match-required'] : []),
     'too-many-requests',
     'internal-error',
-    ...(writes && !asks ? [] : ['projection-behind']),
+    ...(writes && !asks ? ['log-rolled-back'] : ['projection-behind']),
     'store-unavailable',
     'identity-provider-unavailable',
     'shutting-down',

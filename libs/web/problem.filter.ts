@@ -1,7 +1,13 @@
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { Catch, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ContentionError, InvalidAppendError, NewerEventError, StoreUnavailableError } from '#kernel';
+import {
+  ContentionError,
+  InvalidAppendError,
+  NewerEventError,
+  StoreUnavailableError,
+  WritesRefusedError,
+} from '#kernel';
 import { Problem } from './problem.js';
 import { IdentityProviderError } from './token-verifier.js';
 import { sendProblem } from './problem-document.js';
@@ -44,6 +50,13 @@ export const problemOf = (error: unknown): Problem => {
       'store-unavailable',
       'The key store cannot be asked now, and this rests on what it alone knows. A repeat with the same Idempotency-Key is safe.',
       { headers: { 'retry-after': '5' } },
+    );
+  }
+  if (error instanceof WritesRefusedError) {
+    return Problem.of(
+      'log-rolled-back',
+      `Nothing was written, reads go on: ${error.message}. The operator brings back the newest state, or goes on from this one as a fork (npm run restore -- <backup> --accept-fork). A repeat with the same Idempotency-Key is safe.`,
+      { headers: { 'retry-after': '60' } },
     );
   }
   if (error instanceof StoreUnavailableError) {

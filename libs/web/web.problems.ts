@@ -15,6 +15,7 @@ export const WEB_PROBLEMS = {
   'internal-error': { status: 500, title: 'Something broke on our side' },
   'projection-behind': { status: 503, title: 'The view is not there yet' },
   'store-unavailable': { status: 503, title: 'The log or the key store cannot be written or read' },
+  'log-rolled-back': { status: 503, title: 'The log is not what was signed: nothing is written' },
   'identity-provider-unavailable': { status: 503, title: 'Tokens cannot be checked now' },
   'shutting-down': { status: 503, title: 'The server is stopping' },
 } as const;

@@ -358,6 +358,7 @@ const PLAIN = [
   // Of events only salted hashes, in their order.
   'get /log/checkpoint',
   'get /log/verifier-key',
+  'get /log/verifier-keys',
   'get /log/tile/entries/{path}',
   'get /log/tile/{level}/{path}',
 ];

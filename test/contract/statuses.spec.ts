@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { InMemoryEventStore } from '#kernel-testing';
-import { StoreUnavailableError } from '#kernel';
+import { newId, NO_STREAM, StoreUnavailableError, technicalEvent, WRITES_STREAM } from '#kernel';
 import type { WebProblemCode } from '#web';
 import { RateLimit, WEB_PROBLEMS } from '#web';
 import type { As, TestApp } from '../support/app.js';
@@ -76,6 +76,15 @@ const scenes: Readonly<Record<WebProblemCode, Scene>> = {
     store.failing = true;
     const answer = await app.get(note);
     store.failing = false;
+    return answer;
+  },
+  'log-rolled-back': async () => {
+    const rolledBack = new InMemoryEventStore();
+    const told = technicalEvent(newId(), 'WritesRefused', { reason: 'it was put back in time' }, new Date());
+    await rolledBack.append(WRITES_STREAM, NO_STREAM, [told]);
+    const reading = await testApp({ contexts: [probeContext], store: rolledBack });
+    const answer = await reading.post('/v1/notes', { title: 'x' }, { as: AUTHOR });
+    await reading.close();
     return answer;
   },
   'identity-provider-unavailable': async () => {

@@ -115,7 +115,7 @@ describe('a log with witnesses', () => {
     const app = await embeddedApp({
       store,
       contexts: [directoryContext, auditContext],
-      log: { signer: log, witnesses: policy },
+      log: { key: { text: log.privateKey() }, witnesses: policy },
     });
     open.push(app);
     return app;

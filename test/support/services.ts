@@ -6,7 +6,7 @@ import { LogSigning } from '#audit';
 import { createRelaying, createService } from '#distributed';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Host } from '#hosting';
-import { LOG_KEY_FILE, newLogKey, Opened, signerIn } from '#hosting';
+import { LOG_KEY_FILE, logSigners, newLogKey, Opened } from '#hosting';
 import { InMemoryEventStore } from '#kernel-testing';
 import type { EventStore, ManualClock, MessageBus, ReadDatabase } from '#kernel';
 import { Transactor, Upcasting } from '#kernel';
@@ -70,7 +70,7 @@ export const startServices = (options: ServicesOptions): Promise<Services> =>
     const newKey = (): string => newLogKey('log.example/services');
     const key = dataFolder === undefined ? newKey() : secretFile(dataFolder, LOG_KEY_FILE, newKey);
     const signing = new LogSigning({
-      signer: signerIn(key, undefined),
+      signer: logSigners({ text: key }, clock, undefined),
       copyTo: options.log?.copyTo,
       everyMs: 'manual',
     });

@@ -8,18 +8,25 @@ import {
   NO_STREAM,
   ProjectionRunner,
   type RecordedEvent,
+  SharedWriteGate,
   technicalEvent,
   WrongRevisionError,
 } from '#kernel';
 import { CHECKPOINT_STREAM } from '#evidence';
-import { type Checkpoint, openCheckpoint, signCheckpoint, TlogRefusal } from '#tlog';
+import { type Checkpoint, TlogRefusal } from '#tlog';
 import { Health, type HealthCheck, Problem, ReadGate, type RequestContext } from '#web';
+import { openSigned } from './key-history.js';
+import { KeyNotTakenUpError, LogKeyring } from './log-keyring.js';
+import type { LogKey } from './log-keys.js';
 import { LogSigning } from './log-signing.js';
 import { LOG_TREE } from './log-tree.projection.js';
 import { LogTree } from './log-tree.js';
+import { StartCheck } from './start-check.js';
 import { Witnesses } from './witnesses.js';
 
 const PAGE = 100;
+/** How long the tree is waited for before it counts as being built anew, in milliseconds. */
+const TREE_WAIT_MS = 200;
 
 /** A checkpoint that was signed and recorded: every instance signs at the end of one stream, so no size is ever signed with two roots. */
 export interface Signed {
@@ -29,13 +36,27 @@ export interface Signed {
   readonly note: string;
 }
 
+/** The newest checkpoint of the record. */
+interface Known extends Signed {
+  readonly origin: string;
+  readonly revision: number;
+  /** The keys of the log that signed it. */
+  readonly by: readonly LogKey[];
+}
+
 /**
  * Signs how far the tree has grown, once that is committed, and hands out what was signed. Each checkpoint is recorded before anyone sees
- * it; a tree that is not what was signed before is not signed.
+ * it; a tree that is not what was signed before is not signed, and nothing is written to its log.
  */
 @Injectable()
 export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
-  private known: (Signed & { readonly revision: number }) | undefined;
+  private known: Known | undefined;
+  /** The end of the log was found to be what was signed, by this process. */
+  private checked = false;
+  /** Witnesses were asked whether they hold more. */
+  private witnessed = false;
+  /** It was this process that had all writes refused. */
+  private refuses = false;
   private trouble: string | undefined;
   private tail: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
@@ -46,6 +67,9 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly projections: ProjectionRunner,
     private readonly tree: LogTree,
     private readonly signing: LogSigning,
+    private readonly keyring: LogKeyring,
+    private readonly startCheck: StartCheck,
+    private readonly writes: SharedWriteGate,
     private readonly clock: Clock,
     private readonly gate: ReadGate,
     private readonly health: Health,
@@ -54,6 +78,8 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     this.health.add(async () => [this.check()]);
+    // Whoever writes waits for the verdict, but not for a tree that is being built.
+    this.writes.gate.hold(this.inTurn(async () => void (await this.agrees(0))));
     this.schedule();
   }
 
@@ -64,8 +90,8 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * The checkpoint that a request is answered from: the newest signed (and, where witnesses are configured, cosigned), and where the caller waits or shows what it has written one that
-   * covers that. @throws {Problem} 503 where there is none, or none that goes so far
+   * The checkpoint that a request is answered from: the newest signed (and, where witnesses are configured, cosigned), and where the caller
+   * waits or shows what it has written one that covers that. @throws {Problem} 503 where there is none, or none that goes so far
    */
   async forRequest(ctx: RequestContext): Promise<Signed> {
     await this.gate.ready(ctx, LOG_TREE);
@@ -73,10 +99,15 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
     if (waits && !(await this.projections.waitFor(await this.store.head(), ctx.waitSeconds * 1000, [LOG_TREE])))
       throw behind();
     const asked = waits || ctx.consistencyToken !== undefined ? this.tree.size : 0;
-    if (this.known === undefined || this.known.size < asked) await this.bringUpToDate();
-    if (this.known === undefined || this.known.size < asked)
+    if (!this.covers(asked)) await this.bringUpToDate();
+    if (!this.covers(asked) || this.known === undefined)
       throw Problem.of('log-not-signed', 'No checkpoint is signed now: the operator is told why.', RETRY);
     return this.witnesses.areNeeded ? this.cosigned(asked) : this.known;
+  }
+
+  /** One of a former name is not handed out: this log goes on under another. */
+  private covers(size: number): boolean {
+    return this.known !== undefined && this.known.origin === this.signing.origin && this.known.size >= size;
   }
 
   private async cosigned(asked: number): Promise<Signed> {
@@ -121,51 +152,112 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {
-    this.tail = this.tail.then(work).catch((error: unknown) => {
-      const trouble = error instanceof TlogRefusal ? error.message : failureOf(error);
+    this.tail = this.tail.then(work).catch(async (error: unknown) => {
+      const refused = error instanceof TlogRefusal;
+      const trouble = refused || error instanceof KeyNotTakenUpError ? error.message : failureOf(error);
       if (trouble !== this.trouble) this.signing.alarm(trouble);
       this.trouble = trouble;
+      if (refused) await this.refuseWrites(trouble);
     });
     return this.tail;
   }
 
   /** @throws {TlogRefusal} where the tree is not what was signed */
   private async sign(): Promise<void> {
-    await this.refresh();
-    // A tree that is being built anew has not come to what was signed.
-    if (await this.isBehind()) return;
+    if (!(await this.agrees(TREE_WAIT_MS))) return;
+    // A change of keys is an event as well, which is signed with the rest.
+    if ((await this.keyring.follow(this.known)) && !(await this.agrees(TREE_WAIT_MS))) return;
     const { known } = this;
     const { size } = this.tree;
-    if (known !== undefined) this.requireSame(known, 'in its own record');
-    // Before it is written over: it is what a log that was put back in time is told by.
-    const copy = this.signing.copy();
-    if (copy !== undefined) this.requireSame(copy, `in ${this.signing.copyTo ?? ''}`);
     if (known === undefined || size > known.size) await this.record(size);
-    if (this.known !== undefined && this.known.size !== copy?.size) this.signing.keepCopy(this.known.note);
+    if (this.known !== undefined && this.known.note !== this.signing.copy()) this.signing.keepCopy(this.known.note);
     this.trouble = undefined;
   }
 
-  private async isBehind(): Promise<boolean> {
-    return !(await this.projections.waitFor(await this.store.head(), 0, [LOG_TREE]));
+  /**
+   * Holds the tree against whatever is known to be signed; false where it has not come to the end of the log within `waitMs`.
+   * @throws {TlogRefusal} where it is not what was signed
+   */
+  private async agrees(waitMs: number): Promise<boolean> {
+    // Before the log: another instance may sign meanwhile. And before it is written over: it is what a log put back in time is told by.
+    const copy = this.signing.copy();
+    await this.refresh();
+    const outside = copy === undefined ? undefined : openSigned(copy, await this.keyring.history()).checkpoint;
+    const { known } = this;
+    // What is signed is recorded first. A log that was moved has its record to begin anew: only its tree tells.
+    if (known !== undefined && outside !== undefined && outside.size > known.size)
+      throw putBack(outside.size, 'in the copy outside', `its own record tells of ${known.size}`);
+    await this.askWitnesses();
+    // A tree that is being built anew has not come to what was signed.
+    if (!(await this.hasCome(waitMs))) return false;
+    if (known !== undefined) this.requireSame(known, 'in its own record');
+    if (outside !== undefined) this.requireSame(outside, 'in the copy outside');
+    if (!this.checked) await this.startCheck.run(known);
+    await this.allowWrites();
+    return true;
+  }
+
+  /** @throws {TlogRefusal} where a witness holds more of the log, or another: what it says needs the record alone, no tree */
+  private async askWitnesses(): Promise<void> {
+    if (this.witnessed || this.known === undefined || !this.witnesses.areNeeded) return;
+    const { contradictions, silent } = await this.witnesses.testimony(async () => {
+      await this.refresh();
+      return this.known;
+    });
+    if (silent.length > 0) this.signing.alarm(`at start no answer came from witnesses: ${silent.join(', ')}`);
+    const [first] = contradictions;
+    if (first !== undefined) throw new TlogRefusal(`witness ${first.witness} ${first.says}`);
+    this.witnessed = true;
+  }
+
+  private async hasCome(waitMs: number): Promise<boolean> {
+    const head = await this.store.head();
+    if (!(await this.projections.waitFor(head, waitMs, [LOG_TREE]))) return false;
+    const position = this.projections.statuses().find(({ name }) => name === LOG_TREE)?.position;
+    // One that stands further than a log does is of another log: it is thrown away when the runner starts.
+    return this.checked || (position !== undefined && position <= (await this.store.head()));
   }
 
   private requireSame({ size, root }: Pick<Checkpoint, 'size' | 'root'>, where: string): void {
     const { size: reached } = this.tree;
-    if (size > reached)
-      throw new TlogRefusal(`${size} events were signed (${where}), the log holds ${reached}: it was put back in time`);
+    if (size > reached) throw putBack(size, where, `the log holds ${reached}`);
     if (!this.tree.rootAt(size).equals(root))
       throw new TlogRefusal(`the first ${size} events are not those that were signed (${where}): the log was altered`);
   }
 
+  private async refuseWrites(reason: string): Promise<void> {
+    this.refuses = true;
+    try {
+      await this.writes.refuse(reason);
+    } catch (error) {
+      // Here nothing is written all the same; the next look tells the others.
+      this.signing.alarm(failureOf(error));
+    }
+  }
+
+  /** What another instance has found is its own to take back, or that of one that starts. */
+  private async allowWrites(): Promise<void> {
+    if (this.checked && !this.refuses) return;
+    await this.writes.allow();
+    this.checked = true;
+    this.refuses = false;
+  }
+
   private async record(size: number): Promise<void> {
     const root = this.tree.rootAt(size);
-    const { signer, origin } = this.signing;
-    const note = signCheckpoint(signer, size, root);
+    const { origin, verifiers } = this.signing;
+    const note = this.signing.sign(size, root);
     const id = derivedId('checkpoint', origin, String(size), root.toString('hex'));
-    const event = technicalEvent(id, 'CheckpointSigned', { note }, this.clock.now());
+    const event = technicalEvent(
+      id,
+      'CheckpointSigned',
+      // The keys stand beside it for whoever has lost them: what a log was signed with is told also of one that goes on without.
+      { note, keys: verifiers.map(String) },
+      this.clock.now(),
+    );
     try {
       const { revision } = await this.store.append(CHECKPOINT_STREAM, this.known?.revision ?? NO_STREAM, [event]);
-      this.known = { size, root, note, revision };
+      await this.take({ data: event.data, revision });
     } catch (error) {
       if (!(error instanceof WrongRevisionError)) throw error;
       // Another instance was faster: the tree is held against what it signed before anything is signed here.
@@ -177,21 +269,21 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
   private async refresh(): Promise<void> {
     if (this.known === undefined) {
       const last = await lastEventOf(this.store, CHECKPOINT_STREAM);
-      if (last !== undefined) this.take(last);
+      if (last !== undefined) await this.take(last);
       return;
     }
     for (;;) {
       const page: RecordedEvent[] = await this.store.readStream(CHECKPOINT_STREAM, this.known.revision + 1, PAGE);
-      for (const event of page) this.take(event);
+      for (const event of page) await this.take(event);
       if (page.length < PAGE) return;
     }
   }
 
-  private take({ data, revision }: RecordedEvent): void {
+  private async take({ data, revision }: Pick<RecordedEvent, 'data' | 'revision'>): Promise<void> {
     const { note } = data as { readonly note: string };
-    const { signer, origin } = this.signing;
-    const { checkpoint } = openCheckpoint(Buffer.from(note), origin, [signer.verifier]);
-    this.known = { size: checkpoint.size, root: checkpoint.root, note, revision };
+    const { checkpoint, by } = openSigned(note, await this.keyring.history());
+    const { origin, size, root } = checkpoint;
+    this.known = { origin, size, root, note, revision, by };
   }
 
   private check(): HealthCheck {
@@ -207,6 +299,9 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
     };
   }
 }
+
+const putBack = (size: number, where: string, held: string): TlogRefusal =>
+  new TlogRefusal(`${size} events were signed (${where}), ${held}: it was put back in time`);
 
 const RETRY = { headers: { 'retry-after': '1' } };
 

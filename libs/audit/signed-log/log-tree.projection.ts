@@ -20,6 +20,14 @@ export const idBytes = (id: string): Uint8Array => Buffer.from(id.replaceAll('-'
 
 export const idText = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
+/** What the leaf of an event holds of it, hexadecimal. @throws {TlogRefusal} where it has no form that proves it */
+export const entryHashOfEvent = (event: RecordedEvent, prevInStream: string | null): string => {
+  const { id, stream, revision, type, data } = event;
+  const { salt, ...metadata } = event.metadata;
+  const { schema } = metadata;
+  return entryHashOf({ stream, revision, eventId: id, type, schema, data, metadata, prevInStream }, salt);
+};
+
 /**
  * Which place in the log an event has, and by which hashes that is proven: a leaf for every event in the log's order, chained within its
  * stream, and the tiles of the Merkle tree over them. Of the log alone: built anew it is the same tree, to the byte.
@@ -51,11 +59,8 @@ export const logTree: Projection = {
     };
     return {
       apply: (event) => {
-        const { id, stream, revision, type, data } = event;
-        const { salt, ...metadata } = event.metadata;
-        const { schema } = metadata;
-        const prevInStream = before(event);
-        const hash = entryHashOf({ stream, revision, eventId: id, type, schema, data, metadata, prevInStream }, salt);
+        const { id, stream, revision } = event;
+        const hash = entryHashOfEvent(event, before(event));
         const seq = size + leaves.length;
         tx.run(
           'INSERT INTO leaf (seq, event_id, stream, revision, entry_hash) VALUES (?, ?, ?, ?, ?)',

@@ -1,28 +1,15 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { InMemoryEventStore, recordedEvent } from '#kernel-testing';
-import {
-  applyToModel,
-  type EventStore,
-  type EventToAppend,
-  lastEventOf,
-  ManualClock,
-  newId,
-  ProjectionRunner,
-  type RecordedEvent,
-  Upcasting,
-} from '#kernel';
-import { CHECKPOINT_STREAM } from '#evidence';
-import { MemoryReadDatabase } from '#read-database';
-import { NoteSigner, openCheckpoint, parseCheckpoint } from '#tlog';
-import type { Health, HealthCheck, ReadGate } from '#web';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Checkpoints } from './checkpoints.js';
-import { LogSigning, type LogSigningOptions } from './log-signing.js';
-import { LogTree } from './log-tree.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { InMemoryEventStore, recordedEvent } from '#kernel-testing';
+import { applyToModel, type EventStore, lastEventOf, newId, type RecordedEvent, Upcasting } from '#kernel';
+import { CHECKPOINT_STREAM } from '#evidence';
+import { MemoryReadDatabase } from '#read-database';
+import { NoteSigner, openCheckpoint } from '#tlog';
+import { grow, Instance, signedSizes } from './instance.fixture.js';
+import type { LogSigningOptions } from './log-signing.js';
 import { logTree } from './log-tree.projection.js';
-import { Witnesses } from './witnesses.js';
 
 const logged = (count: number): RecordedEvent[] => {
   const revisions = new Map<string, number>();
@@ -83,51 +70,6 @@ describe('the tree over the log', () => {
   });
 });
 
-const noted = (): EventToAppend => {
-  const { type, data, metadata } = recordedEvent('need-1', 0, { type: 'NeedNoted', data: {} });
-  return { id: newId(), type, data, metadata };
-};
-
-/** One instance that signs a log. */
-class Instance {
-  readonly alarms: string[] = [];
-  readonly runner: ProjectionRunner;
-  readonly checkpoints: Checkpoints;
-  readonly checks: (() => Promise<readonly HealthCheck[]>)[] = [];
-
-  constructor(
-    readonly store: EventStore,
-    options: LogSigningOptions,
-  ) {
-    this.runner = new ProjectionRunner(store, new MemoryReadDatabase(), [logTree]);
-    const signing = new LogSigning({ everyMs: 'manual', alarm: (trouble) => this.alarms.push(trouble), ...options });
-    const gate = { ready: () => Promise.resolve() } as unknown as ReadGate;
-    const health = { add: (checks: Instance['checks'][0]) => this.checks.push(checks) } as unknown as Health;
-    const clock = new ManualClock('2026-11-29T09:00:00.000Z');
-    const tree = new LogTree(this.runner);
-    const witnesses = new Witnesses(store, tree, signing, clock, health);
-    this.checkpoints = new Checkpoints(store, this.runner, tree, signing, clock, gate, health, witnesses);
-  }
-
-  async start(): Promise<this> {
-    await this.runner.start();
-    this.checkpoints.onApplicationBootstrap();
-    return this;
-  }
-
-  /** Signs what the log holds now; answers what was told of it. */
-  async sign(): Promise<string | undefined> {
-    await this.runner.waitFor(await this.store.head(), 5_000);
-    await this.checkpoints.bringUpToDate();
-    return (await this.checks[0]!())[0]?.detail?.trouble as string | undefined;
-  }
-
-  async close(): Promise<void> {
-    await this.checkpoints.onModuleDestroy();
-    await this.runner.stop();
-  }
-}
-
 describe('checkpoints', () => {
   const signer = NoteSigner.generate('log.example/test');
   let store: InMemoryEventStore;
@@ -149,24 +91,13 @@ describe('checkpoints', () => {
     open.push(started);
     return started;
   };
-  const append = async (count: number, on = store): Promise<void> => {
-    for (let at = 0; at < count; at += 1) {
-      const { length } = await on.readStream('need-1', 0, 1_000);
-      await on.append('need-1', length - 1, [noted()]);
-    }
-  };
-  const signedSizes = async (on = store): Promise<number[]> =>
-    (await on.readStream(CHECKPOINT_STREAM, 0, 1_000)).map(
-      ({ data }) => parseCheckpoint(Buffer.from((data as { note: string }).note)).size,
-    );
-
   it('are recorded and copied outside before anybody is told, and only where the tree has grown', async () => {
     const one = await instance({ copyTo });
     expect(await one.sign()).toBeUndefined();
-    await append(3);
+    await grow(store, 3);
     await one.sign();
     await one.sign();
-    expect(await signedSizes()).toEqual([0, 3]);
+    expect(await signedSizes(store)).toEqual([0, 3]);
     const { note } = (await lastEventOf(store, CHECKPOINT_STREAM))!.data as { note: string };
     expect(readFileSync(copyTo, 'utf8')).toBe(note);
     expect(openCheckpoint(Buffer.from(note), 'log.example/test', [signer.verifier]).checkpoint.size).toBe(3);
@@ -176,36 +107,36 @@ describe('checkpoints', () => {
   it('of several instances go one way: no size is signed twice', async () => {
     const instances = [await instance(), await instance(), await instance()];
     for (const count of [1, 2, 5]) {
-      await append(count);
+      await grow(store, count);
       expect(await Promise.all(instances.map((each) => each.sign()))).toEqual([undefined, undefined, undefined]);
     }
-    const sizes = await signedSizes();
+    const sizes = await signedSizes(store);
     expect(sizes).toEqual([...new Set(sizes)].sort((a, b) => a - b));
     expect(sizes.at(-1)).toBe(8);
   });
 
   it('go on where they were after a restart', async () => {
-    await append(2);
+    await grow(store, 2);
     await (await instance({ copyTo })).sign();
-    await append(2);
+    await grow(store, 2);
     expect(await (await instance({ copyTo })).sign()).toBeUndefined();
-    expect(await signedSizes()).toEqual([2, 4]);
+    expect(await signedSizes(store)).toEqual([2, 4]);
   });
 
   it('are not signed of a log that was put back in time, and the copy outside stays as it is', async () => {
-    await append(5);
+    await grow(store, 5);
     await (await instance({ copyTo })).sign();
     const copy = readFileSync(copyTo, 'utf8');
     const older = new InMemoryEventStore();
     for (const { stream, revision, ...event } of (await store.readAll(0n, 3)).slice(0, 3))
       await older.append(stream, revision - 1, [event]);
     const restored = await instance({ copyTo }, older);
-    const trouble = `5 events were signed (in ${copyTo}), the log holds 3: it was put back in time`;
+    const trouble = '5 events were signed (in the copy outside), the log holds 3: it was put back in time';
     expect(await restored.sign()).toBe(trouble);
     expect(await restored.sign()).toBe(trouble);
-    await append(4, older);
+    await grow(older, 4);
     expect(await restored.sign()).toBe(
-      `the first 5 events are not those that were signed (in ${copyTo}): the log was altered`,
+      'the first 5 events are not those that were signed (in the copy outside): the log was altered',
     );
     expect(restored.alarms).toHaveLength(2);
     expect(await signedSizes(older)).toEqual([]);
@@ -213,7 +144,7 @@ describe('checkpoints', () => {
   });
 
   it('are not signed of a log in which an event was altered', async () => {
-    await append(3);
+    await grow(store, 3);
     await (await instance()).sign();
     const altered = new InMemoryEventStore();
     for (const { stream, revision, ...event } of await store.readAll(0n, 10))
@@ -222,7 +153,7 @@ describe('checkpoints', () => {
     await altered.append(CHECKPOINT_STREAM, -1, [
       { id: newId(), type: last.type, data: last.data, metadata: last.metadata },
     ]);
-    await append(1, altered);
+    await grow(altered, 1);
     const one = await instance({}, altered);
     expect(await one.sign()).toBe(
       'the first 3 events are not those that were signed (in its own record): the log was altered',
@@ -231,7 +162,7 @@ describe('checkpoints', () => {
   });
 
   it('are not signed by another key than those before', async () => {
-    await append(1);
+    await grow(store, 1);
     await (await instance({ copyTo })).sign();
     const other = await instance({ signer: NoteSigner.generate('log.example/test') });
     expect(await other.sign()).toBe('the note is signed by none of the keys asked for');
@@ -242,10 +173,10 @@ describe('checkpoints', () => {
   it('say that the copy outside cannot be written, and try again', async () => {
     const nowhere = join(folder, 'not-there', 'checkpoint');
     const one = await instance({ copyTo: nowhere });
-    await append(1);
+    await grow(store, 1);
     expect(await one.sign()).toContain('ENOENT');
     expect(await one.sign()).toContain('ENOENT');
-    expect(await signedSizes()).toEqual([1]);
+    expect(await signedSizes(store)).toEqual([1]);
     expect(one.alarms).toHaveLength(1);
   });
 });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ProjectionRunner, type ReadQueries } from '#kernel';
 import {
+  CompactRange,
   consistencyProof,
   entryBundle,
   inclusionProof,
@@ -46,6 +47,25 @@ export class LogTree {
     return rootOf(nodesOf(storedTiles(this.rows)), size);
   }
 
+  /** The tree as its first `size` leaves, which it has, to append others to. */
+  rangeAt(size: number): CompactRange {
+    return CompactRange.of(nodesOf(storedTiles(this.rows)), size);
+  }
+
+  leafAt(seq: number): Leaf | undefined {
+    return leafIn(this.rows.get('SELECT seq, stream, revision, hex(entry_hash) AS hash FROM leaf WHERE seq = ?', seq));
+  }
+
+  /** The entry hash of one event, hexadecimal. */
+  entryHash(stream: string, revision: number): string | undefined {
+    const row = this.rows.get(
+      'SELECT hex(entry_hash) AS hash FROM leaf WHERE stream = ? AND revision = ?',
+      stream,
+      revision,
+    );
+    return row === undefined ? undefined : String(row.hash).toLowerCase();
+  }
+
   /** The audit path of the leaf at `index` among the first `size` leaves, which the tree has. */
   inclusion(index: number, size: number): Uint8Array[] {
     return inclusionProof(nodesOf(storedTiles(this.rows)), index, size);
@@ -67,18 +87,12 @@ export class LogTree {
   }
 
   leafOf(eventId: string): Leaf | undefined {
-    const row = this.rows.get(
-      'SELECT seq, stream, revision, hex(entry_hash) AS hash FROM leaf WHERE event_id = ?',
-      idBytes(eventId),
+    return leafIn(
+      this.rows.get(
+        'SELECT seq, stream, revision, hex(entry_hash) AS hash FROM leaf WHERE event_id = ?',
+        idBytes(eventId),
+      ),
     );
-    return row === undefined
-      ? undefined
-      : {
-          seq: Number(row.seq),
-          stream: String(row.stream),
-          revision: Number(row.revision),
-          entryHash: String(row.hash).toLowerCase(),
-        };
   }
 
   /** The leaves from `seq` on, `count` of them as far as there are so many. */
@@ -115,3 +129,13 @@ export class LogTree {
     return this.projections.model(LOG_TREE);
   }
 }
+
+const leafIn = (row: ReturnType<ReadQueries['get']>): Leaf | undefined =>
+  row === undefined
+    ? undefined
+    : {
+        seq: Number(row.seq),
+        stream: String(row.stream),
+        revision: Number(row.revision),
+        entryHash: String(row.hash).toLowerCase(),
+      };

@@ -5,6 +5,8 @@ import { parseTilePath, type TileName, TlogRefusal } from '#tlog';
 import { Ctx, notFound, type RequestContext, RouteAction } from '#web';
 import { LOG_PROBLEMS } from './log.problems.js';
 import { Checkpoints } from './checkpoints.js';
+import { keyLines } from './key-history.js';
+import { LogKeyring } from './log-keyring.js';
 import { LogSigning } from './log-signing.js';
 import { LogTree } from './log-tree.js';
 
@@ -21,6 +23,7 @@ export class LogController {
     private readonly checkpoints: Checkpoints,
     private readonly tree: LogTree,
     private readonly signing: LogSigning,
+    private readonly keyring: LogKeyring,
   ) {}
 
   @Get('checkpoint')
@@ -39,6 +42,14 @@ export class LogController {
   verifierKey(@Res({ passthrough: true }) reply: FastifyReply): StreamableFile {
     reply.header('cache-control', 'no-cache');
     return textOf(`${this.signing.signer.verifier.toString()}\n`);
+  }
+
+  /** Every key the log had, one a line, the one in use first: verifier key, the first and the last size that it signs (`-` while it does). */
+  @Get('verifier-keys')
+  @RouteAction({ action: 'log.verifier-keys', anonymous: true, produces: ['text/plain'] })
+  async verifierKeys(@Res({ passthrough: true }) reply: FastifyReply): Promise<StreamableFile> {
+    reply.header('cache-control', 'no-cache');
+    return textOf(keyLines(await this.keyring.history()));
   }
 
   @Get('tile/entries/*')
