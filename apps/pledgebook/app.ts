@@ -107,8 +107,10 @@ export const createApp = (options: AppOptions): Promise<PledgebookApp> =>
   });
 
 const signingOf = (folder: string | undefined, { log = {}, tick, clock }: AppOptions, logger: Logger): LogSigning => {
-  if (folder !== undefined && log.copyTo === undefined)
-    logger.warn('no checkpoint is kept outside the data folder: a folder put back in time would not be noticed');
+  if (folder !== undefined && log.copyTo === undefined && log.witnesses === undefined)
+    logger.warn(
+      'no checkpoint is kept outside the data folder, and no witness asked: a folder put back in time would not be noticed',
+    );
   return new LogSigning({
     signer: logSigners(placeOf(folder, log, logger), clock ?? new SystemClock(), log.origin),
     copyTo: log.copyTo,
@@ -136,6 +138,9 @@ const placeOf = (folder: string | undefined, log: LogSettings, logger: Logger): 
     logger.warn('the key of the log lies in the data folder: move it out, and name it in PLEDGEBOOK_LOG_KEY_FILE');
   }
   if (!there) {
+    const kept = folder === undefined ? undefined : logKeyIn(keyFolder(folder));
+    if (kept !== undefined && kept !== place.file && existsSync(kept))
+      throw new SettingError(`there is no key in ${place.file}: the log's is ${kept}, move it there`);
     mkdirSync(dirname(place.file), { recursive: true, mode: 0o700 });
     secretAt(place.file, () => newLogKey(log.origin));
   }

@@ -3,6 +3,7 @@ import type { Caller } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
 import { categoryOfStream, EventStore, foldOnto, emptyFold, idOfStream, Transactor, Upcasting } from '#kernel';
 import { RecordKinds } from '#web';
+import { LOG_KEYS_STREAM } from './signed-log/log-keys.js';
 
 /** What an auditor asks of the log. Times are moments of recording, RFC 3339 UTC. */
 export interface AuditFilter {
@@ -131,6 +132,8 @@ export class AuditLog {
     raw: RecordedEvent,
   ): Promise<{ readonly lifted: RecordedEvent; readonly data: object | undefined }> {
     const lifted = this.upcasting.lift(raw);
+    // Of the log itself, about nobody: by which keys it is signed is public.
+    if (lifted.stream === LOG_KEYS_STREAM) return { lifted, data: lifted.data };
     const kind = this.kinds.of(categoryOfStream(lifted.stream));
     if (kind === undefined) return { lifted, data: undefined };
     const id = idOfStream(lifted.stream);

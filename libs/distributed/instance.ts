@@ -83,12 +83,15 @@ export const openInstance = async (
 
 const signingOf = (variables: Variables, logger: Logger): LogSigning => {
   const copyTo = variables.text('PLEDGEBOOK_LOG_COPY');
-  if (copyTo === undefined)
-    logger.warn('no checkpoint is kept outside the log: one that is put back in time would not be noticed');
+  const witnesses = configuredWitnesses(variables);
+  if (copyTo === undefined && witnesses === undefined)
+    logger.warn(
+      'no checkpoint is kept outside the log, and no witness asked: one that is put back in time would not be noticed',
+    );
   return new LogSigning({
     signer: logSigners(requiredLogKey(variables), new SystemClock(), variables.text('PLEDGEBOOK_LOG_ORIGIN')),
     copyTo: copyTo === undefined ? undefined : resolve(copyTo),
-    witnesses: configuredWitnesses(variables),
+    witnesses,
     alarm: (trouble) => {
       const copy = copyTo === undefined ? {} : { copy: copyTo };
       logger.error({ trouble, ...copy }, 'the signed log needs its operator');

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
 import { ratesDecider } from '#accounts';
-import { confirmationDecider, EVENT_SCHEMAS, findingDecider, sampleDecider } from '#audit';
+import { confirmationDecider, EVENT_SCHEMAS, findingDecider, logKeysDecider, sampleDecider } from '#audit';
 import { commitmentDecider } from '#commitments';
 import { partyDecider, subjectDecider } from '#directory';
 import { documentDecider } from '#documents';
@@ -78,6 +78,7 @@ const deciders = [
   sampleDecider,
   confirmationDecider,
   subjectDecider,
+  logKeysDecider,
 ] as unknown as AnyDecider[];
 const deciderOf = (stream: string): AnyDecider =>
   deciders.find(({ category }) => category === categoryOfStream(stream))!;

@@ -29,6 +29,7 @@ import { dealsOf } from './story-deals.js';
 import { confirmationsOf, findingsOf, sampleOf } from './story-findings.js';
 import { fundsOf } from './story-funds.js';
 import { jointRecords } from './story-joint.js';
+import { logKeysOf } from './story-log.js';
 import { peopleOf } from './story-people.js';
 
 const STARTS = '2026-01-05T09:00:00.000Z';
@@ -66,6 +67,7 @@ export const playStory = async (ports: readonly Port[] = []): Promise<readonly R
     await weights(play);
     await allocationsOf(play, store);
     await peopleOf(play);
+    await logKeysOf(app, play);
     return await store.readAll(0n, Number.MAX_SAFE_INTEGER);
   } finally {
     await app.close();

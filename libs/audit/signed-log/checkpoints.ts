@@ -170,6 +170,7 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
     const { known } = this;
     const { size } = this.tree;
     if (known === undefined || size > known.size) await this.record(size);
+    await this.askWitnesses();
     if (this.known !== undefined && this.known.note !== this.signing.copy()) this.signing.keepCopy(this.known.note);
     this.trouble = undefined;
   }

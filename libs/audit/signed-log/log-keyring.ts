@@ -37,23 +37,23 @@ export class LogKeyring {
    * @throws {TlogRefusal} where the key in use is none that the log may be signed with
    */
   async follow(last: LastSigned | undefined): Promise<boolean> {
-    // Nothing signed: whatever signs first is the first key.
-    if (last === undefined) return false;
     const { keys } = await this.state();
     const { signer, verifiers } = this.signing;
     const key = signer.verifier.toString();
     const current = keys.at(-1) ?? currentOf(last, key);
+    const size = last?.size ?? 0;
     const configured = new Set(verifiers.map(String));
+    // Nothing signed, nothing recorded: whatever signs first is the first key.
     if (current === undefined) return false;
     if (current.verifier !== key) {
       const known = keys.find(({ verifier }) => verifier === key);
       if (known !== undefined && known.to === undefined) throw new KeyNotTakenUpError(current.verifier);
       if (known !== undefined || !configured.has(current.verifier)) throw wrongKey(key, known, current);
-      return this.write((by) => ({ type: 'RotateLogKey', by, former: current.verifier, key, size: last.size }));
+      return this.write((by) => ({ type: 'RotateLogKey', by, former: current.verifier, key, size }));
     }
     const retired = keys.find(({ verifier, to }) => verifier !== key && to === undefined && !configured.has(verifier));
     if (retired === undefined) return false;
-    return this.write((by) => ({ type: 'RetireLogKey', by, key: retired.verifier, size: last.size }));
+    return this.write((by) => ({ type: 'RetireLogKey', by, key: retired.verifier, size }));
   }
 
   private async state(): Promise<LogKeysState> {
@@ -75,8 +75,8 @@ export class LogKeyring {
 }
 
 /** Of a log that never changed its key: the one that signed last, which is the one in use unless that is new. */
-const currentOf = ({ by }: LastSigned, key: string): LogKey | undefined =>
-  by.find(({ verifier }) => verifier === key) ?? by.at(0);
+const currentOf = (last: LastSigned | undefined, key: string): LogKey | undefined =>
+  last?.by.find(({ verifier }) => verifier === key) ?? last?.by.at(0);
 
 const wrongKey = (key: string, known: LogKey | undefined, current: LogKey): TlogRefusal => {
   const id = key.split('+')[1] ?? '';
