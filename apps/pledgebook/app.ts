@@ -109,7 +109,7 @@ export const createApp = (options: AppOptions): Promise<PledgebookApp> =>
 const signingOf = (folder: string | undefined, { log = {}, tick, clock }: AppOptions, logger: Logger): LogSigning => {
   if (folder !== undefined && log.copyTo === undefined && log.witnesses === undefined)
     logger.warn(
-      'no checkpoint is kept outside the data folder, and no witness asked: a folder put back in time would not be noticed',
+      'no checkpoint is kept outside the data folder, and no witness cosigns it: a folder put back in time would not be noticed',
     );
   return new LogSigning({
     signer: logSigners(placeOf(folder, log, logger), clock ?? new SystemClock(), log.origin),

@@ -15,7 +15,7 @@ export interface Cosigned {
 
 export const STATE_FILE = 'witness.sqlite';
 /** Another process on the same folder is waited for this long. */
-const LOCK_MS = 2_000;
+const LOCK_MS = 1_000;
 
 /** The memory of a witness: one row a log, each write on disk before it is told. */
 export class CosignedCheckpoints {

@@ -17,6 +17,11 @@ const start = async (): Promise<void> => {
   server.addHook('onClose', async () => {
     cosigned.close();
   });
+  // Whoever reads that it is ready may stop it.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => {
+      server.close().then(() => process.exit(0), fail);
+    });
   try {
     const address = await server.listen({ host: settings.host, port: settings.port });
     process.stdout.write(`Witness ${witness.verifierKey} is ready on ${address} (memory in ${settings.folder})\n`);
@@ -24,10 +29,6 @@ const start = async (): Promise<void> => {
     await server.close();
     throw error;
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.once(signal, () => {
-      server.close().then(() => process.exit(0), fail);
-    });
 };
 
 const fail = (error: unknown): never => {

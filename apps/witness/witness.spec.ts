@@ -21,7 +21,7 @@ import {
   type TreeNodes,
   VerifierKey,
 } from '#tlog';
-import { STATE_FILE } from './cosigned-checkpoints.js';
+import { CosignedCheckpoints, STATE_FILE } from './cosigned-checkpoints.js';
 import { createServer } from './server.js';
 import { readWitnessSettings } from './settings.js';
 import { Witness } from './witness.js';
@@ -260,6 +260,18 @@ describe('a witness', () => {
     const [won, ...more] = answers.flatMap(({ status }, at) => (status === 200 ? [11 + at] : []));
     expect(more).toEqual([]);
     expect(answers.filter(({ status }) => status === 409)).toEqual(Array.from({ length: 19 }, () => conflict(won!)));
+  });
+
+  it('lets no other process between what it compares and what it keeps', () => {
+    const [one, other] = [CosignedCheckpoints.open(folder), CosignedCheckpoints.open(folder)];
+    const keep = { size: 1, root: Buffer.alloc(32), checkpoint: '', at: NOW };
+    one.next(ORIGIN, () => {
+      expect(() => other.next(ORIGIN, () => ({ keep: { ...keep, size: 2 }, answer: '' }))).toThrow('locked');
+      return { keep, answer: '' };
+    });
+    expect(other.of(ORIGIN)?.size).toBe(1);
+    one.close();
+    other.close();
   });
 
   it('remembers what it cosigned where it dies before it has answered, and after a restart', async () => {

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseCheckpoint, tilePath, tileWidth } from '#tlog';
+import { NoteSigner, parseCheckpoint, tilePath, tileWidth } from '#tlog';
 import type { As, EmbeddedTestApp } from '../support/app.js';
 import { embeddedApp, temporaryFolder } from '../support/app.js';
+import { RunningWitness } from '../support/running-witness.js';
 
 /** What the running server hands out is verified by programs that hold no code of ours, and refused by them once a byte of it is another. */
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
@@ -30,7 +31,7 @@ const VERIFIERS: Readonly<Record<string, Verifier>> = {
     command: ['python3', 'verify.py'],
     folder: SCRIPTS,
     probe: ['python3', '-c', 'import cryptography'],
-    reads: new RegExp(`^(${NOTES}|tile/entries/.*)$`),
+    reads: new RegExp(`^(${NOTES}|witness-key|tile/entries/.*)$`),
   },
   OpenSSL: {
     command: ['sh', 'verify.sh'],
@@ -53,9 +54,12 @@ const filesOf = (folder: string): string[] =>
 describe('outside verifiers', () => {
   const scratch = temporaryFolder();
   const handedOut = join(scratch.path, 'log');
+  const signer = NoteSigner.generate('log.example/commitments');
   let app: EmbeddedTestApp;
+  let witness: RunningWitness;
   beforeAll(async () => {
-    app = await embeddedApp();
+    witness = await new RunningWitness('witness.example/w1', join(scratch.path, 'witness'), signer.verifier).start();
+    app = await embeddedApp({ log: { signer, witnesses: { witnesses: [witness.policy], quorum: 1 } } });
     const register = (from: number, count: number): Promise<unknown> =>
       Promise.all(
         Array.from({ length: count }, (_, at) =>
@@ -78,6 +82,7 @@ describe('outside verifiers', () => {
     await register(200, 117);
     const { size } = parseCheckpoint(await keep('checkpoint'));
     await keep('verifier-key');
+    writeFileSync(join(handedOut, 'witness-key'), `${witness.key.toString()}\n`);
     const [event] = await app.store.readStream('party-agency:a123', 0, 1);
     await keep(`/v1/audit/events/${event!.id}/proof`, 'proof.tlog-proof');
     for (const level of ['entries', 0, 1] as const)
@@ -86,6 +91,7 @@ describe('outside verifiers', () => {
   });
   afterAll(async () => {
     await app.close();
+    await witness.close();
     scratch.remove();
   });
 
@@ -102,11 +108,36 @@ describe('outside verifiers', () => {
       const touched = join(scratch.path, 'touched');
       cpSync(handedOut, touched, { recursive: true });
       const bytes = readFileSync(join(handedOut, file));
-      const at = Math.floor(bytes.length / 2);
+      // What stands behind the log's signature is another's, who is known to one verifier only.
+      const own = bytes.indexOf(`\n— ${witness.key.name} `);
+      const at = Math.floor((own < 0 ? bytes.length : own) / 2);
       bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
       writeFileSync(join(touched, file), bytes);
       return run([...command, touched], folder).ok;
     });
     expect(accepted).toEqual([]);
+  });
+
+  it('verify the cosignature of a witness, which no other checkpoint and no other time has', () => {
+    const { command, folder, probe } = VERIFIERS.Python!;
+    if (!run(probe).ok) {
+      process.stderr.write('skipped: Python is not here\n');
+      return;
+    }
+    const note = readFileSync(join(handedOut, 'checkpoint'), 'utf8');
+    const older = readFileSync(join(handedOut, 'older-checkpoint'), 'utf8');
+    const lineIn = (text: string): string => /— witness\.example\/w1 (\S+)\n/.exec(text)![1]!;
+    const time = Buffer.from(lineIn(note), 'base64');
+    time.writeUInt8(time.readUInt8(11) ^ 1, 11);
+    for (const [from, to] of [
+      [`— witness.example/w1 ${lineIn(note)}\n`, ''],
+      [lineIn(note), lineIn(older)],
+      [lineIn(note), time.toString('base64')],
+    ] as const) {
+      const touched = join(scratch.path, 'touched');
+      cpSync(handedOut, touched, { recursive: true });
+      writeFileSync(join(touched, 'checkpoint'), note.replace(from, to));
+      expect(run([...command, touched], folder).ok).toBe(false);
+    }
   });
 });

@@ -1,91 +1,19 @@
-import { createServer as createHttpServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { auditContext } from '#audit';
 import { directoryContext } from '#directory';
 import type { EventStore } from '#kernel';
 import { InMemoryEventStore } from '#kernel-testing';
-import { NoteSigner, openCheckpoint, parseCheckpoint, parseProofFile, type VerifierKey } from '#tlog';
-import { pino } from 'pino';
-import { createServer } from '../../apps/witness/server.js';
-import { readWitnessSettings } from '../../apps/witness/settings.js';
-import { Witness } from '../../apps/witness/witness.js';
-import { openWitness } from '../../apps/witness/witness-key.js';
+import { NoteSigner, openCheckpoint, parseCheckpoint, parseProofFile } from '#tlog';
 import type { As, EmbeddedTestApp } from '../support/app.js';
 import { embeddedApp, temporaryFolder } from '../support/app.js';
 import type { Response } from '../support/http.js';
+import { RunningWitness } from '../support/running-witness.js';
 
 /** The log and witnesses that others run, over HTTP: one lags, one is down, one refuses. */
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
 const ORIGIN = 'log.example/test';
 const WAIT = { headers: { prefer: 'wait=10' } };
 const log = NoteSigner.generate(ORIGIN);
-
-type Fault = 'none' | 'down' | 'silent';
-
-/** A real witness behind an address that may be cut. */
-class RunningWitness {
-  readonly key: VerifierKey;
-  fault: Fault = 'none';
-  private readonly server: ReturnType<typeof createServer>;
-  private readonly front: Server;
-  private cut: (() => void)[] = [];
-
-  constructor(name: string, folder: string, logs: string = log.verifier.toString()) {
-    const settings = readWitnessSettings({ WITNESS_DATA: join(folder, name), WITNESS_NAME: name, WITNESS_LOGS: logs });
-    const { signer, cosigned } = openWitness(settings);
-    this.key = signer.verifier;
-    this.server = createServer({
-      witness: new Witness(signer, settings.logs, cosigned),
-      logger: pino({ level: 'silent' }),
-    });
-    this.server.addHook('onClose', async () => {
-      cosigned.close();
-    });
-    this.front = createHttpServer((request, response) => {
-      if (this.fault === 'down') {
-        request.destroy();
-        return;
-      }
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        if (this.fault === 'silent') {
-          this.cut.push(() => request.destroy());
-          return;
-        }
-        void this.server
-          .inject({ method: 'POST', url: request.url ?? '', payload: Buffer.concat(chunks) })
-          .then(({ statusCode, headers, body }) => response.writeHead(statusCode, headers as never).end(body));
-      });
-    });
-  }
-
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.front.listen(0, '127.0.0.1', resolve));
-    return this;
-  }
-
-  get policy(): { readonly address: string; readonly key: VerifierKey } {
-    return { address: `http://127.0.0.1:${(this.front.address() as AddressInfo).port}`, key: this.key };
-  }
-
-  async size(): Promise<number> {
-    return JSON.parse((await this.server.inject('/')).body).logs[0].size;
-  }
-
-  /** Ends the connections of questions that get no answer. */
-  hangUp(): void {
-    for (const each of this.cut.splice(0)) each();
-  }
-
-  async close(): Promise<void> {
-    this.hangUp();
-    this.front.closeAllConnections();
-    this.front.close();
-    await this.server.close();
-  }
-}
 
 describe('a log with witnesses', () => {
   const scratch = temporaryFolder();
@@ -96,8 +24,8 @@ describe('a log with witnesses', () => {
   });
   afterAll(() => scratch.remove());
 
-  const witnessed = async (name: string, logs?: string): Promise<RunningWitness> => {
-    const witness = await new RunningWitness(name, join(scratch.path, String((folders += 1))), logs).start();
+  const witnessed = async (name: string, key = log.verifier): Promise<RunningWitness> => {
+    const witness = await new RunningWitness(name, join(scratch.path, String((folders += 1))), key).start();
     open.push(witness);
     return witness;
   };
@@ -248,8 +176,8 @@ describe('a log with witnesses', () => {
 
   it('says why a witness refuses it', async () => {
     const w1 = await witnessed('w1');
-    const stranger = await witnessed('w2', NoteSigner.generate('another.example/log').verifier.toString());
-    const rotated = await witnessed('w3', NoteSigner.generate(ORIGIN).verifier.toString());
+    const stranger = await witnessed('w2', NoteSigner.generate('another.example/log').verifier);
+    const rotated = await witnessed('w3', NoteSigner.generate(ORIGIN).verifier);
     const app = await appOn([w1, stranger, rotated], 2);
     await register(app);
     expect(refusalOf(await checkpoint(app))).toEqual(NOT_COSIGNED);

@@ -1,7 +1,7 @@
 """Verifies what a log handed out with Python's cryptography package and hashlib alone.
 
-usage: python3 verify.py <folder>, which holds verifier-key, checkpoint, older-checkpoint, proof.tlog-proof and
-tile/entries/<N>[.p/<W>]
+usage: python3 verify.py <folder>, which holds verifier-key, witness-key, checkpoint, older-checkpoint, proof.tlog-proof
+and tile/entries/<N>[.p/<W>]
 """
 
 import base64
@@ -26,21 +26,35 @@ def decoded(text):
     return base64.b64decode(text, validate=True)
 
 
-name, key_id, encoded = (folder / "verifier-key").read_text().strip().split("+", 2)
-material = decoded(encoded)
-assert material[0] == 1, "the key is no Ed25519 key of a log"
-assert sha256(name.encode() + b"\n" + material)[:4].hex() == key_id, "the key does not have its id"
-key = Ed25519PublicKey.from_public_bytes(material[1:])
+def key_of(file, kind):
+    """Name, id and public key of a verifier key: of a log (1), or of a witness (4)."""
+    name, key_id, encoded = (folder / file).read_text().strip().split("+", 2)
+    material = decoded(encoded)
+    assert material[0] == kind, f"{file} is no Ed25519 key of that kind"
+    assert sha256(name.encode() + b"\n" + material)[:4].hex() == key_id, f"{file} does not have its id"
+    return name, key_id, Ed25519PublicKey.from_public_bytes(material[1:])
+
+
+name, key_id, key = key_of("verifier-key", 1)
+witness, witness_id, witness_key = key_of("witness-key", 4)
 
 
 def checkpoint(text):
-    """Size and root of a checkpoint that the key signed."""
+    """Size and root of a checkpoint that the log signed and the witness cosigned."""
     body, _, signatures = text.rpartition("\n\n")
     signed = [line.split(" ") for line in signatures.splitlines()]
-    own = [decoded(parts[2]) for parts in signed if parts[:2] == ["\u2014", name]]
-    own = [blob for blob in own if blob[:4].hex() == key_id]
-    assert own, "the checkpoint is not signed by the key"
-    key.verify(own[0][4:], (body + "\n").encode())
+
+    def by(signer, signer_id):
+        blobs = [decoded(parts[2]) for parts in signed if parts[:2] == ["\u2014", signer]]
+        blobs = [blob for blob in blobs if blob[:4].hex() == signer_id]
+        assert blobs, f"the checkpoint is not signed by {signer}"
+        return blobs[0][4:]
+
+    message = (body + "\n").encode()
+    key.verify(by(name, key_id), message)
+    cosignature = by(witness, witness_id)
+    seconds = int.from_bytes(cosignature[:8], "big")
+    witness_key.verify(cosignature[8:], f"cosignature/v1\ntime {seconds}\n".encode() + message)
     origin, size, root = body.split("\n")
     assert origin == name, "the checkpoint is of another log"
     return int(size), decoded(root)
@@ -95,4 +109,4 @@ def mth(hashes):
 
 assert mth(leaves) == root, "the entries do not have the root of the checkpoint"
 assert mth(leaves[:old_size]) == old_root, "the older checkpoint is of other entries"
-print(f"verified: {size} entries signed by {name}, entry {index} among them, the first {old_size} as signed before")
+print(f"verified: {size} entries signed by {name}, cosigned by {witness}, entry {index} among them, the first {old_size} as signed before")

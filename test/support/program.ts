@@ -134,12 +134,20 @@ export const killWhileStarting = async (
 };
 
 /** Starts the service on a folder; throws what it said where it ends before it is ready. */
-export const startServer = async (
-  { folder: program }: Program,
+export const startServer = (
+  program: Program,
   dataFolder: string,
   environment: Environment = {},
+): Promise<ServerProcess> =>
+  startScript(program, MAIN, { PLEDGEBOOK_DATA: dataFolder, PLEDGEBOOK_LOG: 'warn', ...environment });
+
+/** Starts a script that listens (`apps/witness/main.js`, say); throws what it said where it ends before it is ready. */
+export const startScript = async (
+  { folder: program }: Program,
+  script: string,
+  environment: Environment,
 ): Promise<ServerProcess> => {
-  const child = run(program, MAIN, [], { PLEDGEBOOK_DATA: dataFolder, PLEDGEBOOK_LOG: 'warn', ...environment });
+  const child = run(program, script, [], environment);
   const ended = endOf(child);
   const lines: Readonly<Record<string, unknown>>[] = [];
   const watchers = new Set<() => void>();

@@ -76,7 +76,12 @@ describe('what a witness answers', () => {
       'did not sign',
     ],
     ['the cosignature of another checkpoint', [[200, lineBy(signer, note(8))]], 'refused', 'did not sign'],
-    ['another note in front of its line', [[200, `\nx\n\n${lineBy(signer, note(9))}`]], 'refused', 'did not sign'],
+    [
+      'the cosignature of a text that it added to',
+      [[200, `\nx\n\n${lineBy(signer, `${note(9)}\nx\n\n${lineBy(signer, note(8))}`)}`]],
+      'refused',
+      'did not sign',
+    ],
     ['a page of some proxy', [[502, '<html>']], 'silent', 'answers 502'],
     ['another address', [[307, '']], 'silent', 'does not answer'],
     ['more than any witness says', [[200, 'x'.repeat(100_000)]], 'silent', 'does not answer'],

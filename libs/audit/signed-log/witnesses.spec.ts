@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ManualClock } from '#kernel';
+import { ManualClock, newId, technicalEvent } from '#kernel';
 import { InMemoryEventStore } from '#kernel-testing';
 import { EMPTY_ROOT, leafHash, NoteSigner, signCheckpoint } from '#tlog';
 import type { Health, HealthCheck } from '#web';
@@ -111,6 +111,23 @@ describe('witnesses', () => {
     await show(9);
     expect(witnesses.cosigned).toBeUndefined();
     expect(alarms).toEqual([expect.stringContaining('witness w2 answers what its key')]);
+  });
+
+  it('are believed by their signatures, not by what is recorded of them', async () => {
+    const { note } = signed(9);
+    const lines = stubs.map((stub) => stub.lineOf(note));
+    const forged = stubs.map((stub) => stub.lineOf(signed(8).note));
+    const record = async (revision: number, text: string): Promise<number | undefined> => {
+      const event = technicalEvent(newId(), 'CheckpointCosigned', { note: text }, clock.now());
+      await store.append(COSIGNED_STREAM, revision, [event]);
+      await witnesses.look();
+      return witnesses.cosigned?.size;
+    };
+    expect(await record(-1, `${note}${lines[0]}${forged[1]}`)).toBeUndefined();
+    const other = NoteSigner.generate('another.example/log');
+    const another = signCheckpoint(other, 9, EMPTY_ROOT);
+    expect(await record(0, `${another}${stubs.map((stub) => stub.lineOf(another)).join('')}`)).toBeUndefined();
+    expect(await record(1, `${note}${lines.join('')}`)).toBe(9);
   });
 
   it('are asked at the start what they hold, so that a log that was put back in time is told', async () => {
