@@ -86,7 +86,7 @@ const signingOf = (variables: Variables, logger: Logger): LogSigning => {
   const witnesses = configuredWitnesses(variables);
   if (copyTo === undefined && witnesses === undefined)
     logger.warn(
-      'no checkpoint is kept outside the log, and no witness asked: one that is put back in time would not be noticed',
+      'no checkpoint is kept outside the log, and no witness cosigns it: one that is put back in time would not be noticed',
     );
   return new LogSigning({
     signer: logSigners(requiredLogKey(variables), new SystemClock(), variables.text('PLEDGEBOOK_LOG_ORIGIN')),
