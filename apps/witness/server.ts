@@ -36,9 +36,9 @@ export const createServer = ({ witness, logger, rate, now }: ServerOptions): Fas
   });
   server.post<{ Body: Buffer | undefined }>('/add-checkpoint', (request, reply) => {
     const { status, body, evidence } = witness.add(request.body ?? Buffer.alloc(0));
-    if (evidence !== undefined)
-      logger.warn({ status, reason: body.trimEnd(), evidence }, 'a log shows another tree than before');
-    else logger.info({ status, ...(status === 200 ? {} : { reason: body.trimEnd() }) }, 'asked to cosign');
+    const reason = body.trimEnd();
+    if (evidence !== undefined) logger.warn({ status, reason, evidence }, 'a log shows another tree than before');
+    else if (status !== 200) logger.info({ status, reason }, 'not cosigned');
     return text(reply, status, body, status === 409 ? SIZE : TEXT);
   });
   server.get('/verifier-key', (_request, reply) => text(reply, 200, `${witness.verifierKey}\n`));

@@ -64,7 +64,7 @@ export class WitnessClient {
     return this.reached;
   }
 
-  /** Asks it to cosign a checkpoint. Never rejects. */
+  /** Asks it to cosign a checkpoint. @throws what `proofFrom` throws */
   async ask(asked: Asked, proofFrom: ProofFrom): Promise<Cosigning> {
     const signal = AbortSignal.any([AbortSignal.timeout(ANSWER_TIMEOUT_MS), this.stopped]);
     // Where it was ahead it is asked anew: its operator may have put it in order.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ManualClock, newId, technicalEvent } from '#kernel';
+import { ManualClock, newId, StoreUnavailableError, technicalEvent } from '#kernel';
 import { InMemoryEventStore } from '#kernel-testing';
 import { EMPTY_ROOT, leafHash, NoteSigner, signCheckpoint } from '#tlog';
 import type { Health, HealthCheck } from '#web';
@@ -24,6 +24,7 @@ describe('witnesses', () => {
   let witnesses: Witnesses;
   /** How far the tree of this instance is built. */
   let built: number;
+  let tree: 'whole' | 'gone';
   beforeEach(async () => {
     const stub = (name: string): Promise<StubWitness> =>
       new StubWitness(NoteSigner.generate(name, 'cosignature')).start();
@@ -32,19 +33,23 @@ describe('witnesses', () => {
     clock = new ManualClock('2026-11-29T09:00:00.000Z');
     alarms = [];
     built = 100;
+    tree = 'whole';
     const signing = new LogSigning({
       signer: log,
       witnesses: { witnesses: stubs.map(({ address }) => address), quorum: 2 },
       alarm: (trouble) => alarms.push(trouble),
     });
-    const tree = {
+    const stubTree = {
       get size() {
         return built;
       },
-      consistency: () => [],
+      consistency: () => {
+        if (tree === 'gone') throw new Error('the tree has no tile 0 at level 0');
+        return [];
+      },
     } as unknown as LogTree;
     const health = { add: (checks: typeof check) => (check = checks) } as unknown as Health;
-    witnesses = new Witnesses(store, tree, signing, clock, health);
+    witnesses = new Witnesses(store, stubTree, signing, clock, health);
     witnesses.onApplicationBootstrap();
   });
   afterEach(async () => {
@@ -111,6 +116,26 @@ describe('witnesses', () => {
     await show(9);
     expect(witnesses.cosigned).toBeUndefined();
     expect(alarms).toEqual([expect.stringContaining('witness w2 answers what its key')]);
+  });
+
+  it('are asked again where no proof could be made for them, or what they cosigned could not be kept', async () => {
+    for (const stub of stubs) stub.answers = [[409, '5\n']];
+    tree = 'gone';
+    await show(9);
+    expect((await check())[0]?.detail).toMatchObject({ w1: 'was not asked: Error' });
+    tree = 'whole';
+    clock.advance(1_000);
+    cosigning(9);
+    const append = store.append.bind(store);
+    store.append = () => Promise.reject(new StoreUnavailableError('no disk'));
+    await show(9);
+    expect(witnesses.cosigned).toBeUndefined();
+    expect((await check())[0]?.detail).toMatchObject({ trouble: 'no disk', w1: 'cosigned 9' });
+    expect(alarms).toEqual([expect.stringContaining('cannot be kept: no disk')]);
+    store.append = append;
+    await show(9);
+    expect(witnesses.cosigned?.size).toBe(9);
+    expect((await check())[0]?.detail).not.toHaveProperty('trouble');
   });
 
   it('are believed by their signatures, not by what is recorded of them', async () => {

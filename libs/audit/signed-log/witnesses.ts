@@ -109,9 +109,9 @@ export class Witnesses implements OnApplicationBootstrap, OnModuleDestroy {
     return this.kept !== undefined && this.kept.cosignatures.size >= this.quorum ? this.kept : undefined;
   }
 
-  /** Takes up what other instances had cosigned. */
+  /** Takes up what other instances had cosigned. Never rejects. */
   async look(): Promise<void> {
-    if (this.areNeeded) await this.refresh();
+    if (this.areNeeded) await this.attempt(() => this.refresh());
   }
 
   /** Shows the newest checkpoint to the witnesses that have not cosigned it. Never rejects; a call while one waits is answered with that one. */
@@ -119,14 +119,7 @@ export class Witnesses implements OnApplicationBootstrap, OnModuleDestroy {
     if (!this.areNeeded) return Promise.resolve();
     this.waiting ??= this.tail.then(async () => {
       this.waiting = undefined;
-      try {
-        await this.round(newest);
-        this.trouble = undefined;
-      } catch (error) {
-        const trouble = failureOf(error);
-        if (trouble !== this.trouble) this.signing.alarm(`witnesses cannot be asked: ${trouble}`);
-        this.trouble = trouble;
-      }
+      await this.attempt(() => this.round(newest));
     });
     this.tail = this.waiting;
     return this.tail;
@@ -152,15 +145,31 @@ export class Witnesses implements OnApplicationBootstrap, OnModuleDestroy {
     };
   }
 
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.trouble = undefined;
+    } catch (error) {
+      const trouble = failureOf(error);
+      if (trouble !== this.trouble) this.signing.alarm(`what witnesses cosign cannot be kept: ${trouble}`);
+      this.trouble = trouble;
+    }
+  }
+
   private emptyLog(): Signed {
     return { size: 0, root: EMPTY_ROOT, note: signCheckpoint(this.signing.signer, 0, EMPTY_ROOT) };
   }
 
-  private ask(client: WitnessClient, signed: Signed): Promise<Cosigning> {
-    return client.ask(signed, (old) => {
-      if (old === 0 || old === signed.size) return [];
-      return this.tree.size < signed.size ? undefined : this.tree.consistency(old, signed.size);
-    });
+  private async ask(client: WitnessClient, signed: Signed): Promise<Cosigning> {
+    try {
+      return await client.ask(signed, (old) => {
+        if (old === 0 || old === signed.size) return [];
+        return this.tree.size < signed.size ? undefined : this.tree.consistency(old, signed.size);
+      });
+    } catch (error) {
+      // Of a tree that is thrown away at this moment, say.
+      return { kind: 'silent', says: `was not asked: ${failureOf(error)}` };
+    }
   }
 
   private async round(newest: Newest): Promise<void> {
@@ -268,6 +277,7 @@ export class Witnesses implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private take({ data, revision }: RecordedEvent): void {
+    if (revision <= this.revision) return;
     this.revision = revision;
     const { note } = data as { readonly note: string };
     const { text, signatures } = parseNote(Buffer.from(note));
@@ -284,7 +294,7 @@ export class Witnesses implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private check(): HealthCheck {
-    const { cosigned, shown } = this;
+    const { cosigned, shown, trouble } = this;
     return {
       name: 'log witnesses',
       // One that does not answer is no reason to send callers away.
@@ -293,8 +303,9 @@ export class Witnesses implements OnApplicationBootstrap, OnModuleDestroy {
         needed: `${this.quorum} of ${this.standings.length}`,
         cosigned: cosigned?.size ?? 0,
         signed: shown,
+        ...(trouble === undefined ? {} : { trouble }),
         ...Object.fromEntries(
-          this.standings.map(({ client, trouble }) => [client.name, trouble?.says ?? `cosigned ${client.size}`]),
+          this.standings.map((each) => [each.client.name, each.trouble?.says ?? `cosigned ${each.client.size}`]),
         ),
       },
     };
