@@ -360,6 +360,14 @@ describe('a witness', () => {
     await expect(start()).rejects.toThrow(reason);
   });
 
+  it('follows a log from one key to the next, where it knows both', async () => {
+    const next = new Log('entry', NoteSigner.generate(ORIGIN));
+    environment.WITNESS_LOGS = `${log.signer.verifier.toString()}\n${next.signer.verifier.toString()}`;
+    const server = await start();
+    expect((await add(server, log.body(0, 10))).status).toBe(200);
+    expect((await add(server, next.body(10, 20))).status).toBe(200);
+  });
+
   it('is told of its logs by a file, one key a line', async () => {
     const file = join(folder, 'logs');
     const other = NoteSigner.generate('another.example/log');
