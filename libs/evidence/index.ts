@@ -12,6 +12,7 @@ export {
   VERIFIER_KEY,
 } from './format.js';
 export type { Finding, Verdict } from './report.js';
+export { RULES, UPCASTERS } from './published.js';
 export { linesOf, Refusal, Report } from './report.js';
 export type { Given, Trust } from './trust.js';
 export { verifyBundle } from './verify-bundle.js';

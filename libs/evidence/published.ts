@@ -29,7 +29,7 @@ const published = <S, E extends DomainEvent>(decider: {
 });
 
 /** The kinds of streams that evidence replays. */
-export const PUBLISHED: readonly PublishedRules[] = [
+export const RULES: readonly PublishedRules[] = [
   published(commitmentDecider),
   published(needDecider),
   published(offerDecider),
@@ -41,11 +41,11 @@ export const UPCASTERS: readonly Upcaster[] = [];
 
 const UPCASTING = new Upcasting(
   UPCASTERS,
-  Object.fromEntries(PUBLISHED.map(({ category, schemas }) => [category, schemas])),
+  Object.fromEntries(RULES.map(({ category, schemas }) => [category, schemas])),
 );
 
 export const rulesOf = (category: string): PublishedRules | undefined =>
-  PUBLISHED.find((rules) => rules.category === category);
+  RULES.find((rules) => rules.category === category);
 
 /** The state of a stream after all of its events, oldest first. @throws {NewerEventError} where one is newer than this version knows */
 export const replayOf = (rules: PublishedRules, openings: readonly Opening[]): unknown =>

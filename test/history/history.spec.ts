@@ -9,6 +9,7 @@ import { confirmationDecider, EVENT_SCHEMAS, findingDecider, logKeysDecider, sam
 import { commitmentDecider } from '#commitments';
 import { partyDecider, subjectDecider } from '#directory';
 import { documentDecider } from '#documents';
+import { RULES, UPCASTERS } from '#evidence';
 import { callDecider, contributionDecider, fundDecider } from '#funds';
 import type { Command, Decider, DomainEvent, Projection, RecordedEvent, Rejection } from '#kernel';
 import {
@@ -109,6 +110,16 @@ describe('frozen events', () => {
       expect.arrayContaining(Object.entries(versions).map(([type, schema]) => nameOf(type, schema))),
     );
     expect(Object.keys(versions).length).toBeGreaterThan(60);
+  });
+
+  it('is replayed by the verifier of evidence with the same rules and upcasters', () => {
+    for (const { category, schemas } of RULES) {
+      const { streams, upcasters: own = [] } = contexts.find((context) => context.streams[category] === schemas)!;
+      expect(own.filter((each) => Object.keys(streams[category]!).includes(each.type))).toEqual(
+        UPCASTERS.filter((each) => Object.keys(schemas).includes(each.type)),
+      );
+    }
+    expect(RULES.map(({ category }) => category).sort()).toEqual(['commitment', 'need', 'offer', 'party']);
   });
 
   it('knows every type and version that was ever shipped, with an upcaster from each to the next', () => {
