@@ -149,7 +149,7 @@ export class LogReplay {
     const anchor = this.anchors[this.nextAnchor];
     if (anchor !== undefined) throw this.cutOff(anchor);
     report.proved(
-      `${size} events, ${this.openings} of them with what they say: each is hashed anew, no revision of a stream is missing or out of order among them`,
+      `${size} events in order; what ${this.openings} of them say hashes to their leaves, and no revision of a stream is out of order among them`,
     );
     if (recorded !== undefined)
       report.proved(
