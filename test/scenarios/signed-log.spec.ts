@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { auditContext } from '#audit';
 import { directoryContext } from '#directory';
 import { type Given, type Report, verifyServer } from '#evidence';
@@ -19,7 +20,7 @@ import {
   verifyProofFile,
 } from '#tlog';
 import { fetchFrom } from '../../apps/verify/server.js';
-import { verifyStoredLog } from '../../infra/log-verification.js';
+import { verifyExport, verifyStoredLog } from '../../infra/log-verification.js';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 import type { Response } from '../support/http.js';
@@ -291,6 +292,21 @@ describe('an export with openings', () => {
     expect(leaves.filter(({ opening }) => opening !== undefined).map(({ opening }) => opening?.eventId)).toContain(
       (await eventOf('party-agency:a7', 0)).id,
     );
+  });
+
+  it('is proved to be the log that was signed by `verify-log`, masked as it is', async () => {
+    const lines = await exported();
+    const report = await verifyExport(Readable.from(lines.map((line) => JSON.stringify(line))), {
+      key,
+      witnesses: [],
+      checkpoints: [],
+      receipts: [],
+    });
+    expect([report.verdict, report.findings.map(({ kind }) => kind)]).toEqual([
+      'verified',
+      ['proved', 'proved', 'open'],
+    ]);
+    expect(report.findings[1]?.text).toContain(`the first ${lines.length - 1} are those that ${key.name} signed`);
   });
 
   it('goes on where it was cut, and ends where nothing is new', async () => {
