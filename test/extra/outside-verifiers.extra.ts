@@ -59,7 +59,9 @@ describe('outside verifiers', () => {
   let witness: RunningWitness;
   beforeAll(async () => {
     witness = await new RunningWitness('witness.example/w1', join(scratch.path, 'witness'), signer.verifier).start();
-    app = await embeddedApp({ log: { signer, witnesses: { witnesses: [witness.policy], quorum: 1 } } });
+    app = await embeddedApp({
+      log: { key: { text: signer.privateKey() }, witnesses: { witnesses: [witness.policy], quorum: 1 } },
+    });
     const register = (from: number, count: number): Promise<unknown> =>
       Promise.all(
         Array.from({ length: count }, (_, at) =>
