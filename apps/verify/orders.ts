@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { Given, Trust } from '#evidence';
+import { type Given, keysIn, type Trust } from '#evidence';
 import { TlogRefusal, VerifierKey } from '#tlog';
 
 export const USAGE = `pledgebook-verify <bundle.zip | folder | url of a server> [options]
 
-  --key <key or file>        the log's verifier key, from elsewhere than what is verified
+  --key <key or file>        the log's verifier key, from elsewhere than what is verified; a file of several lines, as
+                             /log/verifier-keys has them, names those that were rotated out, too
   --witness <key or file>    a witness that must have cosigned; may be said again
   --need <k>                 so many of the witnesses suffice
   --receipt <file>           a .tlog-proof that was handed out: its event must be there; may be said again
@@ -29,12 +30,14 @@ export const ordersIn = (args: readonly string[]): Orders | undefined => {
   const [subject, ...more] = positionals;
   if (subject === undefined) throw new UsageError('say what to verify: a bundle, a folder or the url of a server');
   if (more.length > 0) throw new UsageError(`"${more.join(' ')}" is one argument too many`);
-  const witnesses = (values.witness ?? []).map((text) => keyOf(text, '--witness'));
+  const witnesses = (values.witness ?? []).map((text) =>
+    keyOf(text, '--witness', (given) => VerifierKey.parse(given.trimEnd())),
+  );
   const need = needIn(values.need, witnesses.length);
   return {
     subject,
     trust: {
-      ...(values.key === undefined ? {} : { key: keyOf(values.key, '--key') }),
+      ...(values.key === undefined ? {} : keysOf(values.key)),
       witnesses,
       ...(need === undefined ? {} : { need }),
       receipts: (values.receipt ?? []).map((path) => fileOf(path, '--receipt')),
@@ -73,10 +76,12 @@ const needIn = (text: string | undefined, witnesses: number): number | undefined
   return need;
 };
 
+const keysOf = (given: string): ReturnType<typeof keysIn> => keyOf(given, '--key', keysIn);
+
 /** A key as text, or in a file. */
-const keyOf = (given: string, option: string): VerifierKey => {
+const keyOf = <T>(given: string, option: string, read: (text: string) => T): T => {
   try {
-    return VerifierKey.parse((existsSync(given) ? readFileSync(given, 'utf8') : given).trimEnd());
+    return read(existsSync(given) ? readFileSync(given, 'utf8') : given);
   } catch (error) {
     if (error instanceof TlogRefusal)
       throw new UsageError(`${option}: ${error.message}, and ${given} is no file with one`);

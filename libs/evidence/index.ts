@@ -15,6 +15,7 @@ export type { Finding, Verdict } from './report.js';
 export { RULES, UPCASTERS } from './published.js';
 export { linesOf, Refusal, Report } from './report.js';
 export type { Given, Trust } from './trust.js';
+export { keysIn } from './trust.js';
 export { verifyBundle } from './verify-bundle.js';
 export { LIMITS, Measure, pathFault, readZip } from './zip.js';
 export type { Fetch } from './verify-server.js';

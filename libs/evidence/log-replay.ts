@@ -1,15 +1,6 @@
-import {
-  type Checkpoint,
-  CompactRange,
-  entryHashOf,
-  leafEntry,
-  leafHash,
-  openCheckpoint,
-  type Opening,
-  parseCheckpoint,
-} from '#tlog';
+import { type Checkpoint, CompactRange, entryHashOf, leafEntry, leafHash, type Opening } from '#tlog';
 import { about, Refusal, type Report } from './report.js';
-import { openReceipt, type Trust } from './trust.js';
+import { openReceipt, openSeen, type Trust } from './trust.js';
 
 /** The newest event of every stream, as far as a log has been read. */
 export interface NewestOfStreams {
@@ -70,8 +61,8 @@ export class LogReplay {
     if (key === undefined && receipts.length > 0)
       throw new Refusal('a receipt is verified with the key of the log: say --key', '--receipt');
     if (key === undefined) report.doubt('whose log this is: signatures are not verified without its key (--key)');
-    const opened = key === undefined ? [] : receipts.map((given) => openReceipt(given, key));
-    const seen = checkpoints.map((given) => ({ ...this.read(given.bytes, given.name), name: given.name }));
+    const opened = key === undefined ? [] : receipts.map((given) => openReceipt(given, trust));
+    const seen = checkpoints.map((given) => ({ ...openSeen(given, trust), name: given.name }));
     const then = opened.map((receipt) => ({ ...receipt.then, name: receipt.name }));
     this.anchors = [...seen, ...then].sort((a, b) => a.size - b.size);
     this.held = opened.sort((a, b) => a.seq - b.seq);
@@ -131,12 +122,9 @@ export class LogReplay {
     this.recordedCount += 1;
   }
 
-  /** A checkpoint, before it is taken. @throws {Refusal} where the log's key did not sign it */
+  /** A checkpoint, before it is taken. @throws {Refusal} where the log did not sign it with a key that it had then */
   read(note: Uint8Array, name: string): Checkpoint {
-    const { key } = this.trust;
-    return about(name, () =>
-      key === undefined ? parseCheckpoint(note) : openCheckpoint(note, key.name, [key]).checkpoint,
-    );
+    return openSeen({ name, bytes: note }, this.trust);
   }
 
   /**

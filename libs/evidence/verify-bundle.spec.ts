@@ -4,7 +4,7 @@ import { cosign, NoteSigner } from '#tlog';
 import type { BundleOptions } from './bundle.fixture.js';
 import { EvidenceLog, forged, frozenEvents, leavesOf, manifestOf, SIGNER } from './bundle.fixture.js';
 import type { Files, Manifest, RevisionEvidence } from './format.js';
-import type { Trust } from './trust.js';
+import { keysIn, type Trust } from './trust.js';
 import { verifyBundle } from './verify-bundle.js';
 
 const LOG = new EvidenceLog(leavesOf(frozenEvents()));
@@ -147,6 +147,49 @@ describe('a bundle of a commitment, its need and its offer', () => {
     expect(outcome(BUNDLE, { checkpoints: [{ name: 'older', bytes: Buffer.from(LOG.checkpoint(elsewhere)) }] })).toBe(
       'in doubt',
     );
+  });
+});
+
+describe('of a log whose key was rotated', () => {
+  const before = NoteSigner.generate(SIGNER.verifier.name);
+  const then = new EvidenceLog(LOG.leaves, before);
+  const size = LOG.seqOf(DEAL, 3) + 1;
+  const { key, former } = keysIn(
+    `${SIGNER.verifier.toString()} ${size + 1} -\n${before.verifier.toString()} 0 ${size}\n`,
+  );
+
+  it('what the former key signed while it was in use counts, and nothing that it signed after', () => {
+    const seen = (at: number): Partial<Trust> => ({
+      checkpoints: [{ name: 'seen', bytes: Buffer.from(then.checkpoint(at)) }],
+      receipts: [{ name: 'receipt', bytes: then.receipt(LOG.seqOf(DEAL, 3), at) }],
+    });
+    expect(outcome(BUNDLE, { key, former, ...seen(size) })).toBe('verified');
+    expect(outcome(BUNDLE, seen(size))).toBe('seen: the note is signed by none of the keys asked for');
+    expect(outcome(BUNDLE, { key, former, ...seen(size + 1) })).toBe(
+      'seen: the note is signed by none of the keys asked for',
+    );
+    expect(outcome(then.bundle(WHOLE), { key, former })).toBe(
+      'checkpoint: the note is signed by none of the keys asked for',
+    );
+  });
+
+  it('either key verifies what both signed', () => {
+    const both = resigned(BUNDLE, LOG.checkpoint(), cosign(Buffer.from(LOG.checkpoint()), before, 0));
+    expect(outcome(both)).toBe('verified');
+    expect(outcome(both, { key: before.verifier })).toBe('verified');
+    expect(texts(both, 'open', { key: before.verifier })[0]).toContain(
+      `that the log's key is ${SIGNER.verifier.keyId} now`,
+    );
+  });
+
+  it('is told by lines of keys, or by a key alone', () => {
+    expect([key.toString(), former]).toEqual([
+      SIGNER.verifier.toString(),
+      [{ key: before.verifier, from: 0, to: size }],
+    ]);
+    expect(keysIn(`${SIGNER.verifier.toString()}\n`)).toEqual({ key: SIGNER.verifier, former: [] });
+    for (const wrong of ['', 'key', `${SIGNER.verifier.toString()} 1`, `${SIGNER.verifier.toString()}\n\n`.repeat(2)])
+      expect(() => keysIn(wrong)).toThrow('the verifier key');
   });
 });
 
@@ -355,7 +398,7 @@ describe('of attacks on a bundle', () => {
       'a signature by another key of the same name',
       () => other.bundle({ stream: DEAL }),
       {},
-      'verifier-key: it is another key of log.example/commitments',
+      'checkpoint: the note is signed by none of the keys asked for',
     ],
     [
       'a signature by a rotated-out key, under the name of the new',

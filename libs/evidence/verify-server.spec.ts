@@ -67,7 +67,7 @@ describe('a log as its server shows it', () => {
     const other = new EvidenceLog(LOG.leaves, NoteSigner.generate('other.example'));
     expect(await outcome(serving(other))).toContain('verifier-key: it is the key of the log other.example');
     expect(await outcome(serving(LOG), since(other, 300))).toBe(
-      'old: the note is signed by none of the keys asked for',
+      'old: it is of the log other.example, not of log.example/commitments',
     );
   });
 

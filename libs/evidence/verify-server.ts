@@ -10,12 +10,11 @@ import {
   tileWidth,
   type TreeNodes,
   verifyConsistency,
-  type VerifierKey,
   verifyInclusion,
 } from '#tlog';
 import { about, Refusal, Report } from './report.js';
 import type { Trust } from './trust.js';
-import { checkSignatures, keyIn, openKnown, openReceipt, requireOneHistory, trustedKey } from './trust.js';
+import { checkSignatures, keyIn, openSeen, openReceipt, requireOneHistory, trustedKey } from './trust.js';
 
 /** The bytes at an address below `/log/` of a server. @throws {Refusal} where it does not hand them out */
 export type Fetch = (path: string) => Promise<Uint8Array>;
@@ -32,7 +31,7 @@ export const verifyServer = async (fetch: Fetch, trust: Trust): Promise<Report> 
     const own = keyIn(await fetch('verifier-key'));
     const key = trustedKey(report, own, trust, 'verifier-key');
     const now = checkSignatures(report, { name: 'checkpoint', bytes: await fetch('checkpoint') }, key, trust);
-    await new ServerVerification(fetch, now, key, report).run(trust);
+    await new ServerVerification(fetch, now, report).run(trust);
   } catch (error) {
     const file = error instanceof Refusal ? error.file : undefined;
     report.refused(error instanceof Error ? error.message : String(error), file);
@@ -56,16 +55,16 @@ class ServerVerification {
   constructor(
     private readonly fetch: Fetch,
     private readonly now: Checkpoint,
-    private readonly key: VerifierKey,
     private readonly report: Report,
   ) {}
 
-  async run({ checkpoints, receipts }: Trust): Promise<void> {
-    for (const given of checkpoints) await this.checkGrowth(openKnown(given, this.key), given.name);
+  async run(trust: Trust): Promise<void> {
+    const { checkpoints, receipts } = trust;
+    for (const given of checkpoints) await this.checkGrowth(openSeen(given, trust), given.name);
     if (checkpoints.length === 0)
       this.report.open('that the log only grew: no checkpoint seen before is given (--since <file>)');
     for (const given of receipts) {
-      const { name, seq, entryHash, then } = openReceipt(given, this.key);
+      const { name, seq, entryHash, then } = openReceipt(given, trust);
       await this.checkGrowth(then, name);
       const proof = await this.proofFrom((nodes) => inclusionProof(nodes, seq, this.now.size));
       about(name, () => {

@@ -51,6 +51,17 @@ describe('a log', () => {
     expect((await stores[0]!.readStream('_log', 0, 10)).map(({ data }) => data)).toEqual([{ id: ids[0] }]);
   });
 
+  it('is refused instead of begun, for whoever wants one that is there', async () => {
+    const prefix = newPrefix();
+    const existing = () => KurrentEventStore.open({ url, prefix, existing: true });
+    await expect(existing()).rejects.toThrow(`there is no log under the prefix ${prefix}`);
+    await expect(existing()).rejects.toThrow(StoreUnavailableError);
+    const { storeId } = await open(prefix);
+    const reader = await existing();
+    opened.push(reader);
+    expect(reader.storeId).toBe(storeId);
+  });
+
   it('sees nothing of another on the same server', async () => {
     const [one, other] = [await open(), await open()];
     await one.append('need-1', NO_STREAM, samples(2));
