@@ -79,7 +79,7 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.health.add(async () => [this.check()]);
     // Whoever writes waits for the verdict, but not for a tree that is being built.
-    this.writes.gate.hold(this.inTurn(async () => void (await this.agrees(0))));
+    this.writes.gate.hold(this.inTurn(() => this.agrees(0)));
     this.schedule();
   }
 
@@ -107,7 +107,7 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** One of a former name is not handed out: this log goes on under another. */
   private covers(size: number): boolean {
-    return this.known !== undefined && this.known.origin === this.signing.origin && this.known.size >= size;
+    return this.known?.origin === this.signing.origin && this.known.size >= size;
   }
 
   private async cosigned(asked: number): Promise<Signed> {
@@ -151,8 +151,9 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
     this.timer.unref();
   }
 
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    this.tail = this.tail.then(work).catch(async (error: unknown) => {
+  private inTurn(work: () => Promise<unknown>): Promise<void> {
+    const done = this.tail.then(work).then(() => undefined);
+    this.tail = done.catch(async (error: unknown) => {
       const refused = error instanceof TlogRefusal;
       const trouble = refused || error instanceof KeyNotTakenUpError ? error.message : failureOf(error);
       if (trouble !== this.trouble) this.signing.alarm(trouble);

@@ -81,12 +81,13 @@ const recordedCheckpoints = async function* (
   log: LogReading,
   history: LogKeysState,
   fault: (text: string) => void,
-): AsyncGenerator<Stated> {
+): AsyncGenerator<Stated, undefined> {
   for await (const { data, revision } of streamOf(log, CHECKPOINT_STREAM)) {
     const { note } = data as { readonly note: string };
     const stated = opened(note, history, `checkpoint ${revision} of the record`, fault);
     if (stated !== undefined) yield { ...stated, revision };
   }
+  return undefined;
 };
 
 const copyOf = (copy: string | undefined, history: LogKeysState, fault: (text: string) => void): Stated | undefined =>
@@ -121,30 +122,33 @@ class SignedSizes {
   private begun = false;
 
   constructor(
-    private readonly stated: AsyncGenerator<Stated>,
+    private readonly stated: AsyncGenerator<Stated, undefined>,
     private readonly reckoning: Reckoning,
     private readonly fault: (text: string) => void,
   ) {}
 
   async reached(): Promise<void> {
     if (!this.begun) await this.advance();
-    for (; this.next !== undefined && this.next.size <= this.reckoning.size; await this.advance()) {
+    while (this.next !== undefined && this.next.size <= this.reckoning.size) {
       const { next } = this;
       if (next.size < this.reckoning.size) this.fault(`${whereOf(next)} is of fewer events than the one before it`);
       else requireRoot(next, this.reckoning.root(), whereOf(next), this.fault);
       this.seen += 1;
+      await this.advance();
     }
   }
 
   async ended(): Promise<void> {
-    for (; this.next !== undefined; await this.advance())
+    while (this.next !== undefined) {
       this.fault(aheadOf(this.next.size, whereOf(this.next), this.reckoning.size));
+      await this.advance();
+    }
   }
 
   private async advance(): Promise<void> {
     this.begun = true;
-    const { value, done } = await this.stated.next();
-    this.next = done === true ? undefined : value;
+    const next = await this.stated.next();
+    this.next = next.done === true ? undefined : next.value;
   }
 }
 
