@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
-import { categoryOfStream, EventStore, foldOnto, emptyFold, idOfStream, Transactor, Upcasting } from '#kernel';
-import { RecordKinds } from '#web';
+import { categoryOfStream, Clock, EventStore, foldOnto, emptyFold, idOfStream, Transactor, Upcasting } from '#kernel';
+import type { AnyRecordKind, Moment } from '#web';
+import { countsAt, lookingBack, RecordKinds, shownAt, withoutToday } from '#web';
 import { LOG_KEYS_STREAM } from './signed-log/log-keys.js';
 
 /** What an auditor asks of the log. Times are moments of recording, RFC 3339 UTC. */
@@ -35,6 +36,16 @@ export type AuditItem = { readonly position: string } & (
     }
 );
 
+/** A record as it stood, to one caller. */
+export interface PastRecord {
+  /** As it stood after these events of its stream, with their last revision; null where there was none, or none for this caller. */
+  at(events: readonly RecordedEvent[]): Promise<object | null>;
+  /** The data of an event (lifted) as the record's history shows it; undefined where the caller may not know that it happened. */
+  mask(event: RecordedEvent): Promise<object | undefined> | object | undefined;
+  /** Where it stands now. */
+  readonly revision: number;
+}
+
 const PAGE = 500;
 
 /** The log and its boards, read for one auditor: what a mandate does not open stays closed. */
@@ -45,6 +56,7 @@ export class AuditLog {
     private readonly transactor: Transactor,
     private readonly kinds: RecordKinds,
     private readonly upcasting: Upcasting,
+    private readonly clock: Clock,
   ) {}
 
   /** Events after `after`, in order. With a filter, events that the caller may not read are left out: they would tell what they are. */
@@ -63,49 +75,70 @@ export class AuditLog {
     }
   }
 
-  /**
-   * Every record the caller sees, as it stood at `reached`'s last true event; masked as the caller sees the record now.
-   * `reached` is asked in order and the first false ends the reading.
-   */
+  /** Every record the caller sees, as it stood at a moment: masked as the caller sees it now and as it was then. */
   async boards(
     caller: Caller,
-    reached: (event: RecordedEvent) => boolean,
+    moment: Moment,
   ): Promise<{ readonly at: bigint; readonly boards: Readonly<Record<string, readonly object[]>> }> {
-    const streams = new Map<string, RecordedEvent[]>();
-    let at = 0n;
-    let position = 0n;
-    reading: for (;;) {
-      const page = await this.store.readAll(position, PAGE);
-      for (const event of page) {
-        if (!reached(event)) break reading;
-        at = event.position;
-        const events = streams.get(event.stream);
-        if (events === undefined) streams.set(event.stream, [event]);
-        else events.push(event);
-      }
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) break;
-      position = last.position;
-    }
+    const { streams, last } = await this.streamsAt([moment]);
+    const asOf = shownAt(moment, last, this.clock.now().toISOString());
     const boards: Record<string, object[]> = Object.fromEntries(
       this.kinds.all().map(({ path }) => [boardName(path), []]),
     );
     for (const [stream, events] of streams) {
       const kind = this.kinds.of(categoryOfStream(stream));
       if (kind === undefined) continue;
-      const id = idOfStream(stream);
-      const now = await this.transactor.load(kind.decider, id);
-      if (!(await kind.sees(caller, id, now.state))) continue;
-      const then = foldOnto(kind.decider, emptyFold(kind.decider.initial), events, this.upcasting);
-      if (!kind.exists(then.state) || !(await kind.sees(caller, id, then.state))) continue;
-      // Only designations, say, stand in the stream of a State that everybody knows: that it has one is not told.
-      if (!(await this.readsAny(caller, kind, now.state, events))) continue;
-      const shown = kind.past === undefined ? await kind.view(caller, id, then) : await kind.past(caller, id, then);
-      // What may be commanded, and how the record may be improved, is of today.
-      const { actions: _actions, quality: _quality, ...stood } = shown as { actions?: unknown; quality?: unknown };
-      boards[boardName(kind.path)]?.push({ ...stood, revision: then.revision });
+      const past = await this.pastOf(caller, kind, idOfStream(stream), asOf);
+      const shown = await past?.at(events);
+      if (shown !== null && shown !== undefined) boards[boardName(kind.path)]?.push(shown);
     }
-    return { at, boards };
+    return { at: last?.position ?? 0n, boards };
+  }
+
+  /** Reads the log up to the latest of these moments: the events that count at any of them, by stream, and the last of them. */
+  async streamsAt(moments: readonly Moment[]): Promise<{
+    readonly streams: ReadonlyMap<string, readonly RecordedEvent[]>;
+    readonly last: RecordedEvent | undefined;
+  }> {
+    const streams = new Map<string, RecordedEvent[]>();
+    let last: RecordedEvent | undefined;
+    // Of a time the whole log is read: the clocks of two servers need not agree to the millisecond.
+    const end = endOf(moments);
+    for (let after = 0n; ;) {
+      const page = await this.store.readAll(after, PAGE);
+      for (const event of page) {
+        if (!moments.some((moment) => countsAt(event, moment))) continue;
+        last = event;
+        const events = streams.get(event.stream);
+        if (events === undefined) streams.set(event.stream, [event]);
+        else events.push(event);
+      }
+      const read = page.at(-1)?.position;
+      if (read === undefined || page.length < PAGE || (end !== undefined && read >= end)) return { streams, last };
+      after = read;
+    }
+  }
+
+  /**
+   * One record as it stood, to a caller that sees it now; undefined to every other.
+   * @param asOf what depends on time is said for: RFC 3339 UTC with milliseconds
+   */
+  async pastOf(caller: Caller, kind: AnyRecordKind, id: string, asOf: string): Promise<PastRecord | undefined> {
+    const now = await this.transactor.load(kind.decider, id);
+    if (!kind.exists(now.state) || !(await kind.sees(caller, id, now.state))) return undefined;
+    const past = await lookingBack(kind, caller, id, now.state, asOf);
+    return {
+      at: async (events) => {
+        const then = foldOnto(kind.decider, emptyFold(kind.decider.initial), events, this.upcasting);
+        if (!kind.exists(then.state) || !(await kind.sees(caller, id, then.state))) return null;
+        // Only designations, say, stand in the stream of a State that everybody knows: that it has one is not told.
+        if (!(await this.readsAny(caller, kind, now.state, events))) return null;
+        const shown = await past.of(then.state);
+        return shown === null ? null : { ...withoutToday(shown), revision: then.revision };
+      },
+      mask: (event) => kind.maskEvent(caller, now.state, event),
+      revision: now.revision,
+    };
   }
 
   /** Whether the caller may read this event, whatever may be withheld of it. */
@@ -116,7 +149,7 @@ export class AuditLog {
 
   private async readsAny(
     caller: Caller,
-    kind: NonNullable<ReturnType<RecordKinds['of']>>,
+    kind: AnyRecordKind,
     state: unknown,
     events: readonly RecordedEvent[],
   ): Promise<boolean> {
@@ -164,6 +197,14 @@ export class AuditLog {
     };
   }
 }
+
+/** The position behind which nothing counts; undefined where one of the moments is no position. */
+const endOf = (moments: readonly Moment[]): bigint | undefined => {
+  const positions = moments.flatMap(({ place }) =>
+    place !== undefined && 'position' in place ? [place.position] : [],
+  );
+  return positions.length === moments.length ? positions.reduce((a, b) => (a > b ? a : b), 0n) : undefined;
+};
 
 const boardName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 

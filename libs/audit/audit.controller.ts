@@ -6,16 +6,30 @@ import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
 import { firstInstant, lastInstant } from '#vocabulary';
 import { formatProofFile, leafEntry } from '#tlog';
-import type { RequestContext } from '#web';
-import { asksFor, Ctx, DEFAULT_LIMIT, forbidden, HttpAnswer, invalid, notFound, RouteAction, uuidOf } from '#web';
+import type { CursorValue, RequestContext } from '#web';
+import {
+  asksFor,
+  Ctx,
+  Cursors,
+  DEFAULT_LIMIT,
+  forbidden,
+  HttpAnswer,
+  invalid,
+  momentOf,
+  notFound,
+  ReadGate,
+  RecordEndpoints,
+  RouteAction,
+  uuidOf,
+} from '#web';
 import type { AuditFilter, AuditItem } from './audit-log.js';
 import { AuditLog } from './audit-log.js';
-import { AuditEventsQuery, AuditStateQuery } from './audit.dto.js';
+import { AuditDiffQuery, AuditEventsQuery, AuditStateQuery } from './audit.dto.js';
+import { LogDifference, requireOrder } from './log-difference.js';
 import { LogExport } from './log-export.js';
 import { LOG_PROBLEMS } from './signed-log/log.problems.js';
 import { behind, Checkpoints } from './signed-log/checkpoints.js';
 import { LogTree } from './signed-log/log-tree.js';
-import { readMomentOfLog } from './moment-of-log.js';
 
 const NDJSON = 'application/x-ndjson';
 const PROOF = 'text/plain; charset=utf-8';
@@ -33,6 +47,10 @@ export class AuditController {
     private readonly tree: LogTree,
     private readonly checkpoints: Checkpoints,
     private readonly exporting: LogExport,
+    private readonly difference: LogDifference,
+    private readonly endpoints: RecordEndpoints,
+    private readonly gate: ReadGate,
+    private readonly cursors: Cursors,
   ) {}
 
   @Get('events')
@@ -119,15 +137,50 @@ export class AuditController {
   @Get('state')
   @RouteAction({ action: 'audit.state', anonymous: true, readers: READERS })
   async state(@Ctx() ctx: RequestContext, @Query() query: AuditStateQuery): Promise<HttpAnswer> {
-    const moment = readMomentOfLog(query.at);
-    if ('field' in moment) throw invalid([moment]);
     requireMandate(ctx.caller);
-    const { at, boards } = await this.log.boards(ctx.caller, (event) =>
-      'position' in moment ? event.position <= moment.position : event.metadata.recordedAt <= moment.recordedAt,
-    );
-    return new HttpAnswer(200, {}, { at: String(at), ...boards });
+    const moment = momentOf(query.at, query.clock);
+    const { at, boards } = await this.log.boards(ctx.caller, moment);
+    return new HttpAnswer(200, {}, { at: String(at), clock: moment.clock, ...boards });
+  }
+
+  /** What changed between two moments, in words and as data; of one record to whoever sees it. */
+  @Get('diff')
+  @RouteAction({
+    action: 'audit.diff',
+    anonymous: true,
+    readers: 'Auditors with a mandate in force; of one record whoever sees it.',
+  })
+  async diff(@Ctx() ctx: RequestContext, @Query() query: AuditDiffQuery): Promise<HttpAnswer> {
+    const { from, clock = 'recorded', record, limit = DEFAULT_LIMIT, cursor } = query;
+    const shaping = { from, to: query.to ?? null, clock, record: record ?? null };
+    const page = pageOf(query, cursor === undefined ? [] : this.cursors.decode(ctx, shaping, cursor));
+    const to = page.to ?? (await this.difference.now(clock));
+    const span = { from: momentOf(from, clock), to: momentOf(to, clock) };
+    requireOrder(span);
+    if (record === undefined) requireMandate(ctx.caller);
+    await this.gate.ready(ctx, ...(record === undefined ? this.difference.totalsModels : []));
+    const said = { from, to, clock };
+    if (record !== undefined) {
+      const item = await this.difference.ofRecord(ctx.caller, record, span);
+      return new HttpAnswer(200, {}, { ...said, items: [item], next: null });
+    }
+    const { counts, items, next: place } = await this.difference.ofLog(ctx.caller, span, page.after, limit);
+    const next = place === undefined ? null : this.cursors.encode(ctx, shaping, [String(place), to]);
+    // Of the whole, not of the page: once is enough.
+    const totals = cursor === undefined ? { totals: await this.difference.ofTotals(ctx.caller, span) } : {};
+    const body = { ...said, counts, ...totals, items, next };
+    return this.endpoints.list(ctx, body);
   }
 }
+
+/** Whether `to` stands in the query or was taken to be now on the first page, the pages after it are of the same moment. */
+const pageOf = (
+  { to }: AuditDiffQuery,
+  [after, until]: readonly CursorValue[],
+): { readonly after: bigint; readonly to: string | undefined } => ({
+  after: after === undefined ? 0n : BigInt(String(after)),
+  to: to ?? (until === undefined ? undefined : String(until)),
+});
 
 /** The log is for auditors with a mandate in force; an auditor without one is as anyone. */
 const requireMandate = (caller: Caller): void => {

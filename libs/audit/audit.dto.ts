@@ -1,7 +1,5 @@
-import { Flag, MomentField, Text, WholeNumber } from '#web';
-
-/** A position of the log, or a moment: what `at` accepts. */
-const AT = 'A position of the log (digits), an RFC 3339 moment, or a date (its end)';
+import type { ClockName } from '#web';
+import { AsOfField, ClockField, Flag, ListQuery, MomentField, Text, WholeNumber } from '#web';
 
 /** Parameters of the log as auditors read it. */
 export class AuditEventsQuery {
@@ -36,8 +34,31 @@ export class AuditEventsQuery {
 
 /** Parameters of the boards as they stood. */
 export class AuditStateQuery {
-  @Text({ max: 40, description: AT, example: '2026-11-22' })
+  @AsOfField({})
   at!: string;
+
+  @ClockField()
+  clock?: ClockName;
+}
+
+/** Parameters of what changed between two moments. */
+export class AuditDiffQuery extends ListQuery {
+  @AsOfField({ description: 'The earlier moment: a position (digits), a full RFC 3339 time, or a date (its end)' })
+  from!: string;
+
+  @AsOfField({ required: false, description: 'The later moment; now unless told' })
+  to?: string;
+
+  @ClockField()
+  clock?: ClockName;
+
+  @Text({
+    max: 200,
+    required: false,
+    description: 'One record by its path; whoever sees the record may ask',
+    example: 'commitments/019b8d00-0000-7000-8000-00000000000c',
+  })
+  record?: string;
 }
 
 /** Parameters of the list of event schemas. */

@@ -13,6 +13,7 @@ import { ConfirmationRecords } from './confirmations/confirmation-records.js';
 import { confirmationDecider } from './confirmations/confirmation.js';
 import { ConfirmationsController } from './confirmations/confirmations.controller.js';
 import { LogExport } from './log-export.js';
+import { LogDifference } from './log-difference.js';
 import { FINDING_BOARD, findingBoard, findingDeadlines } from './findings/finding-board.projection.js';
 import { FindingRecords } from './findings/finding-records.js';
 import { findingDecider } from './findings/finding.js';
@@ -35,8 +36,8 @@ import { StartCheck } from './signed-log/start-check.js';
 import { Witnesses } from './signed-log/witnesses.js';
 
 @Module({
-  providers: [AuditLog, Grounds, FindingRecords, Sampling, SampleRecords, ConfirmationRecords],
-  exports: [Grounds, FindingRecords, Sampling, SampleRecords, ConfirmationRecords],
+  providers: [AuditLog, LogDifference, Grounds, FindingRecords, Sampling, SampleRecords, ConfirmationRecords],
+  exports: [LogDifference, Grounds, FindingRecords, Sampling, SampleRecords, ConfirmationRecords],
 })
 class AuditModule {}
 
@@ -99,6 +100,7 @@ export const auditContext: Context = {
       'needs.history',
       'offers.history',
       'commitments.history',
+      'commitments.totals',
       'funds.view',
       'funds.history',
       'reported.view',

@@ -241,22 +241,32 @@ interface Inflow {
   readonly minor: bigint;
 }
 
+const INFLOWS_OF = new WeakMap<TransferState, readonly Inflow[]>();
+
 const inflowsOf = ({ transfers }: CommitmentState): readonly Inflow[] =>
-  transfers.flatMap((transfer): Inflow[] => {
-    const { to: holder, amount } = transfer;
-    const date = lastInstant(transfer.date).slice(0, 10);
-    if (!isOwnBooking(transfer)) {
-      return Object.entries(bookedOf(transfer)).map(([currency, sum]) => ({
-        holder,
-        currency,
-        date,
-        minor: BigInt(sum),
-      }));
-    }
-    return INFLOWS.some((column) => column === ownColumn(transfer))
-      ? [{ holder, currency: currencyIn(amount), date, minor: minorUnits(amount) }]
-      : [];
+  transfers.flatMap((transfer): readonly Inflow[] => {
+    const known = INFLOWS_OF.get(transfer);
+    if (known !== undefined) return known;
+    const inflows = inflowsBy(transfer);
+    INFLOWS_OF.set(transfer, inflows);
+    return inflows;
   });
+
+const inflowsBy = (transfer: TransferState): readonly Inflow[] => {
+  const { to: holder, amount } = transfer;
+  const date = lastInstant(transfer.date).slice(0, 10);
+  if (!isOwnBooking(transfer)) {
+    return Object.entries(bookedOf(transfer)).map(([currency, sum]) => ({
+      holder,
+      currency,
+      date,
+      minor: BigInt(sum),
+    }));
+  }
+  return INFLOWS.some((column) => column === ownColumn(transfer))
+    ? [{ holder, currency: currencyIn(amount), date, minor: minorUnits(amount) }]
+    : [];
+};
 
 /** The date of the oldest money that is still there: what came first was used first. */
 const oldestOf = (inflows: readonly Inflow[], balance: bigint): string | null => {

@@ -1,6 +1,6 @@
 import { accept, refuse } from '#kernel';
 import type { Quantity } from '#vocabulary';
-import { compare, isDeterminate, minorUnits, quantityOf, sameMeasure } from '#vocabulary';
+import { compare, isDeterminate, isRival, minorUnits, quantityOf, sameMeasure } from '#vocabulary';
 import type {
   CommitmentRejection,
   CommitmentState,
@@ -750,21 +750,50 @@ const correctedTranche = (state: CommitmentState, delivery: DeliveryState, quant
   return tranche;
 };
 
+/** Figures of stored quantities, read once: a commitment of many tranches is summed after each of them. */
+const READ = new WeakMap<Quantity, bigint>();
+
+const minorOf = (quantity: Quantity): bigint => {
+  const known = READ.get(quantity);
+  if (known !== undefined) return known;
+  const minor = minorUnits(quantity);
+  READ.set(quantity, minor);
+  return minor;
+};
+
+/** The sum in the measure of `like` of those that have it: a scope in words adds no figure. */
+const sumIn = (like: Quantity, quantities: readonly Quantity[]): Quantity =>
+  isRival(like)
+    ? quantityOf(
+        like,
+        quantities.reduce((sum, quantity) => (sameMeasure(like, quantity) ? sum + minorOf(quantity) : sum), 0n),
+      )
+    : quantities.reduce(plus, noneOf(like));
+
 /** The figures of every leg from its tranches, and from binding on the status from them: after every event. */
 export const tallied = (state: CommitmentState): CommitmentState => {
   const legs = state.legs.map((leg) => {
     const mine = state.deliveries.filter((delivery) => delivery.leg === leg.leg);
-    const nothing = { drawn: noneOf(leg.drawn), credited: noneOf(leg.credited) };
-    const delivered = mine.map(remaining).reduce(together, nothing);
-    const confirmed = mine
-      .map(confirmedOf)
-      .reduce<Portion>((sum, portion) => (portion === undefined ? sum : together(sum, portion)), nothing);
+    const delivered = mine.map(remaining);
+    const confirmed = mine.map(confirmedOf).filter((portion) => portion !== undefined);
     return {
       ...leg,
-      deliveredDrawn: delivered.drawn,
-      deliveredCredited: delivered.credited,
-      confirmedDrawn: confirmed.drawn,
-      confirmedCredited: confirmed.credited,
+      deliveredDrawn: sumIn(
+        leg.drawn,
+        delivered.map(({ drawn }) => drawn),
+      ),
+      deliveredCredited: sumIn(
+        leg.credited,
+        delivered.map(({ credited }) => credited),
+      ),
+      confirmedDrawn: sumIn(
+        leg.drawn,
+        confirmed.map(({ drawn }) => drawn),
+      ),
+      confirmedCredited: sumIn(
+        leg.credited,
+        confirmed.map(({ credited }) => credited),
+      ),
     };
   });
   return derived({ ...state, legs });

@@ -1,16 +1,25 @@
 import type { Caller } from '#directory/contract';
-import type { Folded, RecordedEvent } from '#kernel';
+import type { Folded, LifeCycleRule, RecordedEvent } from '#kernel';
 import { Clock, idOfStream } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import type { Visibility } from '#vocabulary';
-import type { MandateReach, RecordKind } from '#web';
+import type { MandateReach, RecordKind, PastView } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { CommitmentEvent } from './commitment.contract.js';
+import { commitmentRuleOf } from './commitment-rules.js';
 import { partiesOf } from './commitment-state.js';
 import type { CommitmentCommand, CommitmentRejection, CommitmentState, PartyCommandType } from './commitment.js';
 import { COMMITMENT_RULES, commitmentDecider, mayCommand } from './commitment.js';
-import { commitmentEventFor, commitmentView, labelOf, mayEver, seesCommitment, whoIs } from './commitment.view.js';
+import {
+  commitmentEventFor,
+  commitmentView,
+  pastCommitments,
+  labelOf,
+  mayEver,
+  seesCommitment,
+  whoIs,
+} from './commitment.view.js';
 
 const isPartyCommand = (type: CommitmentCommand['type']): type is PartyCommandType => type in COMMITMENT_RULES;
 
@@ -58,6 +67,15 @@ export class CommitmentRecords implements RecordKind<
 
   async view(caller: Caller, id: string, { state }: Folded<CommitmentState>): Promise<object> {
     return this.show(caller, id, state, await this.label(state));
+  }
+
+  /** Under the label of now, as its history is. */
+  async lookBack(caller: Caller, id: string, now: CommitmentState, at: string): Promise<PastView<CommitmentState>> {
+    return pastCommitments({ caller, at, label: await this.label(now) }, id);
+  }
+
+  ruleOf(event: RecordedEvent<CommitmentEvent>): LifeCycleRule {
+    return commitmentRuleOf(event);
   }
 
   maskEvent(caller: Caller, state: CommitmentState, event: RecordedEvent<CommitmentEvent>): object | undefined {

@@ -518,6 +518,23 @@ export abstract class ProposalFigures {
   ): Promise<boolean>;
 }
 
+/** Port by which the audit context reads what totals stood at; a projection, behind by its lag. */
+export abstract class TotalsReader {
+  /** The read model that the answers come from. */
+  abstract readonly model: string;
+  /**
+   * `committed`, `disbursed`, `delivered` and `confirmed`, by measure, over everything the caller sees.
+   * @param moment everything on record where it has no place
+   */
+  abstract at(
+    caller: Caller,
+    moment: {
+      readonly clock: 'recorded' | 'effective';
+      readonly place: { readonly position: bigint } | { readonly time: string } | undefined;
+    },
+  ): Promise<Readonly<Record<string, readonly Quantity[]>>>;
+}
+
 /** Who may ever propose a commitment: roles and power (DOMAIN, roles table). */
 export const PROPOSE = {
   action: 'commitment.propose',

@@ -258,23 +258,6 @@ const STATUSES: readonly CommitmentStatus[] = [
   'cancelled',
 ];
 
-/** The parameters of `…/replay`; `readReplayQuery` says more of each. */
-export class ReplayParameters {
-  @Text({
-    max: 100,
-    required: false,
-    description: 'A position, a full time, or a date (its end)',
-    example: '2026-11-22',
-  })
-  at?: string;
-
-  @CodeList(['recorded', 'effective'], {
-    required: false,
-    description: 'recorded unless told; effective takes no position',
-  })
-  clock?: string;
-}
-
 export const COMMITMENT_SORTS = ['newest', 'oldest', 'deadline'] as const;
 
 export class CommitmentListQuery extends ListQuery {

@@ -141,7 +141,7 @@ export const involvedIn = (state: CommitmentState): Set<string> =>
   ]);
 
 const isInvolved = (caller: Caller, state: CommitmentState): boolean =>
-  isMember(caller) && involvedIn(state).has(caller.party);
+  isMember(caller) && (partiesOf(state).has(caller.party) || involvedIn(state).has(caller.party));
 
 const covers = (caller: Caller, id: string, state: CommitmentState): Caller['mandates'] => {
   const parties = partiesOf(state);
@@ -334,8 +334,56 @@ const actionsFor = (caller: Caller, state: CommitmentState, at: string): string[
 const hasDates = ({ terms: { period, schedule, reports } }: CommitmentState): boolean =>
   period !== undefined || reports.length > 0 || schedule.some(({ on }) => on === 'date');
 
+/** Makes the views of a list's elements. */
+type EachView = <T extends object>(name: string, list: readonly T[], view: (element: T) => object) => readonly object[];
+
+const EACH: EachView = (_name, list, view) => list.map(view);
+
+/** Makes anew only what changed since it was last asked, so that what did not is the same object. */
+const keeping = (): EachView => {
+  const kept = new Map<string, { readonly list: readonly object[]; readonly views: readonly object[] }>();
+  return (name, list, view) => {
+    const before = kept.get(name);
+    if (before?.list === list) return before.views;
+    const views = list.map((element, index) => {
+      const known = before?.views[index];
+      return known !== undefined && before?.list[index] === element ? known : view(element);
+    });
+    kept.set(name, { list, views });
+    return views;
+  };
+};
+
+/** Past states of one commitment, one after the other: without the commands of today, which none of them had. */
+export const pastCommitments = (viewing: Viewing, id: string): { of(state: CommitmentState): object } => {
+  const each = keeping();
+  let accounts: { readonly of: CommitmentState; readonly view: object } | undefined;
+  const accountsOf = (state: CommitmentState): object => {
+    const same =
+      accounts !== undefined &&
+      (['accounts', 'transfers', 'net', 'legs', 'refundsDue', 'providers', 'status', 'closedAs'] as const).every(
+        (field) => accounts?.of[field] === state[field],
+      );
+    if (!same) accounts = { of: state, view: accountsView(state) };
+    return accounts?.view ?? {};
+  };
+  return { of: (state) => shownWithout(viewing, id, state, each, accountsOf) };
+};
+
 /** The commitment as this caller sees it, but for `revision` (API.md, Commitments). Call where the caller sees it. */
-export const commitmentView = ({ caller, at, label }: Viewing, id: string, state: CommitmentState): object => {
+export const commitmentView = (viewing: Viewing, id: string, state: CommitmentState): object => ({
+  ...shownWithout(viewing, id, state, EACH, accountsView),
+  actions: actionsFor(viewing.caller, state, viewing.at),
+});
+
+/** The same without `actions`. */
+const shownWithout = (
+  { caller, at, label }: Viewing,
+  id: string,
+  state: CommitmentState,
+  each: EachView,
+  accountsOf: (state: CommitmentState) => object,
+): object => {
   const reason = state.reason === undefined ? undefined : reasonFor(caller, id, state, state.reason);
   const view = {
     id,
@@ -361,7 +409,7 @@ export const commitmentView = ({ caller, at, label }: Viewing, id: string, state
     // Before it binds it is for the parties it names, whatever need and offer are.
     visibility: state.boundAt === undefined ? 'named' : label,
     ...termsView(state, at),
-    legs: state.legs.map(legView),
+    legs: each('legs', state.legs, legView),
     signatories: state.signatories,
     signatures: state.signatures,
     consents: state.consents,
@@ -370,15 +418,18 @@ export const commitmentView = ({ caller, at, label }: Viewing, id: string, state
       ...masked(reasonFor(caller, id, state, { party, ...given })),
       at: when,
     })),
-    deliveries: state.deliveries.map(deliveryView),
+    deliveries: each('deliveries', state.deliveries, deliveryView),
     returns: state.returns,
     ...(isInsider(caller, id, state)
       ? { amendments: state.amendments.map((each) => amendmentView(caller, id, state, each)) }
       : {}),
-    transfers: state.transfers.map(({ tally: _tally, ...transfer }) => transfer),
+    transfers: each('transfers', state.transfers, ({ tally: _tally, ...transfer }) => transfer),
     receipts: state.receipts,
-    expenditures: state.expenditures.map(({ from, to, ...expenditure }) => ({ ...expenditure, period: { from, to } })),
-    ...accountsView(state),
+    expenditures: each('expenditures', state.expenditures, ({ from, to, ...expenditure }) => ({
+      ...expenditure,
+      period: { from, to },
+    })),
+    ...accountsOf(state),
     discrepancies: state.discrepancies.map((discrepancy) => discrepancyView(state, discrepancy)),
     suspensions: state.suspensions.map(({ side, party, reason: given, at: when }) => ({
       side,
@@ -390,7 +441,6 @@ export const commitmentView = ({ caller, at, label }: Viewing, id: string, state
     ...(state.refusal === undefined || !isInsider(caller, id, state) ? {} : { refusal: state.refusal }),
     ...(state.closeProposed === undefined ? {} : { closeProposed: state.closeProposed }),
     documents: state.documents,
-    actions: actionsFor(caller, state, at),
   };
   return withoutHidden(view, documentsFor(caller, id, state));
 };

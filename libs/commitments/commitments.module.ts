@@ -1,7 +1,7 @@
 import type { ReadQueries } from '#kernel';
 import { ProjectionRunner } from '#kernel';
 import type { Context } from '#web';
-import { historyController, RecordKinds, uuidOf } from '#web';
+import { historyController, RecordKinds, replayController, uuidOf } from '#web';
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { Agencies } from './agencies.js';
 import {
@@ -25,14 +25,13 @@ import { commitmentProgress } from './commitment-progress.process.js';
 import { CommitmentProposals } from './commitment-proposals.js';
 import { Proposing } from './commitment-proposing.js';
 import { CommitmentRecords } from './commitment-records.js';
-import { CommitmentsControllerReplay } from './commitment-replay.controller.js';
-import { ProposalFigures } from './commitment.contract.js';
+import { ProposalFigures, TotalsReader } from './commitment.contract.js';
 import { commitmentDecider } from './commitment.js';
 import { CommitmentsController } from './commitments.controller.js';
 import { TotalsController } from './totals.controller.js';
-import { Totals } from './totals.js';
+import { BoardTotalsReader, Totals } from './totals.js';
 
-/** Global, because needs read the figures of proposals through the port `ProposalFigures`. */
+/** Global, because needs read the figures of proposals, and auditors totals, through ports of the contract. */
 @Global()
 @Module({
   providers: [
@@ -45,6 +44,8 @@ import { Totals } from './totals.js';
     Decisions,
     Proposing,
     Totals,
+    BoardTotalsReader,
+    { provide: TotalsReader, useExisting: BoardTotalsReader },
     {
       provide: ProposalFigures,
       useFactory: (runner: ProjectionRunner) =>
@@ -52,7 +53,7 @@ import { Totals } from './totals.js';
       inject: [ProjectionRunner],
     },
   ],
-  exports: [CommitmentRecords, ProposalFigures],
+  exports: [CommitmentRecords, ProposalFigures, TotalsReader],
 })
 class CommitmentsModule implements OnModuleInit {
   constructor(
@@ -86,11 +87,18 @@ export const commitmentsContext: Context = {
       records: CommitmentRecords,
       idOf: uuidOf,
     }),
-    CommitmentsControllerReplay,
+    replayController('CommitmentsController', {
+      path: 'v1/commitments',
+      tag: 'commitments',
+      action: 'commitment.replay',
+      records: CommitmentRecords,
+      idOf: uuidOf,
+    }),
   ],
   streams: { [commitmentDecider.category]: commitmentDecider.schemas },
   reads: {
     proposals: [COMMITMENT_BOARD],
+    totals: [COMMITMENT_BOARD, 'commitments.sight', 'funds.history'],
     sight: ['needs.sight', 'needs.facts', 'offers.sight'],
     history: ['commitments.sight'],
     routes: [COMMITMENT_BOARD, 'commitments.sight', 'matching.suggestions'],

@@ -5,3 +5,4 @@ export { CommitmentRecords } from './commitment-records.js';
 export { COMMITMENT_BOARD, commitmentBoard, commitmentDeadlines } from './commitment-board.projection.js';
 export { commitmentProgress, OpenProposals } from './commitment-progress.process.js';
 export { COMMITMENT_PROBLEMS } from './commitment.problems.js';
+export { commitmentRuleOf } from './commitment-rules.js';

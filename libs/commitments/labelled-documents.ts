@@ -17,6 +17,19 @@ const listerIn = (value: object): string | undefined => {
   return [party, by].find((each) => typeof each === 'string');
 };
 
+/** Values of records in which no document with a label of its own stands: whoever asks, nothing of them is hidden. */
+const PLAIN = new WeakSet<object>();
+
+/** True where a document with a label of its own stands somewhere in the value. Values of records are never changed. */
+const holdsLabelled = (value: object): boolean => {
+  if (PLAIN.has(value)) return false;
+  for (const each of Object.values(value) as unknown[]) {
+    if (typeof each === 'object' && each !== null && (isLabelled(each) || holdsLabelled(each))) return true;
+  }
+  PLAIN.add(value);
+  return false;
+};
+
 /** True where a document stands somewhere in the value that its own label hides. */
 const hidesAny = (value: object, lister: string | undefined, admits: AdmitsDocument): boolean => {
   const by = Array.isArray(value) ? lister : (listerIn(value) ?? lister);
@@ -31,7 +44,7 @@ const hidesAny = (value: object, lister: string | undefined, admits: AdmitsDocum
 /** The value without the documents whose own label hides them, wherever in it they stand. */
 export const withoutHidden = (value: object, admits: AdmitsDocument): object => {
   // Most records hold none, and every answer comes this way: looking costs less than copying.
-  if (!hidesAny(value, undefined, admits)) return value;
+  if (!holdsLabelled(value) || !hidesAny(value, undefined, admits)) return value;
   const shown = (each: unknown, lister: string | undefined): unknown => {
     if (typeof each !== 'object' || each === null) return each;
     if (Array.isArray(each)) return each.filter((one) => isShown(one, lister)).map((one) => shown(one, lister));

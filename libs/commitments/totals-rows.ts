@@ -1,9 +1,10 @@
 import type { ContributionEvent } from '#funds/contract';
-import type { ReadTransaction, RecordedEvent } from '#kernel';
+import type { ReadTransaction, RecordedEvent, SqlValue } from '#kernel';
 import { idOfStream } from '#kernel';
 import { lastInstant } from '#vocabulary';
 import type { CommitmentEvent } from './commitment.contract.js';
 import type { CommitmentState } from './commitment.js';
+import { commitmentDecider } from './commitment.js';
 import type { ContributionFigures, FigureDelta } from './totals-figures.js';
 import { contributionAfter, contributionDeltas, figureDeltas } from './totals-figures.js';
 
@@ -52,30 +53,76 @@ export const FIGURE_SCHEMA = `
     CREATE TABLE contribution (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
 `;
 
+/** What an event changed, as rows of the table. */
+const rowsOf = (record: string, event: RecordedEvent, deltas: readonly FigureDelta[]): readonly SqlValue[][] =>
+  deltas.map(({ figure, measure, minor, worth, needLine, transfer, provider, uncounted, on }, nth) => [
+    event.position,
+    nth,
+    record,
+    figure,
+    measure,
+    minor,
+    worth?.measure ?? '',
+    worth?.minor ?? 0n,
+    needLine,
+    transfer,
+    provider,
+    uncounted ?? '',
+    on ?? lastInstant(event.metadata.effectiveAt).slice(0, 10),
+    event.metadata.recordedAt,
+    event.id,
+    event.type,
+  ]);
+
 const write = (tx: ReadTransaction, record: string, event: RecordedEvent, deltas: readonly FigureDelta[]): void => {
-  deltas.forEach(({ figure, measure, minor, worth, needLine, transfer, provider, uncounted, on }, nth) => {
+  for (const row of rowsOf(record, event, deltas)) {
     tx.run(
       `INSERT INTO figure (position, nth, record, figure, measure, minor, of_measure, of_minor, need_line, transfer, provider,
          uncounted, effective_on, recorded_at, event, type) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      event.position,
-      nth,
-      record,
-      figure,
-      measure,
-      minor,
-      worth?.measure ?? '',
-      worth?.minor ?? 0n,
-      needLine,
-      transfer,
-      provider,
-      uncounted ?? '',
-      on ?? lastInstant(event.metadata.effectiveAt).slice(0, 10),
-      event.metadata.recordedAt,
-      event.id,
-      event.type,
+      ...row,
     );
+  }
+};
+
+/** Rows of `figure` that are not on record: what these events of one commitment, folded by themselves, add up to. */
+export const commitmentFigures = (
+  id: string,
+  events: readonly RecordedEvent<CommitmentEvent>[],
+): readonly SqlValue[][] => {
+  let state = commitmentDecider.initial;
+  return events.flatMap((event) => {
+    const before = state;
+    state = commitmentDecider.evolve(state, event);
+    return rowsOf(id, event, figureDeltas(before, state, event));
   });
 };
+
+/** The same of one contribution to a fund. */
+export const contributionFigures = (id: string, events: readonly RecordedEvent[]): readonly SqlValue[][] => {
+  let figures: ContributionFigures | undefined;
+  return events.flatMap((event) => {
+    const before = figures;
+    figures = contributionAfter(before, event as unknown as ContributionEvent);
+    return rowsOf(id, event, contributionDeltas(before, figures));
+  });
+};
+
+const COLUMNS = [
+  ...(['position', 'nth', 'record', 'figure', 'measure', 'minor', 'of_measure', 'of_minor', 'need_line'] as const),
+  ...(['transfer', 'provider', 'uncounted', 'effective_on', 'recorded_at', 'event', 'type'] as const),
+];
+/** These go through JSON as text, since they may lie beyond what a JSON number holds. */
+const WHOLE: readonly string[] = ['position', 'nth', 'minor', 'of_minor', 'need_line', 'transfer'];
+
+/** Puts rows in the place of the table `figure` for one statement: its parameter is `figuresJson` of them. */
+export const FIGURES_GIVEN = `WITH figure AS (SELECT ${COLUMNS.map((column, index) =>
+  WHOLE.includes(column)
+    ? `CAST(json_extract(value, '$[${index}]') AS INTEGER) AS ${column}`
+    : `json_extract(value, '$[${index}]') AS ${column}`,
+).join(', ')} FROM json_each(?))`;
+
+export const figuresJson = (rows: readonly (readonly SqlValue[])[]): string =>
+  JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 
 /** Adds what an event changed in its commitment's figures. */
 export const writeFigures = (

@@ -5,7 +5,7 @@ import {
   DEFAULT_LIMIT,
   HttpAnswer,
   invalid,
-  readAsOf,
+  momentOf,
   ReadGate,
   RecordEndpoints,
   RouteAction,
@@ -25,10 +25,9 @@ const filterOf = (query: TotalsQuery): TotalsFilter => {
   if (from !== undefined && to !== undefined && from > to) {
     throw invalid([{ field: 'to', message: `must not be before from (${from})` }]);
   }
-  const at = readAsOf(query.at);
   return {
     ...Object.fromEntries(FILTERS.flatMap((name) => (query[name] === undefined ? [] : [[name, query[name]]]))),
-    ...(at === undefined ? {} : { at }),
+    moment: momentOf(query.at, query.clock),
   };
 };
 

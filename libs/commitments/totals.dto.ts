@@ -7,7 +7,8 @@ import {
   type InstrumentCode,
   type Kind,
 } from '#vocabulary';
-import { AsOfField, Code, CodeList, DateField, PartyIdField, StateCode, Text, WholeNumber } from '#web';
+import type { ClockName } from '#web';
+import { AsOfField, ClockField, Code, CodeList, DateField, PartyIdField, StateCode, Text, WholeNumber } from '#web';
 import type { Figure } from './totals-figures.js';
 import { FIGURES } from './totals-figures.js';
 
@@ -47,6 +48,9 @@ export class TotalsQuery {
 
   @AsOfField()
   at?: string;
+
+  @ClockField()
+  clock?: ClockName;
 }
 
 /** The same, page by page. */

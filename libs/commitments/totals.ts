@@ -1,21 +1,25 @@
 import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
-import type { ReadQueries, SqlRow, SqlValue } from '#kernel';
-import { ProjectionRunner } from '#kernel';
+import type { ReadQueries, RecordedEvent, SqlRow, SqlValue } from '#kernel';
+import { EventStore, ProjectionRunner, streamOf, Upcasting } from '#kernel';
 import type { NeedSight } from '#needs/contract';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import type { Quantity } from '#vocabulary';
-import type { AsOf } from '#web';
-import { RecordSight } from '#web';
+import type { Moment } from '#web';
+import { countsAt, RecordSight } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { BoardFacet, BoardFilter } from './commitment-board.projection.js';
 import { COMMITMENT_BOARD, filtering, reachable } from './commitment-board.projection.js';
 import type { Labels } from './commitment.view.js';
 import { seesCommitment } from './commitment.view.js';
+import type { CommitmentEvent } from './commitment.contract.js';
+import { TotalsReader } from './commitment.contract.js';
 import type { CommitmentState } from './commitment.js';
+import { commitmentDecider } from './commitment.js';
 import type { Figure } from './totals-figures.js';
 import { FIGURES, quantityIn } from './totals-figures.js';
+import { commitmentFigures, contributionFigures, FIGURES_GIVEN, figuresJson } from './totals-rows.js';
 
 export interface TotalsFilter {
   readonly donor?: string;
@@ -29,7 +33,8 @@ export interface TotalsFilter {
   readonly to?: string;
   /** Only this currency, with what is recorded to be worth something in it. */
   readonly currency?: string;
-  readonly at?: AsOf;
+  /** Now unless told. */
+  readonly moment?: Moment;
 }
 
 export type ExclusionCode = 'onward' | 'own-booking' | 'to-funds' | 'parent-of-counted' | 'unvalued' | 'kind-not-known';
@@ -106,17 +111,20 @@ const text = (sql: string, ...parameters: readonly SqlValue[]): Sql => ({ sql, p
 const among = (records: readonly string[]): Sql =>
   text('f.record IN (SELECT value FROM json_each(?))', JSON.stringify(records));
 
-const within = ({ from, to, at, donor }: TotalsFilter): Sql =>
-  and(
+const within = ({ from, to, moment, donor }: TotalsFilter): Sql => {
+  // By the effective clock the rows are of what counts already.
+  const place = moment?.clock === 'recorded' ? moment.place : undefined;
+  return and(
     text('1'),
     ...(from === undefined ? [] : [text('f.effective_on >= ?', from)]),
     ...(to === undefined ? [] : [text('f.effective_on <= ?', to)]),
-    ...(at === undefined
+    ...(place === undefined
       ? []
-      : ['position' in at ? text('f.position <= ?', at.position) : text('f.recorded_at <= ?', at.time)]),
+      : ['position' in place ? text('f.position <= ?', place.position) : text('f.recorded_at <= ?', place.time)]),
     // The split of a joint offer stays undivided, but everybody's payments are its own.
     ...(donor === undefined ? [] : [text("f.provider = '' OR f.uncounted <> '' OR f.provider = ?", donor)]),
   );
+};
 
 const OTHER_KINDS = `EXISTS (SELECT 1 FROM figure g JOIN line_kind k ON k.commitment = g.record AND k.need_line = g.need_line
   WHERE g.record = f.record AND g.figure = 'committed' AND k.kind <> ?)`;
@@ -136,6 +144,12 @@ const ofKind = (kind: string | undefined): Sql =>
 const inCurrency = (currency: string | undefined): Sql =>
   currency === undefined ? text("f.of_measure = ''") : text('f.measure = ?', `money:${currency}`);
 
+/** Statements over `figure`, whatever stands in its place. */
+type Figures = Pick<ReadQueries, 'all'>;
+
+/** Events of a stream that are read at a time. */
+const READ = 500;
+
 type Sums = ReadonlyMap<string, bigint>;
 const sumKey = (figure: string, measure: string): string => `${figure} ${measure}`;
 
@@ -147,14 +161,17 @@ export class Totals {
     private readonly needs: NeedReader,
     private readonly offers: OfferReader,
     private readonly sight: RecordSight,
+    private readonly store: EventStore,
+    private readonly upcasting: Upcasting,
   ) {}
 
   /** The four figures, and what is not in them. */
   async of(caller: Caller, filter: TotalsFilter): Promise<TotalsAnswer> {
     const seen = await this.seen(caller, filter);
     const ids = [...seen.keys()];
-    const counted = new Map(this.sums(ids, filter));
-    const parents = this.parents(seen, filter);
+    const figures = await this.figures(ids, filter);
+    const counted = new Map(this.sums(figures, ids, filter));
+    const parents = this.parents(figures, seen, filter);
     for (const { figure, measure, minor } of parents) {
       const key = sumKey(figure, measure);
       counted.set(key, (counted.get(key) ?? 0n) - minor);
@@ -163,12 +180,12 @@ export class Totals {
       ...parents.map(({ commitment, figure, measure, minor }) =>
         exclusion('parent-of-counted', figure, quantityIn(measure, minor), { commitment }),
       ),
-      ...this.uncounted(ids, filter),
-      ...this.withoutKind(ids, filter),
-      ...this.unvalued(ids, filter),
-      ...(await this.contributions(caller, filter)),
+      ...this.uncounted(figures, ids, filter),
+      ...this.withoutKind(figures, ids, filter),
+      ...this.unvalued(figures, ids, filter),
+      ...(await this.contributions(figures, caller, filter)),
     ];
-    const figures = Object.fromEntries(
+    const totals = Object.fromEntries(
       FIGURES.map((figure) => [
         figure,
         [...counted]
@@ -176,7 +193,7 @@ export class Totals {
           .map(([key, minor]) => quantityIn(key.slice(figure.length + 1), minor)),
       ]),
     ) as Record<Figure, Quantity[]>;
-    return { ...figures, excluded: excluded.slice(0, MOST_EXCLUDED), excludedCount: excluded.length };
+    return { ...totals, excluded: excluded.slice(0, MOST_EXCLUDED), excludedCount: excluded.length };
   }
 
   /** The events that the figures are summed from, newest first: up to `limit` after `place`. */
@@ -193,7 +210,8 @@ export class Totals {
       ...(figure === undefined ? [] : [text('f.figure = ?', figure)]),
       ...(place === undefined ? [] : [text('(f.position, f.nth) < (?, ?)', BigInt(place.position), place.nth)]),
     );
-    const rows = this.reads.all(
+    const figures = await this.figures(ids, filter);
+    const rows = figures.all(
       `SELECT * FROM figure f WHERE ${where.sql} ORDER BY f.position DESC, f.nth DESC LIMIT ?`,
       ...where.parameters,
       limit + 1,
@@ -207,6 +225,39 @@ export class Totals {
           ? { position: String(last.position), nth: Number(last.nth) }
           : undefined,
     };
+  }
+
+  /**
+   * Where the figures are read from: the board's rows, which are of the order of recording; by the effective clock, the rows that the
+   * events come to which had happened by then, each commitment folded again without the others.
+   */
+  private async figures(ids: readonly string[], { moment }: TotalsFilter): Promise<Figures> {
+    const { reads } = this;
+    if (moment === undefined || moment.clock === 'recorded' || moment.place === undefined) {
+      return { all: (sql, ...parameters) => reads.all(sql, ...parameters) };
+    }
+    const rows: SqlValue[][] = [];
+    for (const id of ids) {
+      const events = await this.eventsAt(streamOf(commitmentDecider.category, id), moment);
+      rows.push(...commitmentFigures(id, events as readonly RecordedEvent<CommitmentEvent>[]));
+    }
+    const contributions = reads.all("SELECT DISTINCT record FROM figure WHERE uncounted = 'to-funds'");
+    for (const { record } of contributions) {
+      rows.push(
+        ...contributionFigures(String(record), await this.eventsAt(streamOf('contribution', String(record)), moment)),
+      );
+    }
+    const given = figuresJson(rows);
+    return { all: (sql, ...parameters) => reads.all(`${FIGURES_GIVEN} ${sql}`, given, ...parameters) };
+  }
+
+  private async eventsAt(stream: string, moment: Moment): Promise<readonly RecordedEvent[]> {
+    const events: RecordedEvent[] = [];
+    for (let from = 0; ; from += READ) {
+      const page = await this.store.readStream(stream, from, READ);
+      events.push(...page.filter((event) => countsAt(event, moment)).map((event) => this.upcasting.lift(event)));
+      if (page.length < READ) return events;
+    }
   }
 
   private get reads(): ReadQueries {
@@ -248,9 +299,9 @@ export class Totals {
     return and(among(ids), text("f.uncounted = ''"), inCurrency(filter.currency), within(filter), ofKind(filter.kind));
   }
 
-  private sums(ids: readonly string[], filter: TotalsFilter): Sums {
+  private sums(figures: Figures, ids: readonly string[], filter: TotalsFilter): Sums {
     const { sql, parameters } = this.counting(ids, filter);
-    const rows = this.reads.all(
+    const rows = figures.all(
       `SELECT f.figure, f.measure, ${sumOf('f.minor', 'minor')} FROM figure f WHERE ${sql}
         GROUP BY f.figure, f.measure ORDER BY f.figure, f.measure`,
       ...parameters,
@@ -263,6 +314,7 @@ export class Totals {
    * what goes beyond them counts, so that the total is the greater of the two, whichever was recorded in part only.
    */
   private parents(
+    figures: Figures,
     seen: ReadonlyMap<string, string | undefined>,
     filter: TotalsFilter,
   ): { readonly commitment: string; readonly figure: Figure; readonly measure: string; readonly minor: bigint }[] {
@@ -277,7 +329,7 @@ export class Totals {
     const countedOf = (id: string, above: ReadonlySet<string>): Sums => {
       const known = done.get(id);
       if (known !== undefined) return known;
-      const own = new Map(this.sums([id], filter));
+      const own = new Map(this.sums(figures, [id], filter));
       const below = (children.get(id) ?? []).filter((child) => !above.has(child));
       const shown = new Map<string, bigint>();
       for (const child of below) {
@@ -305,7 +357,7 @@ export class Totals {
     return excluded;
   }
 
-  private uncounted(ids: readonly string[], filter: TotalsFilter): readonly Exclusion[] {
+  private uncounted(figures: Figures, ids: readonly string[], filter: TotalsFilter): readonly Exclusion[] {
     const { sql, parameters } = and(
       among(ids),
       text("f.uncounted <> ''"),
@@ -313,20 +365,21 @@ export class Totals {
       within(filter),
       ofKind(filter.kind),
     );
-    return this.perTransfer(`SELECT f.*, f.minor AS amount FROM figure f WHERE ${sql}`, parameters).map((row) =>
-      exclusion(
-        row.uncounted as ExclusionCode,
-        row.figure as Figure,
-        quantityIn(String(row.measure), sumIn(row, 'amount')),
-        {
-          commitment: row.record as string,
-          ...transferIn(row),
-        },
-      ),
+    return this.perTransfer(figures, `SELECT f.*, f.minor AS amount FROM figure f WHERE ${sql}`, parameters).map(
+      (row) =>
+        exclusion(
+          row.uncounted as ExclusionCode,
+          row.figure as Figure,
+          quantityIn(String(row.measure), sumIn(row, 'amount')),
+          {
+            commitment: row.record as string,
+            ...transferIn(row),
+          },
+        ),
     );
   }
 
-  private withoutKind(ids: readonly string[], filter: TotalsFilter): readonly Exclusion[] {
+  private withoutKind(figures: Figures, ids: readonly string[], filter: TotalsFilter): readonly Exclusion[] {
     if (filter.kind === undefined) return [];
     const { sql, parameters } = and(
       among(ids),
@@ -335,20 +388,22 @@ export class Totals {
       within(filter),
       text(OTHER_KINDS, filter.kind),
     );
-    return this.perTransfer(`SELECT f.*, f.minor AS amount FROM figure f WHERE ${sql}`, parameters).map((row) =>
-      exclusion('kind-not-known', row.figure as Figure, quantityIn(String(row.measure), sumIn(row, 'amount')), {
-        commitment: row.record as string,
-        ...transferIn(row),
-      }),
+    return this.perTransfer(figures, `SELECT f.*, f.minor AS amount FROM figure f WHERE ${sql}`, parameters).map(
+      (row) =>
+        exclusion('kind-not-known', row.figure as Figure, quantityIn(String(row.measure), sumIn(row, 'amount')), {
+          commitment: row.record as string,
+          ...transferIn(row),
+        }),
     );
   }
 
-  private unvalued(ids: readonly string[], filter: TotalsFilter): readonly Exclusion[] {
+  private unvalued(figures: Figures, ids: readonly string[], filter: TotalsFilter): readonly Exclusion[] {
     if (filter.currency === undefined) return [];
     const wanted = `money:${filter.currency}`;
     const rest = and(among(ids), text("f.uncounted = ''"), within(filter), ofKind(filter.kind));
     const columns = 'f.record, f.figure, f.transfer, f.uncounted';
     return this.perTransfer(
+      figures,
       `SELECT ${columns}, f.measure AS measure, f.minor AS amount FROM figure f
          WHERE f.of_measure = '' AND f.measure LIKE 'money:%' AND f.measure <> ? AND ${rest.sql}
        UNION ALL
@@ -364,7 +419,7 @@ export class Totals {
   }
 
   /** Contributions to funds that the caller sees; they are for no State in particular, so such a filter leaves them out. */
-  private async contributions(caller: Caller, filter: TotalsFilter): Promise<readonly Exclusion[]> {
+  private async contributions(figures: Figures, caller: Caller, filter: TotalsFilter): Promise<readonly Exclusion[]> {
     const { donor, currency, state, region, network, kind, instrument } = filter;
     if ([state, region, network, kind, instrument].some((part) => part !== undefined)) return [];
     const { sql, parameters } = and(
@@ -373,7 +428,7 @@ export class Totals {
       ...(currency === undefined ? [] : [text('f.measure = ?', `money:${currency}`)]),
       within(filter),
     );
-    const rows = this.perTransfer(`SELECT f.*, f.minor AS amount FROM figure f WHERE ${sql}`, parameters);
+    const rows = this.perTransfer(figures, `SELECT f.*, f.minor AS amount FROM figure f WHERE ${sql}`, parameters);
     const seen = new Map<string, boolean>();
     const shown: Exclusion[] = [];
     for (const row of rows) {
@@ -391,14 +446,29 @@ export class Totals {
   }
 
   /** Sums of `amount` per record, figure, transfer and measure that are not zero, in the order of the log. */
-  private perTransfer(rows: string, parameters: readonly SqlValue[]): readonly SqlRow[] {
-    return this.reads
+  private perTransfer(figures: Figures, rows: string, parameters: readonly SqlValue[]): readonly SqlRow[] {
+    return figures
       .all(
         `SELECT record, figure, transfer, uncounted, measure, ${sumOf('amount', 'amount')} FROM (${rows})
           GROUP BY record, figure, transfer, uncounted, measure ORDER BY record, figure, transfer, measure`,
         ...parameters,
       )
       .filter((row) => sumIn(row, 'amount') !== 0n);
+  }
+}
+
+/** Answers of totals to other contexts. */
+@Injectable()
+export class BoardTotalsReader extends TotalsReader {
+  override readonly model = COMMITMENT_BOARD;
+
+  constructor(private readonly totals: Totals) {
+    super();
+  }
+
+  override async at(caller: Caller, moment: Moment): Promise<Readonly<Record<Figure, readonly Quantity[]>>> {
+    const { committed, disbursed, delivered, confirmed } = await this.totals.of(caller, { moment });
+    return { committed, disbursed, delivered, confirmed };
   }
 }
 

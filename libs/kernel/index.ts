@@ -19,6 +19,8 @@ export { LocalDelivery } from './local-delivery.js';
 export { Clock, ManualClock, SystemClock } from './clock.js';
 export { canonicalJson, derivedId, eventIdOf, isUuid, newId, newSalt, requestHashOf } from './ids.js';
 export type { Command, CommandContext, Decider, Decision, Rejection } from './decider.js';
+export type { LifeCycleRule, RuleRow } from './life-cycle.js';
+export { ruleAmong } from './life-cycle.js';
 export { accept, categoryOfStream, idOfStream, refuse, streamOf } from './decider.js';
 export type { StreamSchemas, Upcaster } from './upcasting.js';
 export { NewerEventError, Upcasting } from './upcasting.js';

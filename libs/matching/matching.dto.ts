@@ -33,6 +33,24 @@ export class MatchQuery {
   at?: string;
 
   @Checked({
+    name: 'clock',
+    required: false,
+    schema: { type: 'string', enum: ['recorded'] },
+    faults: (value) =>
+      value === 'recorded'
+        ? []
+        : [
+            {
+              path: '',
+              message:
+                'must be recorded: who was matched with whom followed what was known then, and no later report changes that',
+            },
+          ],
+    description: 'Matches are of the recorded clock only',
+  })
+  clock?: 'recorded';
+
+  @Checked({
     name: 'with-at',
     required: false,
     schema: {},

@@ -7,3 +7,4 @@ export { NEED_BOARD, needBoard, needDeadlines } from './need-board.projection.js
 export { needMerging } from './need-merging.process.js';
 export { coverageReserving } from './coverage-reserving.process.js';
 export { COVERAGE_PROBLEMS, NEED_PROBLEMS } from './needs.problems.js';
+export { needRuleOf } from './need-rules.js';

@@ -1,10 +1,10 @@
 import { ProposalFigures } from '#commitments/contract';
 import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
-import type { Folded, RecordedEvent } from '#kernel';
+import type { Folded, LifeCycleRule, RecordedEvent } from '#kernel';
 import { Clock } from '#kernel';
 import type { Quantity } from '#vocabulary';
-import type { MandateReach, RecordKind } from '#web';
+import type { MandateReach, RecordKind, PastView } from '#web';
 import { RecordKinds, RecordSight } from '#web';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { NeedEvent } from './need.contract.js';
@@ -12,8 +12,9 @@ import type { NeedCommand, NeedCommandType, NeedRejection, NeedState } from './n
 import { hasLiveCommitments, needDecider } from './need.js';
 import { NeedBoard } from './need-board.js';
 import type { NeedBonds, NeedParts } from './need-sight.js';
-import { isOwner, isUnpublished, labelOf, NO_BONDS, ownersOf, sightOf } from './need-sight.js';
+import { bothParts, isOwner, isUnpublished, labelOf, NO_BONDS, ownersOf, sightOf } from './need-sight.js';
 import type { Merged } from './need.view.js';
+import { needRuleOf } from './need-rules.js';
 import { needEventFor, needView, permitsNeed, UNMERGED } from './need.view.js';
 
 const NONE: ReadonlyMap<number, readonly Quantity[]> = new Map();
@@ -43,8 +44,9 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
     kinds.add(this);
   }
 
-  exists({ status }: NeedState): boolean {
-    return status !== 'absent';
+  /** Looked back at by the effective clock, a need may lack its draft: it did not exist yet, whatever is said to have happened to it. */
+  exists({ status, filer }: NeedState): boolean {
+    return status !== 'absent' && filer !== '';
   }
 
   async sees(caller: Caller, id: string, state: NeedState): Promise<boolean> {
@@ -67,18 +69,23 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
     return this.shown(caller, id, state, await this.parts(caller, id, state));
   }
 
-  /** Figures of proposals come from other streams: how they stood then is not known here. */
-  async past(caller: Caller, id: string, { state }: Folded<NeedState>): Promise<object> {
-    const parts = await this.parts(caller, id, state);
-    return needView(
-      caller,
-      id,
-      state,
-      parts,
-      this.clock.now().toISOString(),
-      undefined,
-      await this.merged(caller, state),
-    );
+  /** Figures of proposals and of merged needs come from other streams: how they stood then is not known here. */
+  async lookBack(caller: Caller, id: string, now: NeedState, at: string): Promise<PastView<NeedState>> {
+    const bonds = caller.anonymous ? NO_BONDS : await this.board.bonds(caller, id);
+    const seenNow = this.partsWith(caller, id, now, bonds);
+    const ownsNow = isOwner(caller, now);
+    return {
+      of: async (then) => {
+        const parts = bothParts(seenNow, this.partsWith(caller, id, then, bonds));
+        if (!parts.summary) return null;
+        const merged = await this.mergedThen(caller, then);
+        return needView(caller, id, then, parts, at, undefined, merged, ownsNow && isOwner(caller, then));
+      },
+    };
+  }
+
+  ruleOf(event: RecordedEvent<NeedEvent>): LifeCycleRule {
+    return needRuleOf(event);
   }
 
   async maskEvent(caller: Caller, state: NeedState, event: RecordedEvent<NeedEvent>): Promise<object | undefined> {
@@ -140,6 +147,14 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
       ...(end === undefined ? {} : { supersededBy: end.id }),
       absorbed: await this.seen(caller, group),
     };
+  }
+
+  /** Which needs it was merged with then, as far as the caller sees them now: what they looked like is of other streams. */
+  private async mergedThen(caller: Caller, { supersededBy, absorbed }: NeedState): Promise<Merged> {
+    if (supersededBy === undefined && absorbed.length === 0) return UNMERGED;
+    const [into] = supersededBy === undefined ? [] : await this.seen(caller, [supersededBy]);
+    const known = (await this.seen(caller, absorbed)).map(({ id }) => ({ id }));
+    return { ...(into === undefined ? {} : { supersededBy: into.id }), absorbed: [], known };
   }
 
   /** Follows the chain to the need that survived it. */

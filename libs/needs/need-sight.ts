@@ -159,6 +159,27 @@ export const sightOf = (caller: Caller, need: NeedLabel, bonds: NeedBonds, now: 
   };
 };
 
+/** What is seen both ways: of a past state no part that is hidden now, and none that was hidden then. */
+export const bothParts = (a: NeedParts, b: NeedParts): NeedParts => {
+  const body = a.body && b.body;
+  return {
+    summary: a.summary && b.summary,
+    body,
+    annex: a.annex && b.annex,
+    lines: body ? [] : bothLines(a, b),
+    figures: a.figures && b.figures,
+    beforeOpening: a.beforeOpening && b.beforeOpening,
+    participants: a.participants && b.participants,
+    admits: (label) => a.admits(label) && b.admits(label),
+  };
+};
+
+/** Who sees the body sees every line. */
+const bothLines = (a: NeedParts, b: NeedParts): readonly number[] => {
+  if (a.body) return b.lines;
+  return b.body ? a.lines : a.lines.filter((line) => b.lines.includes(line));
+};
+
 export interface SqlText {
   readonly sql: string;
   readonly parameters: readonly SqlValue[];

@@ -166,6 +166,8 @@ export interface Merged {
   readonly supersededBy?: string;
   /** What it absorbed, and what that had absorbed before. */
   readonly absorbed: readonly { readonly id: string; readonly state: NeedState; readonly parts: NeedParts }[];
+  /** Of a past state: which they were, and nothing of how they stood. */
+  readonly known?: readonly { readonly id: string }[];
 }
 
 export const UNMERGED: Merged = { absorbed: [] };
@@ -181,7 +183,10 @@ const mergedView = (absorbed: Merged['absorbed']): readonly object[] =>
 const isJoint = (state: NeedState): boolean =>
   state.participants.some(({ party }) => party !== principalOf(state)) || state.participants.length > 1;
 
-/** A need as this caller sees it. `indicative` are the credited quantities of held proposals, by line; undefined where nobody knows them. */
+/**
+ * A need as this caller sees it. `indicative` are the credited quantities of held proposals, by line; undefined where nobody knows them.
+ * @param now what freshness is judged at @param owner it is the caller's own; a past state also has to be its own now
+ */
 export const needView = (
   caller: Caller,
   id: string,
@@ -190,10 +195,10 @@ export const needView = (
   now: string,
   indicative: ReadonlyMap<number, readonly Quantity[]> | undefined,
   merged: Merged = UNMERGED,
+  owner: boolean = isOwner(caller, state),
 ): object => {
   const { content, filer, beneficiaries, status, closedAs, transcribed, reservations, submission, withdrawnFor } =
     state;
-  const owner = isOwner(caller, state);
   const coordinator = hasRole(caller, 'coordinator');
   const first = stateOfParty(beneficiaries[0] ?? '');
   const { lines, ...fields } = contentFor(content, parts, { owner, coordinator });
@@ -221,7 +226,7 @@ export const needView = (
           ),
         }),
     coverage: gradeOf(content.lines, reservations),
-    merged: mergedView(merged.absorbed),
+    merged: merged.known ?? mergedView(merged.absorbed),
     ...(merged.absorbed.length === 0
       ? {}
       : {

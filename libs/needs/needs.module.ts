@@ -1,6 +1,6 @@
 import { DesignationClock } from '#directory/contract';
 import type { Context } from '#web';
-import { historyController, uuidOf } from '#web';
+import { historyController, replayController, uuidOf } from '#web';
 import { Global, Module } from '@nestjs/common';
 import { coverageReserving } from './coverage-reserving.process.js';
 import { NeedReader } from './need.contract.js';
@@ -29,6 +29,13 @@ export const needsContext: Context = {
       path: 'v1/needs',
       tag: 'Needs',
       action: 'need.history',
+      records: NeedRecords,
+      idOf: uuidOf,
+    }),
+    replayController('NeedsController', {
+      path: 'v1/needs',
+      tag: 'Needs',
+      action: 'need.replay',
       records: NeedRecords,
       idOf: uuidOf,
     }),

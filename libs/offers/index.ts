@@ -7,3 +7,4 @@ export { OFFER_BOARD, offerBoard, offerExpiry } from './offer-board.projection.j
 export { capacityHolding } from './capacity-holding.process.js';
 export { EligibleOffers } from './offer.contract.js';
 export { CAPACITY_PROBLEMS, OFFER_PROBLEMS } from './offer.problems.js';
+export { offerRuleOf } from './offer-rules.js';

@@ -1,15 +1,16 @@
 import type { Caller } from '#directory/contract';
-import type { Folded, RecordedEvent } from '#kernel';
-import type { MandateReach, RecordKind } from '#web';
+import type { Folded, LifeCycleRule, RecordedEvent } from '#kernel';
+import type { MandateReach, RecordKind, PastView } from '#web';
 import { RecordSight } from '#web';
 import { Injectable } from '@nestjs/common';
 import type { OfferEvent } from './offer.contract.js';
 import type { OfferCommand, OfferRejection, OfferState } from './offer.js';
 import { offerDecider, providersOf } from './offer.js';
 import { OfferBoard } from './offer-board.js';
+import { offerRuleOf } from './offer-rules.js';
 import type { Bonds } from './offer-sight.js';
 import { seesOffer } from './offer-sight.js';
-import { isDesk, labelOf, offerEventFor, offerView } from './offer.view.js';
+import { isDesk, labelOf, offerEventFor, offerView, pastOfferView } from './offer.view.js';
 
 const NONE: Bonds = { party: false, eligible: false };
 
@@ -55,6 +56,21 @@ export class OfferRecords implements RecordKind<OfferState, OfferCommand, OfferE
   async view(caller: Caller, id: string, { state: { summary } }: Folded<OfferState>): Promise<object> {
     if (summary === undefined) return {};
     return offerView(caller, id, summary, await this.board.bonds(caller, id));
+  }
+
+  /** A past offer is seen under its label of then, by whoever sees it now. */
+  async lookBack(caller: Caller, id: string, { summary: now }: OfferState): Promise<PastView<OfferState>> {
+    const bonds = await this.board.bonds(caller, id);
+    return {
+      of: ({ summary }) =>
+        now !== undefined && summary !== undefined && seesOffer(caller, labelOf(id, summary), bonds)
+          ? pastOfferView(caller, id, summary, now, bonds)
+          : null,
+    };
+  }
+
+  ruleOf(event: RecordedEvent<OfferEvent>): LifeCycleRule {
+    return offerRuleOf(event);
   }
 
   async maskEvent(

@@ -177,7 +177,7 @@ type CommandOf<T extends OfferCommand['type']> = Extract<OfferCommand, { type: T
 type OfferDecision = Decision<OfferEvent, OfferRejection>;
 
 /** Commands of the provider's desk on an offer that exists: from which states, and what refuses them in others. */
-const DESK_COMMANDS = {
+export const DESK_COMMANDS = {
   PostOffer: { from: ['draft'], otherwise: 'offer-not-draft', asks: 'a draft' },
   // A draft too: a claimed one may lack what posting asks for.
   AmendOffer: { from: ['draft', 'open', 'suspended'], otherwise: 'offer-not-open', asks: 'a draft, open or suspended' },

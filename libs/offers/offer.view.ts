@@ -126,6 +126,26 @@ export const offerView = (caller: Caller, id: string, summary: OfferSummary, bon
   };
 };
 
+/** A past state to who sees the offer: who else was told is for who is a provider still, a document for whom its label admits now, too. */
+export const pastOfferView = (
+  caller: Caller,
+  id: string,
+  then: OfferSummary,
+  now: OfferSummary,
+  bonds: Bonds,
+): object => {
+  const { named, documents, ...view } = offerView(caller, id, then, bonds) as {
+    readonly named?: readonly string[];
+    readonly documents?: Documents;
+  };
+  const label = labelOf(id, now);
+  return {
+    ...view,
+    ...(documents === undefined ? {} : { documents: documentsFor(caller, label, bonds, documents) }),
+    ...(named !== undefined && isProvider(caller, label) ? { named } : {}),
+  };
+};
+
 /** Whether the caller may know which commitment moved an offer's capacity. */
 export type KnowsCommitment = (commitment: string) => boolean;
 

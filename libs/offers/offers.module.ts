@@ -1,5 +1,5 @@
 import type { Context } from '#web';
-import { historyController, RecordKinds, uuidOf } from '#web';
+import { historyController, RecordKinds, replayController, uuidOf } from '#web';
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { capacityHolding } from './capacity-holding.process.js';
 import { OfferReader } from './offer.contract.js';
@@ -43,6 +43,13 @@ export const offersContext: Context = {
       path: 'v1/offers',
       tag: 'offers',
       action: 'offer.history',
+      records: OfferRecords,
+      idOf: uuidOf,
+    }),
+    replayController('OffersController', {
+      path: 'v1/offers',
+      tag: 'offers',
+      action: 'offer.replay',
       records: OfferRecords,
       idOf: uuidOf,
     }),

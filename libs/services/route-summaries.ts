@@ -43,6 +43,8 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/needs': 'Needs that the caller may see, with filters and words to search',
   'GET /v1/needs/{id}': 'One need with the coverage of each line',
   'GET /v1/needs/{id}/history': 'The events of a need',
+  'GET /v1/needs/{id}/replay':
+    'The need as it stood at a position or time, and what each event changed, by whom and by which rule',
   'GET /v1/needs/{id}/matches': 'Offers that could serve a need, best first, with the reasons',
   'POST /v1/needs/{id}/submit': 'Submit a draft, with consents to circulation and publication',
   'POST /v1/needs/{id}/open': 'Open a submitted need',
@@ -65,6 +67,8 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/offers': 'Offers that the caller may see',
   'GET /v1/offers/{id}': 'One offer with what of each line is held, committed, delivered and available',
   'GET /v1/offers/{id}/history': 'The events of an offer',
+  'GET /v1/offers/{id}/replay':
+    'The offer as it stood at a position or time, and what each event changed, by whom and by which rule',
   'GET /v1/offers/{id}/matches': 'Needs that an offer could serve, best first, with the reasons',
   'POST /v1/offers/{id}/post': 'Post a draft',
   'POST /v1/offers/{id}/amend': 'Change an offer; what is held or committed stays',
@@ -77,7 +81,8 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/commitments': 'Commitments that the caller may see',
   'GET /v1/commitments/{id}': 'One commitment: legs, terms, deliveries, money and each holder’s balance',
   'GET /v1/commitments/{id}/history': 'The events of a commitment',
-  'GET /v1/commitments/{id}/replay': 'The commitment as it stood at a position or time, and what each event changed',
+  'GET /v1/commitments/{id}/replay':
+    'The commitment as it stood at a position or time, and what each event changed, by whom and by which rule',
   'POST /v1/commitments/{id}/accept': 'Accept a proposal for the other side; the need then reserves coverage',
   'POST /v1/commitments/{id}/decline': 'Decline a proposal',
   'POST /v1/commitments/{id}/withdraw': 'Take a proposal back before it binds',
@@ -180,7 +185,8 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/audit/checks/{name}': 'What a check finds, each finding with the events behind it; JSON or CSV',
   'GET /v1/audit/events': 'The log, for mandated auditors',
   'GET /v1/audit/events/{eventId}/proof': 'That an event stands in the signed log, as a .tlog-proof file',
-  'GET /v1/audit/state': 'The boards as they stood at a position or time',
+  'GET /v1/audit/state': 'The boards as they stood at a position or time, on either clock',
+  'GET /v1/audit/diff': 'What changed between two moments, record by record, in words and as data',
   'GET /v1/schemas': 'The schemas of every event',
   'GET /v1/schemas/{type}/{version}': 'One schema of an event',
   'GET /v1/matches/feed':

@@ -35,8 +35,10 @@ export const ROUTE_TABLE: Readonly<Record<ServiceName, readonly string[]>> = {
   audit: [
     '/v1/parties/:id/history',
     '/v1/needs/:id/history',
+    '/v1/needs/:id/replay',
     '/v1/reported/:id/history',
     '/v1/offers/:id/history',
+    '/v1/offers/:id/replay',
     '/v1/commitments/:id/history',
     '/v1/commitments/:id/replay',
     '/v1/funds/:id/history',

@@ -361,17 +361,22 @@ const settled = <S, R extends Rejection>(
   }
 };
 
+/** Who acted, as the record's history says it: a designation the act rests on, and to whom it concerns the person's pseudonym. */
+export const actorFor = (caller: Caller, { metadata }: Pick<RecordedEvent, 'metadata'>): object => {
+  const { subject, ...actor } = metadata.actor;
+  // A pseudonym links one person's acts: only the party itself and those who review it need that.
+  const own = caller.party === actor.party || hasRole(caller, 'coordinator') || caller.mandates.length > 0;
+  return subject !== undefined && own ? { ...actor, subject } : actor;
+};
+
 const historyItem = (caller: Caller, event: RecordedEvent, data: object | undefined): object => {
   const { revision, position, id: eventId, type, metadata } = event;
   const place = { revision, position: String(position) };
   if (data === undefined) return { ...place, masked: true };
-  const { subject, ...actor } = metadata.actor;
-  // A pseudonym links one person's acts: only the party itself and those who review it need that.
-  const own = caller.party === actor.party || hasRole(caller, 'coordinator') || caller.mandates.length > 0;
   return {
     type,
     data,
-    actor: subject !== undefined && own ? { ...actor, subject } : actor,
+    actor: actorFor(caller, event),
     effectiveAt: metadata.effectiveAt,
     recordedAt: metadata.recordedAt,
     ...place,

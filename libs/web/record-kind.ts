@@ -1,4 +1,13 @@
-import type { Command, CommandContext, Decider, DomainEvent, Folded, RecordedEvent, Rejection } from '#kernel';
+import type {
+  Command,
+  CommandContext,
+  Decider,
+  DomainEvent,
+  Folded,
+  LifeCycleRule,
+  RecordedEvent,
+  Rejection,
+} from '#kernel';
 import type { Caller } from '#directory/contract';
 import type { Power, Role } from '#vocabulary';
 
@@ -33,16 +42,28 @@ export interface RecordKind<S, C extends Command, E extends DomainEvent, R exten
   permits(caller: Caller, command: C['type'], state: S): boolean;
   /** The record as `GET` shows it to this caller, without `revision`, which the pipeline adds. */
   view(caller: Caller, id: string, folded: Folded<S>): Promise<object> | object;
-  /** A past fold of the record to this caller, where it differs from `view`: without what other streams say today. */
-  past?(caller: Caller, id: string, folded: Folded<S>): Promise<object> | object;
+  /**
+   * Prepares showing past folds of the record to this caller, masked as it is now and as it was then, without what other streams say
+   * today. Absent: as `view` shows what `sees` lets through.
+   * @param now the record as it stands @param at what is shown as of: RFC 3339 UTC with milliseconds
+   */
+  lookBack?(caller: Caller, id: string, now: S, at: string): Promise<PastView<S>> | PastView<S>;
   /** One event as the record's history shows it to this caller; undefined hides its data but keeps its place. */
   maskEvent(caller: Caller, state: S, event: RecordedEvent<E>): Promise<object | undefined> | object | undefined;
+  /** The rule of the record's life cycle that allowed an event, where its context publishes its rules. */
+  ruleOf?(event: RecordedEvent<E>): LifeCycleRule;
   /** True while it is hidden for not being filed, posted, bound or published yet, whatever its label says: no sign that it is restricted. */
   isBeforehand?(state: S): boolean;
   /** Streams of other records whose labels count for this one, too. */
   under?(state: S): readonly string[];
   /** What of a mandate's scope reaches the record; absent: nothing but a mandate for everything. It says nothing of labels: `sees` does. */
   mandated?(id: string, state: S): MandateReach;
+}
+
+/** Past folds of one record as one caller sees them. */
+export interface PastView<S> {
+  /** The record at that state, without `revision`; null where the caller saw nothing of it then. */
+  of(then: S): Promise<object | null> | object | null;
 }
 
 export type CommandBuilder<C extends Command> = (by: CommandContext) => C;

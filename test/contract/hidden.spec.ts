@@ -249,10 +249,11 @@ const MATCHES = [
   ...['', '&ruleset=2', '&at={head}'].map((more) => `/matches?includeBlocked=true&limit=200${more}`),
 ];
 /** What else is read of a record than itself and its history. */
+const REPLAYS = ['/replay', '/replay?at=2026-11-23&clock=effective'];
 const MORE: Readonly<Record<string, readonly string[]>> = {
-  needs: MATCHES,
-  offers: MATCHES,
-  commitments: ['/replay', '/replay?at=2026-11-23&clock=effective'],
+  needs: [...MATCHES, ...REPLAYS],
+  offers: [...MATCHES, ...REPLAYS],
+  commitments: REPLAYS,
   funds: ['/attribution', '/attribution?from=2026-11-21'],
 };
 
@@ -316,6 +317,9 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   '/v1/statements': ['fund=fund:hope', 'fund=fund:peace', 'holder=agency:ngo', 'holder=agency:cavr', 'donor=donor:usa'],
   '/v1/statements/events': ['fund=fund:hope', 'holder=agency:ngo', 'donor=donor:japan'],
   '/v1/advances': ['fund=fund:hope', 'holder=agency:ngo'],
+  ...Object.fromEntries(
+    ['totals', 'totals/events', 'audit/state'].map((each) => [`/v1/${each}`, ['', 'clock=effective&at=2026-11-23']]),
+  ),
   '/v1/rates/convert': ['from=USD&to=EUR&on=2026-01-05&amount=1.00'],
   // Cells without `by` are held against the records themselves, below.
   '/v1/gaps': ['by=kind,region,instrument,network,period'],

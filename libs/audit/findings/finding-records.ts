@@ -5,7 +5,7 @@ import type { Folded, RecordedEvent } from '#kernel';
 import { Clock } from '#kernel';
 import type { Role } from '#vocabulary';
 import { dateOf } from '#vocabulary';
-import type { CommandAccess, RecordKind } from '#web';
+import type { CommandAccess, PastView, RecordKind } from '#web';
 import { hasAuthority, RecordKinds } from '#web';
 import type { FindingEvent } from './finding.contract.js';
 import type { Finding, FindingCommand, FindingRejection, FindingState } from './finding.js';
@@ -115,8 +115,11 @@ export class FindingRecords implements RecordKind<FindingState, FindingCommand, 
   }
 
   /** What has fallen due is of today. */
-  past(caller: Caller, id: string, { state: { finding } }: Folded<FindingState>): object {
-    return finding === undefined ? {} : stood(caller, id, finding);
+  lookBack(caller: Caller, id: string): PastView<FindingState> {
+    return {
+      of: async (then) =>
+        then.finding !== undefined && (await this.sees(caller, id, then)) ? stood(caller, id, then.finding) : null,
+    };
   }
 
   /** The finding of a board row as `GET` shows it, without `revision`. */

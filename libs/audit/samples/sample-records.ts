@@ -5,7 +5,7 @@ import type { Folded, RecordedEvent } from '#kernel';
 import { ProjectionRunner } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import { minorUnits, quantityOf, sumByMeasure } from '#vocabulary';
-import type { CommandAccess, RecordKind } from '#web';
+import type { CommandAccess, RecordKind, PastView } from '#web';
 import { RecordKinds } from '#web';
 import type { AnsweredRequest } from '../confirmations/confirmation-board.projection.js';
 import { answeredAbout, CONFIRMATION_BOARD } from '../confirmations/confirmation-board.projection.js';
@@ -113,8 +113,10 @@ export class SampleRecords implements RecordKind<SampleState, SampleCommand, Sam
   }
 
   /** Evidence is of today. */
-  past(_caller: Caller, id: string, { state: { sample } }: Folded<SampleState>): object {
-    return sample === undefined ? {} : summaryOf(id, sample);
+  lookBack(caller: Caller, id: string): PastView<SampleState> {
+    return {
+      of: (then) => (then.sample !== undefined && this.sees(caller, id, then) ? summaryOf(id, then.sample) : null),
+    };
   }
 
   /** The drawn items in the order of the draws, each with the evidence that stands now. */
