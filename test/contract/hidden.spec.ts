@@ -125,7 +125,13 @@ const common = (caller: CallerName, value: Json, inTouched = false): Json => {
     );
   }
   if (!isObject(value)) return value;
-  const id = [value.id, value.offerId, value.needId].find((each) => typeof each === 'string' && full.touched.has(each));
+  // How many records changed counts those that one world has and the caller sees.
+  if (isObject(value.counts) && 'unchanged' in value.counts)
+    return common(caller, { ...value, counts: null }, inTouched);
+  const about = isObject(value.record) ? value.record.id : undefined;
+  const id = [value.id, value.offerId, value.needId, about].find(
+    (each) => typeof each === 'string' && full.touched.has(each),
+  );
   if (id !== undefined && !('boundAt' in value)) return { id };
   const ofTouched = inTouched || touchedStream(value.stream) || isOfFund(value);
   return Object.fromEntries(
@@ -149,6 +155,7 @@ const mentionsSeen = (caller: CallerName, item: JsonObject): boolean => {
   const paired = Array.isArray(item.records) ? item.records.map((each) => (isObject(each) ? each.id : undefined)) : [];
   const about = [
     ...paired,
+    isObject(item.record) ? item.record.id : undefined,
     item.id,
     item.record,
     item.offerId,
@@ -304,6 +311,7 @@ const LISTS = [
   ].map((each) => `/v1/${each}`),
   '/v1/audit/events',
   '/v1/audit/state',
+  '/v1/audit/diff',
   '/v1/audit/checks',
   '/v1/audit/checks/{name}',
   '/v1/statements',
@@ -320,6 +328,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     ['totals', 'totals/events', 'audit/state'].map((each) => [`/v1/${each}`, ['', 'clock=effective&at=2026-11-23']]),
   ),
+  '/v1/audit/diff': ['from=0', 'from=2026-11-22&clock=effective'],
   '/v1/rates/convert': ['from=USD&to=EUR&on=2026-01-05&amount=1.00'],
   // Cells without `by` are held against the records themselves, below.
   '/v1/gaps': ['by=kind,region,instrument,network,period'],
@@ -629,7 +638,7 @@ const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: stri
     network: ['network:msg'],
     instrument: ['ATT'],
     q: ['zzhidden', 'zzsummary', 'zzbody', 'zzannex', 'zzdocument', 'zzdraft', 'law'],
-    from: path.startsWith('/v1/rates') ? [] : ['2027-06-01', '2026-01-01'],
+    from: path.startsWith('/v1/rates') || path === '/v1/audit/diff' ? [] : ['2027-06-01', '2026-01-01'],
     to: path.startsWith('/v1/rates') ? [] : ['2027-06-01'],
     donor: ['donor:usa', 'donor:japan'],
     implementer: ['agency:ngo'],
@@ -661,7 +670,10 @@ const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: stri
     cursor: [],
     owner: ['state:VUT', 'donor:usa'],
     auditor: ['auditor:board'],
-    record: [full.visible.touchedNeed, idOf('overoffer')],
+    record:
+      path === '/v1/audit/diff'
+        ? [`needs/${full.visible.touchedNeed}`, `needs/${idOf('sealed')}`, `commitments/${idOf('overoffer')}`]
+        : [full.visible.touchedNeed, idOf('overoffer')],
     dueBefore: ['2028-01-01'],
     overdue: ['true', 'false'],
   };
@@ -690,10 +702,10 @@ const queriesOf = (path: string): readonly string[] => {
 const checksIn = (path: string): readonly string[] =>
   path.includes('{name}') ? checks.map((name) => path.replace('{name}', name)) : [path];
 
-/** The path, and whose books are asked for. */
+/** The path, and whose books, or which record, are asked for. */
 const whoseIn = (url: string): string => {
   const { pathname, searchParams } = new URL(url, 'http://localhost');
-  return [pathname, ...['fund', 'holder', 'donor'].map((name) => searchParams.get(name) ?? '')].join(' ');
+  return [pathname, ...['fund', 'holder', 'donor', 'record'].map((name) => searchParams.get(name) ?? '')].join(' ');
 };
 
 /** The answer, and of the log every page: masked places take room in it. */
