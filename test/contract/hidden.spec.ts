@@ -125,6 +125,10 @@ const common = (caller: CallerName, value: Json, inTouched = false): Json => {
     );
   }
   if (!isObject(value)) return value;
+  // Where nobody says until when, it is a position.
+  if ('clock' in value && typeof value.to === 'string' && /^\d+$/.test(value.to)) {
+    return common(caller, { ...value, to: null }, inTouched);
+  }
   // How many records changed counts those that one world has and the caller sees.
   if (isObject(value.counts) && 'unchanged' in value.counts)
     return common(caller, { ...value, counts: null }, inTouched);
