@@ -4,7 +4,7 @@ import { hasRole } from '#directory/contract';
 import type { Folded, RecordedEvent } from '#kernel';
 import { Clock } from '#kernel';
 import { dateOf } from '#vocabulary';
-import type { CommandAccess, RecordKind } from '#web';
+import type { CommandAccess, PastView, RecordKind } from '#web';
 import { hasAuthority, RecordKinds } from '#web';
 import { speaks } from '../findings/finding.js';
 import { Grounds } from '../findings/grounds.js';
@@ -100,8 +100,13 @@ export class ConfirmationRecords implements RecordKind<
   }
 
   /** What has fallen due is of today. */
-  past(caller: Caller, id: string, { state: { confirmation } }: Folded<ConfirmationState>): object {
-    return confirmation === undefined ? {} : stood(caller, id, confirmation);
+  lookBack(caller: Caller, id: string): PastView<ConfirmationState> {
+    return {
+      of: async (then) =>
+        then.confirmation !== undefined && (await this.sees(caller, id, then))
+          ? stood(caller, id, then.confirmation)
+          : null,
+    };
   }
 
   /** The request of a board row as `GET` shows it, without `revision`. */
