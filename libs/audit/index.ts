@@ -14,4 +14,3 @@ export { findingDecider } from './findings/finding.js';
 export { findingBoard } from './findings/finding-board.projection.js';
 export { sampleDecider } from './samples/sample.js';
 export { sampleBoard } from './samples/sample-board.projection.js';
-export { storedTiles } from './signed-log/log-tree.projection.js';
