@@ -65,8 +65,17 @@ class TouchedModels extends MemoryReadDatabase {
     return model;
   }
 
-  touch(sql: string): void {
-    for (const model of this.models) model.commit(model.checkpoint, (tx) => tx.run(sql));
+  touch(sql: string, ...parameters: readonly Uint8Array[]): void {
+    for (const model of this.models) model.commit(model.checkpoint, (tx) => tx.run(sql, ...parameters));
+  }
+
+  /** Flips one bit of a column of one row, such as `hashes` of `tile WHERE level = 1`. */
+  flip(column: string, row: string, at: number): void {
+    for (const model of this.models) {
+      const bytes = Buffer.from(model.get(`SELECT ${column} AS bytes FROM ${row}`)?.bytes as Uint8Array);
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+      this.touch(`UPDATE ${row.replace(' WHERE', ` SET ${column} = ? WHERE`)}`, bytes);
+    }
   }
 }
 
