@@ -73,6 +73,7 @@ export default {
     '^#commitments/decider$': '<rootDir>/libs/commitments/commitment.ts',
     '^#directory/decider$': '<rootDir>/libs/directory/party.ts',
     '^#audit/schemas$': '<rootDir>/libs/audit/event-schemas.data.ts',
+    '^#evidence/format$': '<rootDir>/libs/evidence/format.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   coverageProvider: 'v8',

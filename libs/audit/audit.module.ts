@@ -12,6 +12,8 @@ import {
 import { ConfirmationRecords } from './confirmations/confirmation-records.js';
 import { confirmationDecider } from './confirmations/confirmation.js';
 import { ConfirmationsController } from './confirmations/confirmations.controller.js';
+import { Evidence } from './evidence/evidence.js';
+import { EvidenceController } from './evidence/evidence.controller.js';
 import { LogExport } from './log-export.js';
 import { LogDifference } from './log-difference.js';
 import { FINDING_BOARD, findingBoard, findingDeadlines } from './findings/finding-board.projection.js';
@@ -55,8 +57,9 @@ export const auditContext: Context = {
     SamplesController,
     ConfirmationsController,
     LogController,
+    EvidenceController,
   ],
-  forRoutes: [OwnersSight, Books, LogTree, LogKeyring, StartCheck, Witnesses, Checkpoints, LogExport],
+  forRoutes: [OwnersSight, Books, LogTree, LogKeyring, StartCheck, Witnesses, Checkpoints, LogExport, Evidence],
   history: [
     historyController('FindingsController', {
       path: 'v1/findings',

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
-import { canonicalJson, EventStore } from '#kernel';
+import { EventStore } from '#kernel';
 import type { Opening } from '#tlog';
+import { showsWhole } from '#web';
 import type { AuditFilter } from './audit-log.js';
 import { AuditLog, isFiltered, passes } from './audit-log.js';
 import type { Signed } from './signed-log/checkpoints.js';
 import type { LeafPlace } from './signed-log/log-tree.js';
 import { LogTree } from './signed-log/log-tree.js';
+import { openingOf } from './signed-log/opening-of.js';
 
 /** An event in an export that verifies offline: what its leaf holds and, where the caller reads all of it, what opens that. */
 export type ExportedEvent = {
@@ -80,13 +82,7 @@ export class LogExport {
     const { seq, entryHash, prevInStream } = place;
     const leaf = { position: String(event.position), seq, entryHash };
     if (!(await this.opens(caller, event))) return { ...leaf, masked: true };
-    const { id: eventId, stream, revision, type, data } = event;
-    const { salt, ...metadata } = event.metadata;
-    return {
-      ...leaf,
-      salt,
-      opening: { stream, revision, eventId, type, schema: metadata.schema, data, metadata, prevInStream },
-    };
+    return { ...leaf, salt: event.metadata.salt, opening: openingOf(event, prevInStream) };
   }
 
   /**
@@ -107,6 +103,6 @@ export class LogExport {
 
   private async readsAll(caller: Caller, event: RecordedEvent): Promise<boolean> {
     const { lifted, data } = await this.log.shown(caller, event);
-    return data !== undefined && (data === lifted.data || canonicalJson(data) === canonicalJson(lifted.data));
+    return showsWhole(data, lifted.data);
   }
 }

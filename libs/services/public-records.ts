@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import { ANONYMOUS } from '#directory/contract';
 import type { EventStore, Folded, RecordedEvent, Upcasting } from '#kernel';
 import { categoryOfStream, emptyFold, foldOnto, idOfStream, NewerEventError } from '#kernel';
 import type { AnyRecordKind, RecordKinds } from '#web';
+import { showsWhole } from '#web';
 import { LRUCache } from 'lru-cache';
 
 /** What is known of a stream up to a revision. */
@@ -42,8 +42,7 @@ export class PublicRecords {
       if (await this.wasRestricted(stream)) return false;
     }
     const lifted = this.upcasting.lift(event);
-    const shown = await kind.maskEvent(ANONYMOUS, state, lifted);
-    return shown !== undefined && isDeepStrictEqual(told(shown), told(lifted.data));
+    return showsWhole(await kind.maskEvent(ANONYMOUS, state, lifted), lifted.data);
   }
 
   private async wasRestricted(stream: string): Promise<boolean> {
@@ -80,9 +79,3 @@ export class PublicRecords {
 
 const sees = async (kind: AnyRecordKind, id: string, state: unknown): Promise<boolean> =>
   kind.exists(state) && (await kind.sees(ANONYMOUS, id, state));
-
-/** As JSON says it, without lists that are empty: one that is not shown hides nothing. */
-const told = (value: object): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_name, field: unknown) => (Array.isArray(field) && field.length === 0 ? undefined : field)),
-  );

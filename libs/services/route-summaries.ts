@@ -45,6 +45,8 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/needs/{id}/history': 'The events of a need',
   'GET /v1/needs/{id}/replay':
     'The need as it stood at a position or time, and what each event changed, by whom and by which rule',
+  'GET /v1/needs/{id}/evidence':
+    'What is known of a need, with what proves it: a zip file that verifies without this service',
   'GET /v1/needs/{id}/matches': 'Offers that could serve a need, best first, with the reasons',
   'POST /v1/needs/{id}/submit': 'Submit a draft, with consents to circulation and publication',
   'POST /v1/needs/{id}/open': 'Open a submitted need',
@@ -69,6 +71,8 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/offers/{id}/history': 'The events of an offer',
   'GET /v1/offers/{id}/replay':
     'The offer as it stood at a position or time, and what each event changed, by whom and by which rule',
+  'GET /v1/offers/{id}/evidence':
+    'What is known of an offer, with what proves it: a zip file that verifies without this service',
   'GET /v1/offers/{id}/matches': 'Needs that an offer could serve, best first, with the reasons',
   'POST /v1/offers/{id}/post': 'Post a draft',
   'POST /v1/offers/{id}/amend': 'Change an offer; what is held or committed stays',
@@ -83,6 +87,8 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/commitments/{id}/history': 'The events of a commitment',
   'GET /v1/commitments/{id}/replay':
     'The commitment as it stood at a position or time, and what each event changed, by whom and by which rule',
+  'GET /v1/commitments/{id}/evidence':
+    'What is known of a commitment, with what proves it: a zip file that verifies without this service',
   'POST /v1/commitments/{id}/accept': 'Accept a proposal for the other side; the need then reserves coverage',
   'POST /v1/commitments/{id}/decline': 'Decline a proposal',
   'POST /v1/commitments/{id}/withdraw': 'Take a proposal back before it binds',

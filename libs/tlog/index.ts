@@ -14,7 +14,7 @@ export { CompactRange, EMPTY_ROOT, leafHash, nodeHash, rootOf } from './merkle.j
 export type { Note, NoteSignature, SignatureKind, Verified } from './note.js';
 export { formatNote, NoteSigner, openNote, parseNote, signatureLine, VerifierKey } from './note.js';
 export type { LeafEntry, Opening } from './opening.js';
-export { entryHashOf, leafEntry, parseLeafEntry } from './opening.js';
+export { entryHashOf, leafEntry, openingBytes, parseLeafEntry } from './opening.js';
 export type { ProofFile } from './proof-file.js';
 export { formatProofFile, parseProofFile, verifyProofFile } from './proof-file.js';
 export { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from './proofs.js';

@@ -17,6 +17,12 @@ export interface Opening {
   readonly prevInStream: string | null;
 }
 
+/** The bytes of an opening, as they are hashed and handed out: canonical JSON. @throws {TlogRefusal} where it has no such form */
+export const openingBytes = (opening: Opening): Buffer => {
+  const { stream, revision, eventId, type, schema, data, metadata, prevInStream } = opening;
+  return Buffer.from(canonicalForm({ stream, revision, eventId, type, schema, data, metadata, prevInStream }));
+};
+
 /**
  * The hash that a leaf holds of an event: SHA-256(salt ‖ canonical opening), hexadecimal.
  * @param salt 32 bytes, hexadecimal: without it what is likely could be guessed
@@ -24,9 +30,7 @@ export interface Opening {
  */
 export const entryHashOf = (opening: Opening, salt: string): string => {
   if (!/^[0-9a-f]{64}$/.test(salt)) throw new TlogRefusal('the salt is not 32 bytes in lower-case hexadecimal');
-  const { stream, revision, eventId, type, schema, data, metadata, prevInStream } = opening;
-  const form = canonicalForm({ stream, revision, eventId, type, schema, data, metadata, prevInStream });
-  return hash('sha256', Buffer.concat([Buffer.from(salt, 'hex'), Buffer.from(form)]), 'hex');
+  return hash('sha256', Buffer.concat([Buffer.from(salt, 'hex'), openingBytes(opening)]), 'hex');
 };
 
 /** What the public reads of an event: its place in the log and its hash. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type {
   Command,
   CommandContext,
@@ -67,3 +68,13 @@ export interface PastView<S> {
 }
 
 export type CommandBuilder<C extends Command> = (by: CommandContext) => C;
+
+/** True where what a history shows of an event is all of its data. */
+export const showsWhole = (shown: object | undefined, data: object): boolean =>
+  shown !== undefined && isDeepStrictEqual(told(shown), told(data));
+
+/** As JSON says it, without lists that are empty: one that is not shown hides nothing. */
+const told = (value: object): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (_name, field: unknown) => (Array.isArray(field) && field.length === 0 ? undefined : field)),
+  );

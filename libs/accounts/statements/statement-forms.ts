@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { csvLine } from '#web';
+import { csvLine, escapedHtml } from '#web';
 import type { CurrencyStatement, ShownLine } from './statement.js';
 
 /** A statement before its lines: whose, of which days, with which figures. */
@@ -58,15 +58,6 @@ export async function* statementCsv(head: StatementHead, lines: AsyncIterable<Sh
   for await (const line of lines) yield lineOf(lineRow(line));
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => ESCAPES[char] ?? char);
-
 const STYLE = `body{font:11pt/1.4 sans-serif;margin:2em auto;max-width:60em}h1{font-size:16pt}h2{font-size:13pt;margin:1.5em 0 .3em}table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid #bbb;padding:.2em .5em;text-align:left;vertical-align:top}.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.s{font-size:8pt;word-break:break-all}tfoot td,.b td{font-weight:bold}@media print{body{margin:0;max-width:none;font-size:9pt}thead{display:table-header-group}tr{break-inside:avoid}@page{margin:15mm}}`;
 
 /** Nothing is loaded and nothing runs: the page's own style alone. */
@@ -88,10 +79,10 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 const figureRow = (words: string, amount: string, bold = false): string =>
-  `<tr${bold ? ' class="b"' : ''}><td>${escaped(words)}</td><td class="n">${escaped(amount)}</td></tr>`;
+  `<tr${bold ? ' class="b"' : ''}><td>${escapedHtml(words)}</td><td class="n">${escapedHtml(amount)}</td></tr>`;
 
 const currencyTable = ({ currency, opening, sources, uses, closing, difference }: CurrencyStatement): string =>
-  `<h2>${escaped(currency)}</h2><table><tbody>${[
+  `<h2>${escapedHtml(currency)}</h2><table><tbody>${[
     figureRow('Opening balance', opening, true),
     ...Object.entries(sources).map(([name, amount]) => figureRow(`+ ${WORDS[name] ?? name}`, amount)),
     ...Object.entries(uses).map(([name, amount]) => figureRow(`− ${WORDS[name] ?? name}`, amount)),
@@ -109,13 +100,13 @@ const marks = ({ unreceipted, priorPeriod, reversal, masked }: ShownLine): strin
 
 const lineHtml = (line: ShownLine): string => {
   const { currency = '', amount = '' } = line.figure.measure === 'money' ? line.figure : {};
-  return `<tr><td>${escaped(line.date)}</td><td>${escaped(line.class)}</td><td class="n">${escaped(`${amount} ${currency}`)}</td><td>${escaped(line.counterparty ?? '')}</td><td>${escaped(marks(line))}</td><td class="s">${line.events.map(({ eventId, type }) => escaped(`${type} ${eventId}`)).join('<br>')}</td></tr>`;
+  return `<tr><td>${escapedHtml(line.date)}</td><td>${escapedHtml(line.class)}</td><td class="n">${escapedHtml(`${amount} ${currency}`)}</td><td>${escapedHtml(line.counterparty ?? '')}</td><td>${escapedHtml(marks(line))}</td><td class="s">${line.events.map(({ eventId, type }) => escapedHtml(`${type} ${eventId}`)).join('<br>')}</td></tr>`;
 };
 
 /** The statement as a page to print: figures, then every line. */
 export async function* statementPage(head: StatementHead, lines: AsyncIterable<ShownLine>): AsyncGenerator<string> {
-  const title = `Statement of ${escaped(head.holder)}`;
-  const span = `${head.from === null ? 'From the beginning' : escaped(head.from)} to ${escaped(head.to)}`;
+  const title = `Statement of ${escapedHtml(head.holder)}`;
+  const span = `${head.from === null ? 'From the beginning' : escapedHtml(head.from)} to ${escapedHtml(head.to)}`;
   yield `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${STYLE}</style></head><body><h1>${title}</h1><p>${span}. Amounts in the currency they were booked in.</p>`;
   yield head.currencies.length === 0 ? '<p>Nothing moved.</p>' : head.currencies.map(currencyTable).join('');
   yield '<h2>Lines</h2><table><thead><tr><th>Date</th><th>Class</th><th class="n">Figure</th><th>Counterparty</th><th>Marks</th><th>Events</th></tr></thead><tbody>';

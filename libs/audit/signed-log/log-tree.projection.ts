@@ -1,5 +1,6 @@
 import type { Projection, ReadQueries, RecordedEvent } from '#kernel';
 import { entryHashOf, grownTiles, leafEntry, leafHash, type TileReader } from '#tlog';
+import { openingOf } from './opening-of.js';
 
 export const LOG_TREE = 'log-tree';
 
@@ -21,12 +22,8 @@ export const idBytes = (id: string): Uint8Array => Buffer.from(id.replaceAll('-'
 export const idText = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
 /** What the leaf of an event holds of it, hexadecimal. @throws {TlogRefusal} where it has no form that proves it */
-export const entryHashOfEvent = (event: RecordedEvent, prevInStream: string | null): string => {
-  const { id, stream, revision, type, data } = event;
-  const { salt, ...metadata } = event.metadata;
-  const { schema } = metadata;
-  return entryHashOf({ stream, revision, eventId: id, type, schema, data, metadata, prevInStream }, salt);
-};
+export const entryHashOfEvent = (event: RecordedEvent, prevInStream: string | null): string =>
+  entryHashOf(openingOf(event, prevInStream), event.metadata.salt);
 
 /**
  * Which place in the log an event has, and by which hashes that is proven: a leaf for every event in the log's order, chained within its

@@ -33,6 +33,9 @@ export interface LeafPlace {
   readonly prevInStream: string | null;
 }
 
+/** Where an event of a stream that is known stands. */
+export type StreamLeaf = Omit<Leaf, 'stream'>;
+
 /** The Merkle tree over the log, as far as this process has brought it. */
 @Injectable()
 export class LogTree {
@@ -110,6 +113,21 @@ export class LogTree {
         eventId: idText(String(row.id)),
         entryHash: String(row.hash),
         prevInStream: row.prev === '' ? null : String(row.prev),
+      }));
+  }
+
+  /** Where the events of a stream stand, from a revision on, as far as they are among the log's first `size`; in order. */
+  leavesOf(stream: string, from: number, size: number, limit: number): readonly StreamLeaf[] {
+    return this.rows
+      .all(
+        `SELECT seq, revision, hex(entry_hash) AS hash FROM leaf
+         WHERE stream = ? AND revision >= ? AND seq < ? ORDER BY revision LIMIT ?`,
+        ...[stream, from, size, limit],
+      )
+      .map(({ seq, revision, hash }) => ({
+        seq: Number(seq),
+        revision: Number(revision),
+        entryHash: String(hash).toLowerCase(),
       }));
   }
 
