@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { RecordedEvent } from '#kernel';
+import { readZip } from '#evidence';
 import { organisationsOf } from '#vocabulary';
 import { gapsFromRecords, inOrder, unusedFromRecords } from '../support/cells.js';
 import type { CallerName, HiddenKind, HiddenRecord, World } from './hidden-world.js';
 import { runEnded } from '../support/allocation-run.js';
+import { told } from '../support/told.js';
 import { buildWorld, by, CALLER_NAMES, OUTSIDERS, SWEEPERS } from './hidden-world.js';
 
 /**
@@ -198,6 +200,16 @@ const uncounted = (text: string): string => {
     }),
   );
   return JSON.stringify({ needs: ofNeeds, offers: ofOffers, ...rest });
+};
+
+const WAITS = { prefer: 'wait=10' };
+
+/** What the history of its record shows of an event. */
+const shownOf = async (caller: CallerName, stream: string, revision: number): Promise<object | undefined> => {
+  const [kind = '', ...id] = stream.split('-');
+  const history = await ask(full, caller, 'GET', `/v1/${kind}s/${id.join('-')}/history`);
+  const { items } = JSON.parse(history.text) as { items: readonly { readonly data?: object }[] };
+  return items[revision]?.data;
 };
 
 const isOfCells = (url: string): boolean => /^\/v1\/(gaps|unused)\?/.test(url);
@@ -786,6 +798,35 @@ describe.each(SWEEPERS)('%s', (caller) => {
       }
     }
     expect(found).toEqual([]);
+  });
+
+  test('takes away as evidence of what it sees nothing more than its history shows', async () => {
+    const found: string[] = [];
+    let bundles = 0;
+    for (const kind of ['needs', 'offers', 'commitments']) {
+      const list = await ask(bare, caller, 'GET', `/v1/${kind}?limit=200`);
+      for (const { id } of (JSON.parse(list.text) as { items: { id: string }[] }).items) {
+        const url = `/v1/${kind}/${id}/evidence`;
+        const { status, bytes } = await full.app.sendPlain('GET', url, { ...by(caller), headers: WAITS });
+        expect([url, status]).toEqual([url, 200]);
+        bundles += 1;
+        const files = await readZip(bytes);
+        // Of random letters some are a word by chance.
+        const plain = [...files].filter(([path]) => !/\.tlog-proof$|^(checkpoint|verifier-key)$/.test(path));
+        const text = plain.map(([, file]) => Buffer.from(file).toString()).join('\n');
+        found.push(...leaks(caller, text, url).map((leak) => `${url}: ${leak}`));
+        for (const [path, file] of files) {
+          const [, stream = '', revision = ''] = /^events\/([^/]+)\/(\d+)\.json$/.exec(path) ?? [];
+          if (stream === '') continue;
+          const { data } = JSON.parse(Buffer.from(file).toString()) as { data: object };
+          const shown = await shownOf(caller, stream, Number(revision));
+          if (shown === undefined || told(shown) !== told(data))
+            found.push(`${url}: ${path} is not as its history shows it`);
+        }
+      }
+    }
+    expect(found).toEqual([]);
+    expect(bundles).toBeGreaterThan(3);
   });
 
   test('hears of nothing hidden in what would be', async () => {

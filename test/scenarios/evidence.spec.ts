@@ -21,6 +21,7 @@ import { testApp } from '../support/app.js';
 import type { Response } from '../support/http.js';
 import { AUDITOR, dealIn, JAPAN, usd, VANUATU } from '../support/deal.js';
 import { sceneOf } from '../support/scene.js';
+import { told } from '../support/told.js';
 
 /** Whoever sees a record takes with it what proves the record, and no more than its history shows. */
 const FIJI: As = { party: 'state:FJI', role: 'npc' };
@@ -77,12 +78,6 @@ const historyOf = async (
   const [category = '', ...id] = stream.split('-');
   return (await app.get(`/v1/${category}s/${id.join('-')}/history`, as === undefined ? {} : { as })).body.items;
 };
-
-/** A list that is empty says nothing that a history without it does not. */
-const told = (data: object): string =>
-  canonicalForm(data)
-    .replaceAll(/"\w+":\[\],?/g, '')
-    .replaceAll(',}', '}');
 
 const openedIn = ({ manifest }: Bundle, stream: string): readonly number[] =>
   (manifest.streams.find((each) => each.stream === stream)?.revisions ?? []).flatMap(({ revision, opened: is }) =>
