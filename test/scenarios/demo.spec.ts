@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import { readZip, verifyBundle } from '#evidence';
 import { InMemoryEventStore } from '#kernel-testing';
+import { VerifierKey } from '#tlog';
 import type { PledgebookApp } from '../../apps/pledgebook/app.js';
 import { createApp } from '../../apps/pledgebook/app.js';
+import { temporaryFolder } from '../support/app.js';
 import { CASE_FILES, readCases } from './demo/cases.js';
 import { PART_OF } from './demo/cases.data.js';
 import type { DemoResult } from './demo/demo.js';
@@ -27,6 +30,8 @@ describe('the demo', () => {
   let baseUrl: string;
   let result: DemoResult;
   const printed: string[] = [];
+  const scratch = temporaryFolder();
+  const evidence = join(scratch.path, 'port-vila.evidence.zip');
 
   beforeAll(async () => {
     app = await createApp({ store: new InMemoryEventStore(), rate: 'off' });
@@ -36,11 +41,13 @@ describe('the demo', () => {
       tokenFor: ({ party, role }) => app.token({ party, roles: [role] }),
       cases: FOLDER,
       say: (line = '') => printed.push(line),
+      evidence,
     });
   });
 
   afterAll(async () => {
     await app.close();
+    scratch.remove();
   });
 
   it('loads every row of every file, and prints how many', () => {
@@ -97,6 +104,16 @@ describe('the demo', () => {
   it('walks the need to a confirmed commitment and replays it at three points', () => {
     expect(result.story.closedAs).toBe('confirmed');
     expect(result.story.replayed).toEqual(['proposed', 'binding', 'binding']);
+  });
+
+  it('ends with evidence of the commitment that verifies offline, as it tells', async () => {
+    const [, file = '', key = ''] = /npx pledgebook-verify '(.+)' --key '(.+)'/.exec(printed.join('\n')) ?? [];
+    expect(file).toBe(evidence);
+    const files = await readZip(readFileSync(file));
+    const trust = { key: VerifierKey.parse(key), witnesses: [], receipts: [], checkpoints: [] };
+    const { verdict, findings } = verifyBundle(files, trust);
+    expect([verdict, findings.filter(({ kind }) => kind !== 'proved' && kind !== 'open')]).toEqual(['verified', []]);
+    expect([...files.keys()]).toContain(`state/commitment-${result.story.commitmentId}.json`);
   });
 
   it('says that its amounts are invented', () => {

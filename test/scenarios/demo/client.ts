@@ -47,8 +47,12 @@ export class Client {
 
   /** GET; without `by` as the anonymous public reader. */
   get(path: string, by?: Office): Promise<Answer> {
-    const headers = this.consistency === undefined ? {} : { 'consistency-token': this.consistency, prefer: 'wait=30' };
-    return this.send('GET', path, { ...(by === undefined ? {} : { by }), headers, expect: 200 });
+    return this.send('GET', path, this.reading(by));
+  }
+
+  /** GET of what is no JSON. */
+  async file(path: string, by?: Office): Promise<Buffer> {
+    return (await this.exchange('GET', path, this.reading(by))).bytes;
   }
 
   /** Every item of a list, page by page. */
@@ -96,30 +100,48 @@ export class Client {
     return answer;
   }
 
-  private async send(method: 'GET' | 'POST', path: string, { by, body, headers, expect }: Sent): Promise<Answer> {
+  private reading(by: Office | undefined): Sent {
+    const headers = this.consistency === undefined ? {} : { 'consistency-token': this.consistency, prefer: 'wait=30' };
+    return { ...(by === undefined ? {} : { by }), headers, expect: 200 };
+  }
+
+  private async send(method: 'GET' | 'POST', path: string, sent: Sent): Promise<Answer> {
+    const { response, bytes } = await this.exchange(method, path, {
+      ...sent,
+      headers: { accept: 'application/json', ...sent.headers },
+    });
+    return {
+      status: response.status,
+      body: JSON.parse(bytes.toString()) as Body,
+      location: response.headers.get('location') ?? undefined,
+      etag: response.headers.get('etag') ?? undefined,
+      consistency: response.headers.get('consistency-token') ?? undefined,
+    };
+  }
+
+  private async exchange(
+    method: 'GET' | 'POST',
+    path: string,
+    { by, body, headers, expect }: Sent,
+  ): Promise<{ readonly response: Response; readonly bytes: Buffer }> {
     const response = await fetch(`${this.baseUrl}${path}`, {
       method,
       headers: {
-        accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(by === undefined ? {} : { authorization: `Bearer ${await this.token(by)}` }),
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
+    const bytes = Buffer.from(await response.arrayBuffer());
     const { status } = response;
     if (status !== expect) {
       const who = by === undefined ? 'anyone' : `${by.party} as ${by.role}`;
-      throw new UnexpectedAnswerError(`${method} ${path} by ${who}: expected ${expect}, got ${status}\n${text}`);
+      throw new UnexpectedAnswerError(
+        `${method} ${path} by ${who}: expected ${expect}, got ${status}\n${bytes.toString()}`,
+      );
     }
-    return {
-      status,
-      body: JSON.parse(text) as Body,
-      location: response.headers.get('location') ?? undefined,
-      etag: response.headers.get('etag') ?? undefined,
-      consistency: response.headers.get('consistency-token') ?? undefined,
-    };
+    return { response, bytes };
   }
 
   private token(office: Office): Promise<string> {

@@ -12,6 +12,8 @@ export interface DemoOptions {
   /** Folder of the three case files. */
   readonly cases: string;
   readonly say: Say;
+  /** Where the evidence of the Port Vila commitment is written to. */
+  readonly evidence: string;
 }
 
 export interface DemoResult {
@@ -23,13 +25,13 @@ export interface DemoResult {
  * The whole demo against a running, empty service.
  * @throws {UnexpectedAnswerError} where the service answers anything else than it must
  */
-export const runDemo = async ({ baseUrl, tokenFor, cases, say }: DemoOptions): Promise<DemoResult> => {
+export const runDemo = async ({ baseUrl, tokenFor, cases, say, evidence }: DemoOptions): Promise<DemoResult> => {
   const client = new Client(baseUrl, tokenFor);
   const coordinator = { party: 'agency:secretariat', role: 'coordinator' } as const;
   if ((await client.all('/v1/reported', coordinator)).length > 0) {
     throw new UnexpectedAnswerError('this service holds reported records already: the demo wants a fresh one');
   }
   const loaded = await loadPublishedCases(client, cases, say);
-  const story = await playPortVila(client, say);
+  const story = await playPortVila(client, say, evidence);
   return { loaded, story };
 };

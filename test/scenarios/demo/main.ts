@@ -7,13 +7,14 @@ import { LocalIssuer } from '#web';
 import { createApp } from '../../../apps/pledgebook/app.js';
 import type { TokenFor } from './client.js';
 import { UnexpectedAnswerError } from './client.js';
+import type { DemoOptions } from './demo.js';
 import { runDemo } from './demo.js';
 import type { WorldRequest } from './world.js';
 import { fileWorld } from './world.js';
 import type { Say } from './printing.js';
 
 const USAGE = `npm run demo [-- --world] [--url http://127.0.0.1:3000]
-Loads the published cases into a fresh data folder and walks one need from filing to confirmed delivery.
+Loads the published cases into a fresh data folder and walks one need from filing to confirmed delivery, and to evidence of it in that folder.
 With --world it files the published needs and offers, and a generated world of 2,000 needs and 1,000 offers beside them, instead.
 PLEDGEBOOK_DATA names the folder (a new one below ./data unless set). With --url a running service is used that holds no reported records:
 PLEDGEBOOK_DATA is then its data folder, whose key signs the tokens.`;
@@ -55,7 +56,9 @@ const freshFolder = (): string => {
   return folder;
 };
 
-type Play = (request: WorldRequest) => Promise<unknown>;
+type Play = (request: WorldRequest & Pick<DemoOptions, 'evidence'>) => Promise<unknown>;
+
+const evidenceIn = (folder: string): string => join(folder, 'port-vila.evidence.zip');
 
 const against = async (baseUrl: string, play: Play): Promise<void> => {
   const folder = givenFolder() ?? resolve('data');
@@ -64,7 +67,7 @@ const against = async (baseUrl: string, play: Play): Promise<void> => {
   const issuer = LocalIssuer.open(folder);
   const tokenFor: TokenFor = ({ party, role }) => issuer.token({ party, roles: [role] });
   say(`Pledgebook demo, on the service at ${baseUrl}.`);
-  await play({ baseUrl: baseUrl.replace(/\/$/, ''), tokenFor, cases: CASES, say });
+  await play({ baseUrl: baseUrl.replace(/\/$/, ''), tokenFor, cases: CASES, say, evidence: evidenceIn(folder) });
   say();
   say('Done: every answer was as expected.');
 };
@@ -76,7 +79,7 @@ const alone = async (play: Play): Promise<void> => {
   try {
     const baseUrl = await app.listen(0);
     const tokenFor: TokenFor = ({ party, role }) => app.token({ party, roles: [role] });
-    await play({ baseUrl, tokenFor, cases: CASES, say });
+    await play({ baseUrl, tokenFor, cases: CASES, say, evidence: evidenceIn(dataFolder) });
   } finally {
     await app.close();
   }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import type { Answer, Body, Client, Office } from './client.js';
 import { listIn, locationOf, must, objectIn, textIn } from './client.js';
 import type { Say } from './printing.js';
@@ -33,7 +34,7 @@ export interface Story {
  * Port Vila 2017 as Pledgebook would hold it: a joint need of four States, a fund that pays under a decision, one agency that holds
  * the money and does the work, two instalments on report, an extension, a refund, and statements that reconcile to zero.
  */
-export const playPortVila = async (client: Client, say: Say): Promise<Story> => {
+export const playPortVila = async (client: Client, say: Say, evidence: string): Promise<Story> => {
   heading(say, '3. A joint need from filing to confirmed delivery (Port Vila 2017)');
   say('ILLUSTRATION. Vanuatu, Fiji, Papua New Guinea and Solomon Islands did meet in Port Vila in November 2017,');
   say(
@@ -51,6 +52,7 @@ export const playPortVila = async (client: Client, say: Say): Promise<Story> => 
   const statements = await settle(client, say, commitment);
   await close(client, say, commitment, need);
   const replayed = await replay(client, say, commitment);
+  await takeEvidence(client, say, commitment, evidence);
   const { body: end } = await client.get(commitment, STATES[0]);
   return {
     needId: idOf(need),
@@ -482,4 +484,21 @@ const replay = async (client: Client, say: Say, commitment: string): Promise<rea
     );
   }
   return statuses;
+};
+
+const takeEvidence = async (client: Client, say: Say, commitment: string, to: string): Promise<void> => {
+  heading(say, '6. Evidence: what proves it without this service');
+  const key = (await client.file('/log/verifier-key')).toString().trimEnd();
+  const bundle = await client.file(`${commitment}/evidence`, MSG);
+  writeFileSync(to, bundle);
+  step(
+    say,
+    'The network',
+    'takes the evidence of the commitment away: its events, and what proves them under one signed',
+  );
+  say('  checkpoint of the log. Read index.html in it. To verify it, here or on any other machine, offline:');
+  say();
+  say(`  npx pledgebook-verify '${to}' --key '${key}'`);
+  say();
+  say('  VERIFY.md in it says how to do so with OpenSSL, Python or Go instead, and none of these programs.');
 };
