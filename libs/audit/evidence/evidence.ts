@@ -2,7 +2,15 @@ import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import type { Manifest, RevisionEvidence } from '#evidence/format';
-import { CHECKPOINT, EVIDENCE_FORMAT, eventPath, schemaPath, stateFile, statePath, VERIFIER_KEY } from '#evidence/format';
+import {
+  CHECKPOINT,
+  EVIDENCE_FORMAT,
+  eventPath,
+  schemaPath,
+  stateFile,
+  statePath,
+  VERIFIER_KEY,
+} from '#evidence/format';
 import type { Folded, RecordedEvent } from '#kernel';
 import { categoryOfStream, emptyFold, EventStore, foldOnto, idOfStream, Transactor, Upcasting } from '#kernel';
 import { canonicalForm, entryHashOf, formatProofFile, leafEntry, openingBytes, TlogRefusal } from '#tlog';
