@@ -15,7 +15,7 @@ import type { Folded, RecordedEvent } from '#kernel';
 import { categoryOfStream, emptyFold, EventStore, foldOnto, idOfStream, Transactor, Upcasting } from '#kernel';
 import { canonicalForm, entryHashOf, formatProofFile, leafEntry, openingBytes, TlogRefusal } from '#tlog';
 import type { AnyRecordKind } from '#web';
-import { RecordKinds, showsWhole } from '#web';
+import { lookingBack, RecordKinds, showsWhole, withoutToday } from '#web';
 import { EVENT_SCHEMAS } from '../event-schemas.data.js';
 import type { Signed } from '../signed-log/checkpoints.js';
 import { behind } from '../signed-log/checkpoints.js';
@@ -38,6 +38,8 @@ interface StreamInSight {
   readonly now: unknown;
   /** The record after the last of these events. */
   readonly then: Folded<unknown>;
+  /** When that was recorded. */
+  readonly at: string;
   readonly events: readonly RevisionEvidence[];
 }
 
@@ -152,7 +154,9 @@ export class Evidence {
     const leaves: (StreamLeaf & { readonly whole: boolean; readonly request: string | undefined })[] = [];
     const withheld = new Set<string>();
     let then = emptyFold(kind.decider.initial);
+    let at = '';
     for await (const { event, leaf } of this.recorded(stream, this.leaves(stream, size))) {
+      at = event.metadata.recordedAt;
       then = foldOnto(kind.decider, then, [event], this.upcasting);
       const lifted = this.upcasting.lift(event);
       const whole = showsWhole(await kind.maskEvent(caller, now, lifted), lifted.data);
@@ -164,11 +168,11 @@ export class Evidence {
     // With the hash of the request and its salt a reader could try what the request said in the events that are withheld.
     const isOpened = (whole: boolean, request: string | undefined): boolean =>
       whole && (request === undefined || !withheld.has(request));
-    const events = leaves.map(({ seq, revision: at, entryHash, whole, request }) => ({
-      ...{ revision: at, seq, entryHash },
+    const events = leaves.map(({ seq, revision, entryHash, whole, request }) => ({
+      ...{ revision, seq, entryHash },
       opened: isOpened(whole, request),
     }));
-    return { stream, kind, now, then, events };
+    return { stream, kind, now, then, at, events };
   }
 
   private async *eventFiles(
@@ -241,12 +245,11 @@ async function* paged<Leaf>(leaves: readonly Leaf[]): AsyncGenerator<readonly Le
 
 const isWhole = ({ events }: StreamInSight): boolean => events.every(({ opened }) => opened);
 
-/** The record as `GET` shows it, without what is of the day: which commands may be sent, and how it may be improved. */
+/** The record as `GET` shows it after the last of its events, without what is of the day: which commands may be sent, and how it may be improved. */
 const recordFor = async (caller: Caller, { record: { id }, streams }: EvidenceOfRecord): Promise<object> => {
   const [own] = streams;
   if (own === undefined) return {};
-  const { kind, then } = own;
-  const shown = kind.past === undefined ? await kind.view(caller, id, then) : await kind.past(caller, id, then);
-  const { actions: _actions, quality: _quality, ...stood } = shown as { actions?: unknown; quality?: unknown };
-  return { ...stood, revision: then.revision };
+  const { kind, now, then, at } = own;
+  const shown = await (await lookingBack(kind, caller, id, now, at)).of(then.state);
+  return shown === null ? {} : { ...withoutToday(shown), revision: then.revision };
 };
