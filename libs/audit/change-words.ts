@@ -27,7 +27,7 @@ const isQuantity = (value: unknown): value is Quantity => isObject(value) && typ
 const told = (value: unknown): string => {
   if (value === null || value === undefined) return 'nothing';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value !== 'object') return String(value as string | number);
+  if (typeof value !== 'object') return String(value);
   if (isQuantity(value)) return isDeterminate(value) ? formatQuantity(value) : 'undetermined';
   if (Array.isArray(value)) return value.length === 0 ? 'nothing' : value.map(told).join('; ');
   return Object.entries(value)

@@ -459,7 +459,7 @@ describe('totals as of a moment', () => {
       });
     });
   const moment = fc.oneof(
-    fc.integer({ min: 0, max: 45 }).map((position) => ({ at: String(position), clock: 'recorded' as ClockName })),
+    fc.integer({ min: 0, max: 45 }).map((position) => ({ at: String(position), clock: 'recorded' })),
     fc.record({ at: day, clock: fc.constantFrom<ClockName>('recorded', 'effective') }),
   );
   const parts = ({ committed, disbursed, delivered, confirmed: sure, excluded }: TotalsAnswer): object => ({

@@ -146,9 +146,9 @@ test('what changed between two moments is told in words and as data, with the to
   expect(JSON.stringify(created)).not.toContain('Sealed');
   const paged: unknown[] = [];
   for (let cursor: unknown = ''; cursor !== null;) {
-    const page = await diff(`from=0&limit=1${cursor === '' ? '' : `&cursor=${encodeURIComponent(String(cursor))}`}`);
+    const page = await diff(`from=0&limit=1${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
     paged.push(...page.items);
-    cursor = page.next;
+    cursor = page.next as string | null;
   }
   expect(paged).toEqual(created.items);
 });
