@@ -50,7 +50,7 @@ describe.each(Object.entries(kinds))('the rule of every event of a %s', (categor
       expect(Math.min(...[rule.by, rule.guard, rule.source].map((x) => x.length))).toBeGreaterThan(5);
   });
 
-  // Seen failing with SignCommitment in the place of AcceptCommitment, and with `dormant` left out of where ReaffirmNeed comes from.
+  // Seen failing with SignCommitment in the place of AcceptCommitment, and with AmendmentHeld a process's alone.
   test('is one that its command was decided by: in a status that the rule names, by whom it names', () => {
     const states = new Map<string, unknown>();
     const before = new Map<string, string | undefined>();
