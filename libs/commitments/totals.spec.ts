@@ -459,7 +459,9 @@ describe('totals as of a moment', () => {
       });
     });
   const moment = fc.oneof(
-    fc.integer({ min: 0, max: 45 }).map((position) => ({ at: String(position), clock: 'recorded' })),
+    fc
+      .integer({ min: 0, max: 45 })
+      .map((position): { at: string; clock: ClockName } => ({ at: String(position), clock: 'recorded' })),
     fc.record({ at: day, clock: fc.constantFrom<ClockName>('recorded', 'effective') }),
   );
   const parts = ({ committed, disbursed, delivered, confirmed: sure, excluded }: TotalsAnswer): object => ({

@@ -145,10 +145,11 @@ test('what changed between two moments is told in words and as data, with the to
   expect(created.items.map(({ outcome, record }) => [outcome, record.kind])).toContainEqual(['created', 'commitment']);
   expect(JSON.stringify(created)).not.toContain('Sealed');
   const paged: unknown[] = [];
-  for (let cursor: unknown = ''; cursor !== null;) {
-    const page = await diff(`from=0&limit=1${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const more: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const page: Json & { readonly items: readonly Difference[] } = await diff(`from=0&limit=1${more}`);
     paged.push(...page.items);
-    cursor = page.next as string | null;
+    cursor = typeof page.next === 'string' ? page.next : null;
   }
   expect(paged).toEqual(created.items);
 });
