@@ -4,6 +4,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
+import { categoryOfStream, idOfStream } from '#kernel';
 import { firstInstant, lastInstant } from '#vocabulary';
 import { formatProofFile, leafEntry } from '#tlog';
 import type { CursorValue, RequestContext } from '#web';
@@ -18,6 +19,7 @@ import {
   momentOf,
   notFound,
   ReadGate,
+  ReadNotes,
   RecordEndpoints,
   RouteAction,
   uuidOf,
@@ -51,6 +53,7 @@ export class AuditController {
     private readonly endpoints: RecordEndpoints,
     private readonly gate: ReadGate,
     private readonly cursors: Cursors,
+    private readonly notes: ReadNotes,
   ) {}
 
   @Get('events')
@@ -66,7 +69,9 @@ export class AuditController {
     const after = positionOf(query.after);
     if (query.openings === true) return this.exported(ctx, query, after);
     requireMandate(ctx.caller);
-    const items = this.log.events(ctx.caller, after, filterOf(query));
+    const items = this.noted(ctx, this.log.events(ctx.caller, after, filterOf(query)), (item) =>
+      'masked' in item ? undefined : item.stream,
+    );
     if (asksFor(ctx.accept, NDJSON)) {
       return new StreamableFile(Readable.from(lines(items, query.limit)), { type: NDJSON });
     }
@@ -99,8 +104,23 @@ export class AuditController {
       requireMandate(now);
       return now;
     };
-    const items = this.exporting.lines(caller, { after, filter: filterOf(query), signed });
+    const items = this.noted(ctx, this.exporting.lines(caller, { after, filter: filterOf(query), signed }), (line) =>
+      'opening' in line ? line.opening.stream : undefined,
+    );
     return new StreamableFile(Readable.from(lines(items, query.limit)), { type: NDJSON });
+  }
+
+  /** The same items, and that the caller reads the records whose streams they open. */
+  private async *noted<T>(
+    ctx: RequestContext,
+    items: AsyncIterable<T>,
+    streamOf: (item: T) => string | undefined,
+  ): AsyncGenerator<T> {
+    for await (const item of items) {
+      const stream = streamOf(item);
+      if (stream !== undefined) this.notes.note(ctx, categoryOfStream(stream), idOfStream(stream));
+      yield item;
+    }
   }
 
   /** A `.tlog-proof` file (C2SP); its extra data are the bytes of the leaf. */

@@ -22,6 +22,10 @@ import { findingDecider } from './findings/finding.js';
 import { FindingsController } from './findings/findings.controller.js';
 import { Grounds } from './findings/grounds.js';
 import { OwnersSight } from './findings/owners-sight.js';
+import { READ_BOARD, readBoard } from './reads/read-board.projection.js';
+import { ReadLog } from './reads/read-log.js';
+import { readsController } from './reads/reads-controller.js';
+import { readDecider } from './reads/reads.js';
 import { SAMPLE_BOARD, sampleBoard } from './samples/sample-board.projection.js';
 import { SampleRecords } from './samples/sample-records.js';
 import { sampleDecider } from './samples/sample.js';
@@ -37,8 +41,14 @@ import { LOG_TREE, logTree } from './signed-log/log-tree.projection.js';
 import { StartCheck } from './signed-log/start-check.js';
 import { Witnesses } from './signed-log/witnesses.js';
 
+const READS = [
+  readsController('NeedReads', { path: 'v1/needs', tag: 'needs', category: 'need' }),
+  readsController('OfferReads', { path: 'v1/offers', tag: 'offers', category: 'offer' }),
+  readsController('CommitmentReads', { path: 'v1/commitments', tag: 'commitments', category: 'commitment' }),
+];
+
 @Module({
-  providers: [AuditLog, LogDifference, Grounds, FindingRecords, Sampling, SampleRecords, ConfirmationRecords],
+  providers: [AuditLog, LogDifference, Grounds, FindingRecords, Sampling, SampleRecords, ConfirmationRecords, ReadLog],
   exports: [LogDifference, Grounds, FindingRecords, Sampling, SampleRecords, ConfirmationRecords],
 })
 class AuditModule {}
@@ -58,6 +68,7 @@ export const auditContext: Context = {
     ConfirmationsController,
     LogController,
     EvidenceController,
+    ...READS,
   ],
   forRoutes: [OwnersSight, Books, LogTree, LogKeyring, StartCheck, Witnesses, Checkpoints, LogExport, Evidence],
   history: [
@@ -88,6 +99,7 @@ export const auditContext: Context = {
     [sampleDecider.category]: sampleDecider.schemas,
     [confirmationDecider.category]: confirmationDecider.schemas,
     [logKeysDecider.category]: logKeysDecider.schemas,
+    [readDecider.category]: readDecider.schemas,
   },
   reads: {
     // A finding is seen by who sees what it rests on.
@@ -98,6 +110,7 @@ export const auditContext: Context = {
       FINDING_BOARD,
       SAMPLE_BOARD,
       CONFIRMATION_BOARD,
+      READ_BOARD,
       'audit.sight',
       'needs.view',
       'needs.history',
@@ -112,7 +125,7 @@ export const auditContext: Context = {
       LOG_TREE,
     ],
   },
-  projections: () => [findingBoard, sampleBoard, confirmationBoard, logTree],
+  projections: () => [findingBoard, sampleBoard, confirmationBoard, readBoard, logTree],
   deadlines: (deps) => [
     findingDeadlines(() => deps.reads(FINDING_BOARD)),
     confirmationDeadlines(() => deps.reads(CONFIRMATION_BOARD)),

@@ -12,5 +12,7 @@ export { confirmationDecider } from './confirmations/confirmation.js';
 export { confirmationBoard } from './confirmations/confirmation-board.projection.js';
 export { findingDecider } from './findings/finding.js';
 export { findingBoard } from './findings/finding-board.projection.js';
+export { readDecider } from './reads/reads.js';
+export { readBoard } from './reads/read-board.projection.js';
 export { sampleDecider } from './samples/sample.js';
 export { sampleBoard } from './samples/sample-board.projection.js';

@@ -1,4 +1,5 @@
 import type { Caller } from '#directory/contract';
+import { ANY_PARTY } from '#directory/contract';
 import type { Folded, LifeCycleRule, RecordedEvent } from '#kernel';
 import { Clock, idOfStream } from '#kernel';
 import { NeedReader } from '#needs/contract';
@@ -58,6 +59,10 @@ export class CommitmentRecords implements RecordKind<
 
   mandated(id: string, state: CommitmentState): MandateReach {
     return { owners: [...partiesOf(state)], ids: [id] };
+  }
+
+  async isRestricted(_caller: Caller, id: string, state: CommitmentState): Promise<boolean> {
+    return !(await this.sees(ANY_PARTY, id, state));
   }
 
   permits(caller: Caller, command: CommitmentCommand['type'], state: CommitmentState): boolean {

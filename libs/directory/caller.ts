@@ -47,5 +47,14 @@ export const ANONYMOUS: Caller = {
   mandates: [],
 };
 
+/** A party that has no part in anything: what it sees, every party sees. */
+export const ANY_PARTY: Caller = {
+  ...ANONYMOUS,
+  anonymous: false,
+  party: 'agency:any-party-at-all',
+  roles: ['implementer'],
+  registered: true,
+};
+
 export const hasRole = (caller: Caller, ...roles: readonly Role[]): boolean =>
   caller.roles.some((role) => roles.includes(role));

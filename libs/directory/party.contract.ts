@@ -101,6 +101,6 @@ export type AnyPartyEvent = PartyEvent extends DomainEvent ? PartyEvent : never;
 export type DirectoryEvent = PartyEvent | SubjectEvent;
 
 export type { Caller, MandateInForce } from './caller.js';
-export { ANONYMOUS, hasRole } from './caller.js';
+export { ANONYMOUS, ANY_PARTY, hasRole } from './caller.js';
 export { DesignationClock } from './designation-clock.js';
 export { Networks } from './networks.js';

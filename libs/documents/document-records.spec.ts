@@ -48,7 +48,7 @@ const records = (
   );
 const document = { kind: 'report', title: 'A paper', sha256: HASH };
 const found = async (of: DocumentRecords, state: DocumentState, who = FIJI): Promise<string | undefined> =>
-  (await of.holderFor(who, HASH, state))?.name;
+  (await of.heldFor(who, HASH, state))?.holder.name;
 
 test('a holder sees its own, but hosting staff do not see a party’s', async () => {
   expect(await found(records(), heldBy('state:FJI'))).toBe('state:FJI');

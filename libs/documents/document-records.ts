@@ -13,6 +13,12 @@ import { DOCUMENT_LINKS, linksOf } from './document-links.projection.js';
 const isMember = ({ anonymous, roles }: Caller): boolean =>
   !anonymous && (roles.length === 0 || roles.some((role) => role !== 'operator'));
 
+/** Through whose upload somebody sees a document and, unless it is its own, in which record it is listed. */
+export interface Held {
+  readonly holder: DocumentHolder;
+  readonly listedIn?: { readonly category: string; readonly id: string };
+}
+
 /** A place in a record's view where a document is listed. `by` is the party that the nearest enclosing object names. */
 interface Occurrence {
   readonly by: string | undefined;
@@ -51,7 +57,7 @@ export class DocumentRecords implements RecordKind<DocumentState, DocumentComman
   }
 
   async sees(caller: Caller, sha256: string, state: DocumentState): Promise<boolean> {
-    return (await this.holderFor(caller, sha256, state)) !== undefined;
+    return (await this.heldFor(caller, sha256, state)) !== undefined;
   }
 
   permits(): boolean {
@@ -59,7 +65,7 @@ export class DocumentRecords implements RecordKind<DocumentState, DocumentComman
   }
 
   async view(caller: Caller, sha256: string, { state }: Folded<DocumentState>): Promise<object> {
-    return { sha256, size: state.size, ...(await this.holderFor(caller, sha256, state)) };
+    return { sha256, size: state.size, ...(await this.heldFor(caller, sha256, state))?.holder };
   }
 
   /** That another party holds the same file is its own affair. */
@@ -68,10 +74,10 @@ export class DocumentRecords implements RecordKind<DocumentState, DocumentComman
     return open || (isMember(caller) && caller.party === data.party) ? data : undefined;
   }
 
-  /** Through whose upload the caller sees the document: its own, or that of a party that shows it to the caller in a record. */
-  async holderFor(caller: Caller, sha256: string, { holders }: DocumentState): Promise<DocumentHolder | undefined> {
+  /** How the caller sees the document: by its own upload, or by that of a party that shows it to the caller in a record. */
+  async heldFor(caller: Caller, sha256: string, { holders }: DocumentState): Promise<Held | undefined> {
     const own = isMember(caller) ? holders.get(caller.party) : undefined;
-    if (own !== undefined) return own;
+    if (own !== undefined) return { holder: own };
     for (const link of linksOf(this.runner.model(DOCUMENT_LINKS), sha256)) {
       const listers = link.listers.filter((lister) => holders.has(lister));
       if (listers.length === 0) continue;
@@ -80,7 +86,7 @@ export class DocumentRecords implements RecordKind<DocumentState, DocumentComman
         // Where the view does not say who listed it, everybody who did must have had it.
         const lister = by !== undefined && link.listers.includes(by) ? by : everyone ? listers[0] : undefined;
         const holder = lister === undefined ? undefined : holders.get(lister);
-        if (holder !== undefined) return holder;
+        if (holder !== undefined) return { holder, listedIn: { category: link.category, id: link.id } };
       }
     }
     return undefined;

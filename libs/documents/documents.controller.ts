@@ -15,6 +15,7 @@ import {
   notFound,
   Problem,
   ReadGate,
+  ReadNotes,
   RouteAction,
 } from '#web';
 import { rangeOf } from './byte-range.js';
@@ -66,6 +67,7 @@ export class DocumentsController {
     private readonly transactor: Transactor,
     private readonly gate: ReadGate,
     private readonly tokens: ConsistencyTokens,
+    private readonly notes: ReadNotes,
   ) {}
 
   @Post()
@@ -179,12 +181,13 @@ export class DocumentsController {
   ): Promise<{ readonly size: number; readonly name: string | undefined }> {
     await this.gate.ready(ctx, DOCUMENT_LINKS);
     const { state } = await this.transactor.load(documentDecider, sha256);
-    const holder = state.holders.size === 0 ? undefined : await this.records.holderFor(ctx.caller, sha256, state);
-    if (holder === undefined) throw notFound();
+    const held = state.holders.size === 0 ? undefined : await this.records.heldFor(ctx.caller, sha256, state);
+    if (held === undefined) throw notFound();
+    if (held.listedIn !== undefined) this.notes.note(ctx, held.listedIn.category, held.listedIn.id);
     // Cut short by a disk or a hand: better no file than half of one.
     if ((await this.store.sizeOf(sha256)) !== state.size)
       throw new StoreUnavailableError('the bytes of a document are not whole: restore it from a backup');
-    return { size: state.size, name: holder.name };
+    return { size: state.size, name: held.holder.name };
   }
 
   private headersOf({ received, size }: UploadProgress, position?: bigint): Record<string, string> {

@@ -38,6 +38,7 @@ interface Tried {
  */
 export class DeadlineTicker {
   private readonly tried = new Map<string, Tried>();
+  private readonly chores: { readonly name: string; readonly work: (now: Date) => Promise<void> }[] = [];
   private readonly intervalMs: number;
   private readonly alarm: (alarm: DeadlineAlarm) => void;
   private timer: NodeJS.Timeout | undefined;
@@ -52,6 +53,11 @@ export class DeadlineTicker {
   ) {
     this.intervalMs = Math.min(options.intervalMs ?? 500, 1000);
     this.alarm = options.alarm ?? (() => undefined);
+  }
+
+  /** What else is done with every tick, behind the deadlines; where it throws the alarm is told and the next tick tries again. */
+  alongside(name: string, work: (now: Date) => Promise<void>): void {
+    this.chores.push({ name, work });
   }
 
   /** Ticks now and from then on. */
@@ -70,7 +76,7 @@ export class DeadlineTicker {
 
   /** One tick behind the one under way, if any: afterwards every deadline due at the clock's now has been tried. */
   tickNow(): Promise<void> {
-    this.tail = this.tail.then(() => this.tick());
+    this.tail = this.tail.then(() => this.tick()).then(() => this.work());
     return this.tail;
   }
 
@@ -82,6 +88,17 @@ export class DeadlineTicker {
       }, this.intervalMs);
       this.timer.unref();
     });
+  }
+
+  private async work(): Promise<void> {
+    const now = this.clock.now();
+    for (const { name, work } of this.chores) {
+      try {
+        await work(now);
+      } catch (error) {
+        this.alarm({ source: name, error });
+      }
+    }
   }
 
   private async tick(): Promise<void> {

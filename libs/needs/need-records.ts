@@ -1,5 +1,6 @@
 import { ProposalFigures } from '#commitments/contract';
 import type { Caller } from '#directory/contract';
+import { ANY_PARTY } from '#directory/contract';
 import { hasRole } from '#directory/contract';
 import type { Folded, LifeCycleRule, RecordedEvent } from '#kernel';
 import { Clock } from '#kernel';
@@ -59,6 +60,16 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
 
   mandated(id: string, state: NeedState): MandateReach {
     return { owners: ownersOf(state), ids: [id] };
+  }
+
+  /** Lines of a need that a proposal disclosed count as its body. */
+  async isRestricted(caller: Caller, id: string, state: NeedState): Promise<boolean> {
+    const [own, all] = await Promise.all([this.parts(caller, id, state), this.parts(ANY_PARTY, id, state)]);
+    return (
+      !all.summary ||
+      ((own.body || own.lines.length > 0) && !all.body) ||
+      (own.annex && !all.annex && state.content.annex !== undefined)
+    );
   }
 
   permits(caller: Caller, command: NeedCommandType, state: NeedState): boolean {

@@ -1,4 +1,5 @@
 import type { Caller } from '#directory/contract';
+import { ANY_PARTY } from '#directory/contract';
 import type { Folded, LifeCycleRule, RecordedEvent } from '#kernel';
 import type { MandateReach, RecordKind, PastView } from '#web';
 import { RecordSight } from '#web';
@@ -47,6 +48,10 @@ export class OfferRecords implements RecordKind<OfferState, OfferCommand, OfferE
 
   mandated(id: string, { summary }: OfferState): MandateReach {
     return { owners: summary === undefined ? [] : providersOf(summary), ids: [id] };
+  }
+
+  async isRestricted(_caller: Caller, id: string, state: OfferState): Promise<boolean> {
+    return !(await this.sees(ANY_PARTY, id, state));
   }
 
   permits(caller: Caller, _command: OfferCommand['type'], { summary }: OfferState): boolean {

@@ -226,6 +226,9 @@ export const ROUTE_SUMMARIES: Readonly<Record<string, string>> = {
   'POST /v1/findings/{id}/verify': 'Say of a claimed implementation whether it was found to be one',
   'POST /v1/findings/{id}/close': 'Close a finding: verified, with the risk accepted by its owner, or withdrawn',
 
+  'GET /v1/needs/{id}/reads': 'Who read a need that is not for everybody, for its parties and auditors',
+  'GET /v1/offers/{id}/reads': 'Who read an offer that is not for everybody, for its parties and auditors',
+  'GET /v1/commitments/{id}/reads': 'Who read a commitment that is not for everybody, for its parties and auditors',
   'POST /v1/samples':
     'Draw commitments or transfers to audit, at random or by monetary units, with a seed that is kept',
   'GET /v1/samples': 'Samples that the auditor’s party drew, each with how much of its population it covers',

@@ -59,6 +59,8 @@ export { RouteAction } from './route-action.js';
 export type { CursorValue } from './signing.js';
 export { ConsistencyTokens, Cursors } from './signing.js';
 export type { AnyRecordKind } from './record-kinds.js';
+export type { Noted } from './read-notes.js';
+export { ReadNotes } from './read-notes.js';
 export { RecordKinds, RecordSight } from './record-kinds.js';
 export { KeyRing } from './key-ring.js';
 export { keyFolder, replaceSecretAt, secretAt, secretFile } from './key-folder.js';

@@ -107,7 +107,12 @@ const CONSISTENCY = header(
   'Of an earlier write, as it was answered: the answer shows at least that write.',
   'MDFh….BvTj',
 );
-const READ_HEADERS = [CONSISTENCY, WAIT, CORRELATION];
+const PURPOSE = header(
+  'Purpose-Of-Use',
+  'What you read for, up to 200 visible ASCII characters: kept beside the log of reads of restricted records. Name no person.',
+  'Audit plan 2026, item 4',
+);
+const READ_HEADERS = [CONSISTENCY, WAIT, PURPOSE, CORRELATION];
 const WRITE_HEADERS = [
   header(
     'Idempotency-Key',

@@ -67,6 +67,7 @@ export class PermissionGuard implements CanActivate {
     const ctx: RequestContext = {
       ...fromHeaders,
       caller,
+      ...(request.pledgebook.token === undefined ? {} : { person: request.pledgebook.token }),
       again: async () => {
         await request.pledgebook.reverify();
         const callerNow = await this.callerOf(request, this.clock.now(), writes);

@@ -22,7 +22,9 @@ import { HttpAnswer } from './http-answer.js';
 import type { FieldError } from './problem.js';
 import { invalid, notFound, forbidden, Problem } from './problem.js';
 import { ReadGate } from './read-gate.js';
+import { ReadNotes } from './read-notes.js';
 import type { CommandAccess, CommandBuilder, RecordKind } from './record-kind.js';
+import { RecordKinds } from './record-kinds.js';
 import type { RequestContext } from './request-context.js';
 import { ConsistencyTokens, Cursors } from './signing.js';
 
@@ -75,6 +77,8 @@ export class RecordEndpoints {
     private readonly cursors: Cursors,
     private readonly upcasting: Upcasting,
     private readonly gate: ReadGate,
+    private readonly kinds: RecordKinds,
+    private readonly notes: ReadNotes,
   ) {}
 
   /** 201 with `Location`, `ETag`, `Consistency-Token` and the record as `GET` shows it. */
@@ -161,6 +165,7 @@ export class RecordEndpoints {
     const folded = await this.fold(kind.decider, id);
     if (known && !kind.exists(folded.state)) return new HttpAnswer(200, {}, { items: [], next: null });
     await this.requireSight(ctx.caller, kind, id, folded);
+    this.note(ctx, kind, id);
     const after = page.cursor === undefined ? -1 : Number(this.cursors.decode(ctx, { history: id }, page.cursor)[0]);
     const last = page.limit === undefined ? folded.revision : Math.min(folded.revision, after + page.limit);
     const items: object[] = [];
@@ -184,6 +189,8 @@ export class RecordEndpoints {
     ctx: RequestContext,
     body: { readonly items: readonly unknown[]; readonly next: string | null } & object,
   ): HttpAnswer {
+    const kind = this.kinds.servedAt(ctx.path);
+    if (kind !== undefined) for (const item of body.items) this.note(ctx, kind, (item as { readonly id: string }).id);
     return new HttpAnswer(200, linkTo(ctx, body.next), body);
   }
 
@@ -200,7 +207,16 @@ export class RecordEndpoints {
     await this.gate.ready(ctx);
     const folded = await this.fold(kind.decider, id);
     await this.requireSight(ctx.caller, kind, id, folded);
+    this.note(ctx, kind, id);
     return folded;
+  }
+
+  private note<S, C extends Command, E extends DomainEvent, R extends Rejection>(
+    ctx: RequestContext,
+    kind: RecordKind<S, C, E, R>,
+    id: string,
+  ): void {
+    if (kind.isRestricted !== undefined) this.notes.note(ctx, kind.decider.category, id);
   }
 
   private async authorised(ctx: RequestContext, access: CommandAccess, claimed?: string): Promise<Caller> {

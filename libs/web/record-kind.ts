@@ -55,6 +55,11 @@ export interface RecordKind<S, C extends Command, E extends DomainEvent, R exten
   ruleOf?(event: RecordedEvent<E>): LifeCycleRule;
   /** True while it is hidden for not being filed, posted, bound or published yet, whatever its label says: no sign that it is restricted. */
   isBeforehand?(state: S): boolean;
+  /**
+   * Whether what this caller is shown of it is not for every party to see: reading it is logged. Call where the caller sees it. Absent: nothing of
+   * this kind is.
+   */
+  isRestricted?(caller: Caller, id: string, state: S): Promise<boolean> | boolean;
   /** Streams of other records whose labels count for this one, too. */
   under?(state: S): readonly string[];
   /** What of a mandate's scope reaches the record; absent: nothing but a mandate for everything. It says nothing of labels: `sees` does. */

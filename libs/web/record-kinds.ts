@@ -11,16 +11,23 @@ export type AnyRecordKind = RecordKind<unknown, Command, DomainEvent, Rejection>
 @Injectable()
 export class RecordKinds {
   private readonly byCategory = new Map<string, AnyRecordKind>();
+  private readonly byPath = new Map<string, AnyRecordKind>();
 
   /** @throws where two kinds claim one category */
   add<S, C extends Command, E extends DomainEvent, R extends Rejection>(kind: RecordKind<S, C, E, R>): void {
     const { category } = kind.decider;
     if (this.byCategory.has(category)) throw new Error(`two kinds of record use streams ${category}-…`);
     this.byCategory.set(category, kind);
+    this.byPath.set(kind.path, kind);
   }
 
   of(category: string): AnyRecordKind | undefined {
     return this.byCategory.get(category);
+  }
+
+  /** The kind whose list this path is. */
+  servedAt(path: string): AnyRecordKind | undefined {
+    return this.byPath.get(path);
   }
 
   all(): readonly AnyRecordKind[] {

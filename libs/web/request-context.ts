@@ -2,10 +2,15 @@ import type { ExecutionContext } from '@nestjs/common';
 import { createParamDecorator } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '#directory/contract';
+import type { Person } from './subject-register.js';
 
 /** The request as the pipeline has read and checked it. Times and tokens are valid where present. */
 export interface RequestContext {
   readonly caller: Caller;
+  /** Who the token names, for the key store alone: never logged, never in events. */
+  readonly person?: Person;
+  /** `Purpose-Of-Use`: what the caller says it reads for. */
+  readonly purpose?: string;
   readonly correlationId: string;
   readonly method: string;
   /** Without query. */

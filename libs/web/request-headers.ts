@@ -6,12 +6,20 @@ import type { RequestContext } from './request-context.js';
 import type { ConsistencyTokens } from './signing.js';
 
 const MAX_WAIT_S = 30;
+const PURPOSE = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const ONE_STRONG_REVISION = /^"(0|[1-9][0-9]{0,14})"$/;
 
 type FromHeaders = Pick<
   RequestContext,
-  'idempotencyKey' | 'ifMatch' | 'effectiveAt' | 'waitSeconds' | 'consistencyToken' | 'accept' | 'lastEventId'
+  | 'idempotencyKey'
+  | 'ifMatch'
+  | 'effectiveAt'
+  | 'waitSeconds'
+  | 'consistencyToken'
+  | 'accept'
+  | 'lastEventId'
+  | 'purpose'
 >;
 
 /** Reads the headers that API.md gives a meaning; what is wrong with them is added to `errors`. */
@@ -27,6 +35,7 @@ export const readHeaders = (
   ...tokenOf(headers['consistency-token'], tokens, errors),
   ...(headers.accept === undefined ? {} : { accept: headers.accept }),
   ...lastEventIdOf(headers[LAST_EVENT_ID]),
+  ...purposeOf(headers['purpose-of-use'], errors),
 });
 
 const readPostHeaders = (headers: IncomingHttpHeaders, now: Date, errors: FieldError[]): Partial<FromHeaders> => {
@@ -65,6 +74,16 @@ const waitOf = (prefer: string | string[] | undefined): Partial<FromHeaders> => 
 
 const lastEventIdOf = (id: string | string[] | undefined): Partial<FromHeaders> =>
   typeof id === 'string' && id !== '' ? { lastEventId: id } : {};
+
+const purposeOf = (purpose: string | string[] | undefined, errors: FieldError[]): Partial<FromHeaders> => {
+  if (purpose === undefined) return {};
+  if (typeof purpose === 'string' && PURPOSE.test(purpose)) return { purpose };
+  errors.push({
+    field: 'Purpose-Of-Use',
+    message: 'must be 1 to 200 visible ASCII characters and spaces, and name no person',
+  });
+  return {};
+};
 
 const tokenOf = (
   token: string | string[] | undefined,

@@ -15,6 +15,7 @@ import { PermissionGuard } from './permission.guard.js';
 import type { FaultLog } from './problem.filter.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ReadGate } from './read-gate.js';
+import { ReadNotes } from './read-notes.js';
 import { RecordKinds, RecordSight } from './record-kinds.js';
 import { RecordEndpoints } from './record-endpoints.js';
 import { ServiceController } from './service.controller.js';
@@ -40,7 +41,7 @@ export interface WebParts {
 @Module({})
 export class WebModule {
   static forRoot({ directory, subjects, seals, issuer, clock, metrics, log, checks }: WebParts): DynamicModule {
-    const shared = [Health, RecordEndpoints, ReadGate, Cursors, ConsistencyTokens, RecordKinds, RecordSight];
+    const shared = [Health, RecordEndpoints, ReadGate, Cursors, ConsistencyTokens, RecordKinds, RecordSight, ReadNotes];
     return {
       module: WebModule,
       global: true,

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
 import { ratesDecider } from '#accounts';
-import { confirmationDecider, EVENT_SCHEMAS, findingDecider, logKeysDecider, sampleDecider } from '#audit';
+import { confirmationDecider, EVENT_SCHEMAS, findingDecider, logKeysDecider, readDecider, sampleDecider } from '#audit';
 import { commitmentDecider } from '#commitments';
 import { partyDecider, subjectDecider } from '#directory';
 import { documentDecider } from '#documents';
@@ -78,6 +78,7 @@ const deciders = [
   findingDecider,
   sampleDecider,
   confirmationDecider,
+  readDecider,
   subjectDecider,
   logKeysDecider,
 ] as unknown as AnyDecider[];
@@ -294,7 +295,7 @@ describe('what is written now', () => {
           : story.filter((each) => each.type === type).map(({ data }) => data);
       return unfilledIn(values, shape, shape, type);
     });
-    expect(unfilled).toEqual(['ContributionClosed.reason']);
+    expect(unfilled.sort()).toEqual(['ContributionClosed.reason', 'RecordsRead.unnamed']);
   });
 
   it('has no field that its contract does not describe', () => {

@@ -1,11 +1,11 @@
 import type { Body, Made, Office, Play } from './play.js';
-import { CAVR, DAY, paper, SECRETARIAT } from './play.js';
+import { CAVR, DAY, paper, SECRETARIAT, UNSCAR, usd, VANUATU } from './play.js';
 
 const COURT: Office = { party: 'auditor:court', role: 'auditor' };
 const LATER = '2099-12-31';
 
 /** What parties are asked to confirm: one is reminded and stays silent, another states its figure, a third request is taken back. */
-export const confirmationsOf = async (play: Play, commitment: Made): Promise<void> => {
+export const confirmationsOf = async (play: Play, commitment: Made, sample: Made): Promise<void> => {
   const ask = (more: Body): Promise<Made> =>
     play.create(COURT, '/v1/confirmation-requests', { commitments: [commitment.id], party: CAVR.party, ...more });
   const due = (days: number): string => new Date(Date.parse(play.today) + days * DAY).toISOString().slice(0, 10);
@@ -21,17 +21,17 @@ export const confirmationsOf = async (play: Play, commitment: Made): Promise<voi
   await play.pass(3 * DAY);
   await play.pass(8 * DAY);
   await play.command(COURT, silent, 'close', { as: 'alternative-procedure', procedure: 'The contract was read.' });
-  const withdrawn = await ask({ asks: ['leg'], due: due(9) });
+  const ofSample = { party: UNSCAR.party, sample: sample.id, due: due(9) };
+  const withdrawn = await play.create(COURT, '/v1/confirmation-requests', ofSample);
   await play.command(COURT, withdrawn, 'close', { as: 'withdrawn', reason: 'Sent twice' });
 };
 
 /** Transfers of a fund to a State, drawn by monetary units. */
-export const sampleOf = async (play: Play): Promise<void> => {
-  await play.create(COURT, '/v1/samples', {
+export const sampleOf = (play: Play): Promise<Made> =>
+  play.create(COURT, '/v1/samples', {
     ...{ of: 'transfers', method: 'monetary-unit', size: 1, seed: '2026-11' },
     filter: { donor: 'fund:unscar', state: 'VUT', from: '2026-01-01', to: LATER },
   });
-};
 
 /** What an auditor finds of a commitment: claimed twice and verified, at the owner's risk, and withdrawn after days that passed. */
 export const findingsOf = async (play: Play, commitment: Made): Promise<void> => {
@@ -75,4 +75,15 @@ export const findingsOf = async (play: Play, commitment: Made): Promise<void> =>
     },
   });
   await play.command(COURT, withdrawn, 'close', { as: 'withdrawn', reason: 'Settled' });
+};
+
+/** What the secretariat reads of a need that nobody else is shown yet. */
+export const readsOf = async (play: Play): Promise<void> => {
+  const need = await play.create(VANUATU, '/v1/needs', {
+    ...{ title: 'A store for seized arms', kinds: ['stockpile-management'], instruments: ['UNPoA'] },
+    ...{ authorityRef: 'Note Verbale 30/2026', lines: [{ kind: 'stockpile-management', quantity: usd('5000.00') }] },
+  });
+  await play.command(VANUATU, need, 'submit', { consent: { circulate: false, publish: false } });
+  await play.send(SECRETARIAT, 'GET', need.path, undefined, { 'purpose-of-use': 'Review of submissions' }, 200);
+  await play.pass(DAY);
 };

@@ -26,7 +26,7 @@ import {
 import { allocationsOf } from './story-allocations.js';
 import { changesOf } from './story-changes.js';
 import { dealsOf } from './story-deals.js';
-import { confirmationsOf, findingsOf, sampleOf } from './story-findings.js';
+import { confirmationsOf, findingsOf, readsOf, sampleOf } from './story-findings.js';
 import { fundsOf } from './story-funds.js';
 import { jointRecords } from './story-joint.js';
 import { logKeysOf } from './story-log.js';
@@ -57,8 +57,8 @@ export const playStory = async (ports: readonly Port[] = []): Promise<readonly R
     await changesOf(play);
     const confirmed = await confirmedCommitment(play, needs.vanuatu, offers.fund);
     await findingsOf(play, confirmed);
-    await sampleOf(play);
-    await confirmationsOf(play, confirmed);
+    await confirmationsOf(play, confirmed, await sampleOf(play));
+    await readsOf(play);
     await refusedCommitments(play, needs.vanuatu, offers);
     await leftCommitments(play, needs.vanuatu, offers);
     await cancelledCommitment(play, needs.vanuatu, offers.fund);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { confirmationBoard, findingBoard, sampleBoard } from '#audit';
+import { confirmationBoard, findingBoard, readBoard, sampleBoard } from '#audit';
 import { everyEvent, projectionScenario } from '#kernel-testing';
 import { desk } from '#matching';
 import type { As, TestApp } from '../support/app.js';
@@ -520,6 +520,97 @@ describe('a finding', () => {
     expect(await found(`status=closed&party=${JAPAN.party}&commitment=${commitment}`)).toEqual([id]);
     expect([await found('', CAVR), await found('overdue=true')]).toEqual([[blank], []]);
     unanswered = open;
+  });
+
+  it('is not all that is watched: who reads what is not for everybody is told to its parties and to auditors, minute by minute', async () => {
+    const sealed = await created(
+      '/v1/needs',
+      {
+        ...{ title: 'Stores', kinds: ['legal'], instruments: ['ATT'], authorityRef: 'Note 2' },
+        lines: [{ kind: 'legal', quantity: USD(100) }],
+        ...{ visibility: { summary: 'named', body: 'named' }, named: [JAPAN.party] },
+      },
+      VANUATU,
+    );
+    const path = `/v1/needs/${sealed}`;
+    await command(`${path}/submit`, { consent: { circulate: true, publish: true } }, VANUATU);
+    await command(`${path}/open`, {}, COORDINATOR);
+    const hidden = await created(
+      '/v1/offers',
+      {
+        ...{ title: 'Advice', lines: [{ kinds: ['legal'], capacity: USD(50) }] },
+        ...{ visibility: 'named', named: [VANUATU.party] },
+      },
+      JAPAN,
+    );
+    const minutes = async (n: number): Promise<void> => {
+      app.clock.set(new Date(app.clock.now().getTime() + n * 60_000).toISOString());
+      await app.ticker.tickNow();
+      await app.settled();
+    };
+    // What was read on the way here.
+    await minutes(1);
+    const logged = async (): Promise<readonly { data: { minute: string; records: { id: string }[] } }[]> =>
+      (await everyEvent(app.store)).filter(({ type }) => type === 'RecordsRead') as never;
+    const before = (await logged()).length;
+    const minute = `${app.clock.now().toISOString().slice(0, 16)}Z`;
+    const purpose = { 'purpose-of-use': 'Budget round 2027' };
+    for (let n = 0; n < 5; n += 1) await app.get(path, { as: JAPAN, headers: purpose });
+    await app.get(`${path}/history`, { as: JAPAN });
+    await app.get('/v1/needs', { as: JAPAN });
+    await app.get(path, { as: VANUATU });
+    await app.get(`/v1/needs/${need}`, { as: JAPAN });
+    await app.get(`/v1/offers/${hidden}`, { as: VANUATU });
+    expect((await app.get(path, { as: FIJI })).status).toBe(404);
+    await app.get(`/v1/audit/events?stream=need-${sealed}`, { as: COURT });
+    await app.ticker.tickNow();
+    expect(await logged()).toHaveLength(before);
+    await minutes(1);
+    const fresh = (await logged()).slice(before);
+    expect(fresh.map(({ data: { records } }) => records.map(({ id }) => id))).toHaveLength(3);
+    expect(fresh.map(({ data }) => [data.minute, data.records.map(({ id }) => id)])).toEqual(
+      expect.arrayContaining([
+        [minute, [sealed]],
+        [minute, [hidden]],
+      ]),
+    );
+    const readers = async (of: string, as: As): Promise<readonly Record<string, unknown>[]> =>
+      ((await app.get(`${of}/reads`, { as })).body as { items: Record<string, unknown>[] }).items.filter(
+        (each) => each.minute === minute,
+      );
+    const byJapan = { minute, party: JAPAN.party, role: 'donor-desk' };
+    expect(await readers(path, VANUATU)).toEqual(
+      expect.arrayContaining([
+        { ...byJapan, ways: ['history', 'list', 'record'], purposes: ['Budget round 2027'] },
+        { minute, party: COURT.party, role: 'auditor', ways: ['log'], purposes: [] },
+      ]),
+    );
+    expect(await readers(`/v1/offers/${hidden}`, JAPAN)).toEqual([
+      { minute, party: VANUATU.party, role: 'npc', ways: ['record'], purposes: [] },
+    ]);
+    const toCourt = await readers(path, COURT);
+    expect(toCourt.find(({ party }) => party === JAPAN.party)).toEqual({
+      ...{ ...byJapan, ways: ['history', 'list', 'record'], purposes: ['Budget round 2027'] },
+      subject: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    for (const [as, status] of [
+      [JAPAN, 403],
+      [COORDINATOR, 403],
+      [FIJI, 404],
+      [NARROW, 404],
+    ] as const) {
+      expect((await app.get(`${path}/reads`, { as })).status).toBe(status);
+    }
+    const paged = await app.get(`${path}/reads?limit=1`, { as: VANUATU });
+    expect([(paged.body as { items: object[] }).items.length, paged.headers.link]).toEqual([
+      1,
+      expect.stringContaining('rel="next"'),
+    ]);
+    const { status, body } = await app.get(path, { as: JAPAN, headers: { 'purpose-of-use': 'é' } });
+    expect([status, (body as Refusal).errors?.map(({ field }) => field)]).toEqual([400, ['Purpose-Of-Use']]);
+    expect(
+      projectionScenario(readBoard, await everyEvent(app.store), { tries: 4 }).record_read?.length,
+    ).toBeGreaterThan(2);
   });
 
   it('falls overdue in its history when a day passes; what an auditor’s mandate covers no longer is gone for it', async () => {
