@@ -118,7 +118,7 @@ export class AuditController {
   ): AsyncGenerator<T> {
     for await (const item of items) {
       const stream = streamOf(item);
-      if (stream !== undefined) this.notes.note(ctx, categoryOfStream(stream), idOfStream(stream));
+      if (stream !== undefined) this.notes.note(ctx, categoryOfStream(stream), [idOfStream(stream)]);
       yield item;
     }
   }

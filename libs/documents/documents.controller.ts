@@ -183,7 +183,7 @@ export class DocumentsController {
     const { state } = await this.transactor.load(documentDecider, sha256);
     const held = state.holders.size === 0 ? undefined : await this.records.heldFor(ctx.caller, sha256, state);
     if (held === undefined) throw notFound();
-    if (held.listedIn !== undefined) this.notes.note(ctx, held.listedIn.category, held.listedIn.id);
+    if (held.listedIn !== undefined) this.notes.note(ctx, held.listedIn.category, [held.listedIn.id]);
     // Cut short by a disk or a hand: better no file than half of one.
     if ((await this.store.sizeOf(sha256)) !== state.size)
       throw new StoreUnavailableError('the bytes of a document are not whole: restore it from a backup');

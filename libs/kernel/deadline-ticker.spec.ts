@@ -246,3 +246,19 @@ describe('deadline ticker', () => {
     await expect(ticker.tickNow()).resolves.toBeUndefined();
   });
 });
+
+describe('what is done alongside', () => {
+  it('is done with every tick, and a last time without a moment when ticking stops; where it throws the alarm is told', async () => {
+    const rig = new Rig([]);
+    const done: (Date | undefined)[] = [];
+    rig.ticker.alongside('chore', (now) => {
+      done.push(now);
+      return done.length === 2 ? Promise.reject(new Error('no')) : Promise.resolve();
+    });
+    await rig.ticker.tickNow();
+    await rig.ticker.tickNow();
+    await rig.ticker.stop();
+    expect(done).toEqual([rig.clock.now(), rig.clock.now(), undefined]);
+    expect(rig.alarms).toMatchObject([{ source: 'chore', error: new Error('no') }]);
+  });
+});

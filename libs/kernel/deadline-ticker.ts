@@ -38,7 +38,7 @@ interface Tried {
  */
 export class DeadlineTicker {
   private readonly tried = new Map<string, Tried>();
-  private readonly chores: { readonly name: string; readonly work: (now: Date) => Promise<void> }[] = [];
+  private readonly chores: { readonly name: string; readonly work: (now?: Date) => Promise<void> }[] = [];
   private readonly intervalMs: number;
   private readonly alarm: (alarm: DeadlineAlarm) => void;
   private timer: NodeJS.Timeout | undefined;
@@ -55,8 +55,11 @@ export class DeadlineTicker {
     this.alarm = options.alarm ?? (() => undefined);
   }
 
-  /** What else is done with every tick, behind the deadlines; where it throws the alarm is told and the next tick tries again. */
-  alongside(name: string, work: (now: Date) => Promise<void>): void {
+  /**
+   * What else is done with every tick, behind the deadlines, and a last time, without a moment, when ticking stops. Where it throws, the alarm is
+   * told.
+   */
+  alongside(name: string, work: (now?: Date) => Promise<void>): void {
     this.chores.push({ name, work });
   }
 
@@ -71,12 +74,13 @@ export class DeadlineTicker {
   async stop(): Promise<void> {
     this.started = false;
     clearTimeout(this.timer);
+    this.tail = this.tail.then(() => this.work());
     await this.tail;
   }
 
   /** One tick behind the one under way, if any: afterwards every deadline due at the clock's now has been tried. */
   tickNow(): Promise<void> {
-    this.tail = this.tail.then(() => this.tick()).then(() => this.work());
+    this.tail = this.tail.then(() => this.tick()).then(() => this.work(this.clock.now()));
     return this.tail;
   }
 
@@ -90,8 +94,7 @@ export class DeadlineTicker {
     });
   }
 
-  private async work(): Promise<void> {
-    const now = this.clock.now();
+  private async work(now?: Date): Promise<void> {
     for (const { name, work } of this.chores) {
       try {
         await work(now);

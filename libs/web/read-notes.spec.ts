@@ -25,14 +25,14 @@ describe('what is noted of reads', () => {
   it('is one note for each person and minute, however often it reads, taken once the minute is over', () => {
     const clock = clockAt(5);
     const notes = new ReadNotes(clock);
-    for (let n = 0; n < 100; n += 1) notes.note(request(), 'need', 'n1');
-    notes.note(request({ path: '/v1/needs' }), 'need', 'n1');
-    notes.note(request({ path: '/v1/needs/n1/history' }), 'need', 'n1');
-    notes.note(request({ path: '/v1/documents/abc' }), 'offer', 'o1');
-    notes.note(request({ path: '/v1/audit/events' }), 'offer', 'o1');
+    for (let n = 0; n < 100; n += 1) notes.note(request(), 'need', ['n1']);
+    notes.note(request({ path: '/v1/needs' }), 'need', ['n1']);
+    notes.note(request({ path: '/v1/needs/n1/history' }), 'need', ['n1']);
+    notes.note(request({ path: '/v1/documents/abc' }), 'offer', ['o1']);
+    notes.note(request({ path: '/v1/audit/events' }), 'offer', ['o1']);
     expect(summary(notes, clock.now())).toEqual([]);
     clock.set('2026-11-29T10:06:00.000Z');
-    notes.note(request(), 'need', 'n2');
+    notes.note(request(), 'need', ['n2']);
     expect(summary(notes, clock.now())).toEqual([
       [5, { 'need-n1': ['history', 'list', 'record'], 'offer-o1': ['document', 'log'] }, 0],
     ]);
@@ -43,18 +43,18 @@ describe('what is noted of reads', () => {
   it('is nothing of who has no token, and nothing of commands', () => {
     const notes = new ReadNotes(clockAt(5));
     const { person: _person, ...anonymous } = request({ caller: ANONYMOUS });
-    notes.note(anonymous, 'need', 'n1');
-    notes.note(request({ method: 'POST' }), 'need', 'n1');
+    notes.note(anonymous, 'need', ['n1']);
+    notes.note(request({ method: 'POST' }), 'need', ['n1']);
     expect(summary(notes)).toEqual([]);
   });
 
   it('never grows beyond its bound: what has no room is counted, and so it is when it could not be written', () => {
     const notes = new ReadNotes(clockAt(5));
-    for (let n = 0; n < 20_005; n += 1) notes.note(request(), 'need', `n${n}`);
-    notes.note(request(), 'need', 'n1');
+    for (let n = 0; n < 20_005; n += 1) notes.note(request(), 'need', [`n${n}`]);
+    notes.note(request(), 'need', ['n1']);
     const [first] = notes.take();
     expect([first?.records.size, first?.unnamed]).toEqual([20_000, 5]);
-    notes.note(request(), 'need', 'other');
+    notes.note(request(), 'need', ['other']);
     notes.giveBack(first!);
     expect(notes.take().map(({ records, unnamed }) => [records.size, unnamed])).toEqual([
       [0, 20_005],
@@ -66,7 +66,7 @@ describe('what is noted of reads', () => {
 
   it('keeps a few purposes of a minute', () => {
     const notes = new ReadNotes(clockAt(5));
-    for (let n = 0; n < 50; n += 1) notes.note(request({ purpose: `p${n % 25}` }), 'need', 'n1');
+    for (let n = 0; n < 50; n += 1) notes.note(request({ purpose: `p${n % 25}` }), 'need', ['n1']);
     expect(notes.take()[0]?.purposes.size).toBe(20);
   });
 });

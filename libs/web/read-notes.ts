@@ -42,18 +42,21 @@ export class ReadNotes {
 
   constructor(private readonly clock: Clock) {}
 
-  /** @param category of the stream, such as `need` */
-  note({ method, person, caller, path, purpose }: RequestContext, category: string, id: string): void {
+  /** @param category of the streams, such as `need`; `ids` of the records that the answer shows */
+  note({ method, person, caller, path, purpose }: RequestContext, category: string, ids: readonly string[]): void {
     if (person === undefined || method !== 'GET') return;
     const noting = this.notingOf(person, caller);
     if (purpose !== undefined && noting.purposes.size < MOST_PURPOSES) noting.purposes.add(purpose);
-    const stream = streamOf(category, id);
-    const ways = noting.records.get(stream);
-    if (ways !== undefined) ways.add(wayOf(path));
-    else if (this.named >= MOST_NAMED) noting.unnamed += 1;
-    else {
-      this.named += 1;
-      noting.records.set(stream, new Set([wayOf(path)]));
+    const way = wayOf(path);
+    for (const id of ids) {
+      const stream = streamOf(category, id);
+      const ways = noting.records.get(stream);
+      if (ways !== undefined) ways.add(way);
+      else if (this.named >= MOST_NAMED) noting.unnamed += 1;
+      else {
+        this.named += 1;
+        noting.records.set(stream, new Set([way]));
+      }
     }
   }
 

@@ -190,7 +190,13 @@ export class RecordEndpoints {
     body: { readonly items: readonly unknown[]; readonly next: string | null } & object,
   ): HttpAnswer {
     const kind = this.kinds.servedAt(ctx.path);
-    if (kind !== undefined) for (const item of body.items) this.note(ctx, kind, (item as { readonly id: string }).id);
+    if (kind?.isRestricted !== undefined) {
+      this.notes.note(
+        ctx,
+        kind.decider.category,
+        body.items.map((item) => (item as { readonly id: string }).id),
+      );
+    }
     return new HttpAnswer(200, linkTo(ctx, body.next), body);
   }
 
@@ -216,7 +222,7 @@ export class RecordEndpoints {
     kind: RecordKind<S, C, E, R>,
     id: string,
   ): void {
-    if (kind.isRestricted !== undefined) this.notes.note(ctx, kind.decider.category, id);
+    if (kind.isRestricted !== undefined) this.notes.note(ctx, kind.decider.category, [id]);
   }
 
   private async authorised(ctx: RequestContext, access: CommandAccess, claimed?: string): Promise<Caller> {

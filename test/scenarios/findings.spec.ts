@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { jest } from '@jest/globals';
 import { confirmationBoard, findingBoard, readBoard, sampleBoard } from '#audit';
 import { everyEvent, projectionScenario } from '#kernel-testing';
 import { desk } from '#matching';
@@ -48,6 +49,8 @@ let ofNeed: string;
 let mandate: string;
 /** A confirmation request that nobody answers. */
 let unanswered: string;
+/** A need that is not for everybody. */
+let sealed: string;
 
 const created = async (path: string, body: object, as: As): Promise<string> => {
   const answer = await app.post(path, body, { as, headers: { prefer: 'wait=5' } });
@@ -523,7 +526,7 @@ describe('a finding', () => {
   });
 
   it('is not all that is watched: who reads what is not for everybody is told to its parties and to auditors, minute by minute', async () => {
-    const sealed = await created(
+    sealed = await created(
       '/v1/needs',
       {
         ...{ title: 'Stores', kinds: ['legal'], instruments: ['ATT'], authorityRef: 'Note 2' },
@@ -661,6 +664,15 @@ describe('a finding', () => {
     expect(projectionScenario(confirmationBoard, log, { tries: 4 }).record).toHaveLength(3);
     expect((await app.get(request, { as: COURT })).status).toBe(404);
     projectionScenario(desk, log, { tries: 4 });
+    // A stop writes down what was read in the minute under way.
+    expect((await app.get(`/v1/needs/${sealed}`, { as: JAPAN })).status).toBe(200);
+    const appended = jest.spyOn(app.store, 'append');
+    await app.close();
+    const last = appended.mock.calls.flatMap(([stream, , batch]) => (stream.startsWith('reads-') ? batch : []));
+    expect(last.map(({ type, data }) => [type, data])).toContainEqual([
+      'RecordsRead',
+      expect.objectContaining({ records: [{ kind: 'need', id: sealed, ways: ['record'] }] }),
+    ]);
   });
 });
 

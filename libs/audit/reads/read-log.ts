@@ -1,6 +1,6 @@
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
-import { categoryOfStream, Clock, DeadlineTicker, derivedId, idOfStream, newId, Transactor, Turns } from '#kernel';
+import { categoryOfStream, DeadlineTicker, derivedId, idOfStream, newId, Transactor, Turns } from '#kernel';
 import type { Noted } from '#web';
 import { ReadNotes, RecordKinds, SubjectRegister } from '#web';
 import type { ReadEvent, RecordRead } from './read.contract.js';
@@ -15,23 +15,17 @@ const MOST_IN_EVENT = 1_000;
  * under way and, where the log could not be written, before; a stop loses nothing.
  */
 @Injectable()
-export class ReadLog implements OnApplicationBootstrap, OnApplicationShutdown {
+export class ReadLog implements OnApplicationBootstrap {
   constructor(
     private readonly notes: ReadNotes,
     private readonly kinds: RecordKinds,
     private readonly subjects: SubjectRegister,
     private readonly transactor: Transactor,
     private readonly ticker: DeadlineTicker,
-    private readonly clock: Clock,
   ) {}
 
   onApplicationBootstrap(): void {
     this.ticker.alongside('read-log', (now) => this.write(now));
-  }
-
-  /** No request is under way any more, and the log is still open. */
-  onApplicationShutdown(): Promise<void> {
-    return this.write();
   }
 
   /** Writes what was read in minutes that are over at `now`; all of it without. @throws after what could not be written was kept */
