@@ -686,6 +686,7 @@ const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: stri
     cursor: [],
     owner: ['state:VUT', 'donor:usa'],
     auditor: ['auditor:board'],
+    commitment: [...at('commitments').map(({ id }) => id)],
     record:
       path === '/v1/audit/diff'
         ? [`needs/${full.visible.touchedNeed}`, `needs/${idOf('sealed')}`, `commitments/${idOf('overoffer')}`]
