@@ -79,20 +79,28 @@ export class AuditLog {
   async boards(
     caller: Caller,
     moment: Moment,
-  ): Promise<{ readonly at: bigint; readonly boards: Readonly<Record<string, readonly object[]>> }> {
+  ): Promise<{
+    readonly at: bigint;
+    readonly boards: Readonly<Record<string, readonly object[]>>;
+    /** The streams of the records on them. */
+    readonly shown: readonly string[];
+  }> {
     const { streams, last } = await this.streamsAt([moment]);
     const asOf = shownAt(moment, last, this.clock.now().toISOString());
     const boards: Record<string, object[]> = Object.fromEntries(
       this.kinds.all().map(({ path }) => [boardName(path), []]),
     );
+    const shown: string[] = [];
     for (const [stream, events] of streams) {
       const kind = this.kinds.of(categoryOfStream(stream));
       if (kind === undefined) continue;
       const past = await this.pastOf(caller, kind, idOfStream(stream), asOf);
-      const shown = await past?.at(events);
-      if (shown !== null && shown !== undefined) boards[boardName(kind.path)]?.push(shown);
+      const record = await past?.at(events);
+      if (record === null || record === undefined) continue;
+      boards[boardName(kind.path)]?.push(record);
+      shown.push(stream);
     }
-    return { at: last?.position ?? 0n, boards };
+    return { at: last?.position ?? 0n, boards, shown };
   }
 
   /** Reads the log up to the latest of these moments: the events that count at any of them, by stream, and the last of them. */

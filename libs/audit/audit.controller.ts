@@ -118,9 +118,13 @@ export class AuditController {
   ): AsyncGenerator<T> {
     for await (const item of items) {
       const stream = streamOf(item);
-      if (stream !== undefined) this.notes.note(ctx, categoryOfStream(stream), [idOfStream(stream)]);
+      if (stream !== undefined) this.note(ctx, stream);
       yield item;
     }
+  }
+
+  private note(ctx: RequestContext, stream: string): void {
+    this.notes.note(ctx, categoryOfStream(stream), [idOfStream(stream)]);
   }
 
   /** A `.tlog-proof` file (C2SP); its extra data are the bytes of the leaf. */
@@ -159,7 +163,8 @@ export class AuditController {
   async state(@Ctx() ctx: RequestContext, @Query() query: AuditStateQuery): Promise<HttpAnswer> {
     requireMandate(ctx.caller);
     const moment = momentOf(query.at, query.clock);
-    const { at, boards } = await this.log.boards(ctx.caller, moment);
+    const { at, boards, shown } = await this.log.boards(ctx.caller, moment);
+    for (const stream of shown) this.note(ctx, stream);
     return new HttpAnswer(200, {}, { at: String(at), clock: moment.clock, ...boards });
   }
 
@@ -182,9 +187,11 @@ export class AuditController {
     const said = { from, to, clock };
     if (record !== undefined) {
       const item = await this.difference.ofRecord(ctx.caller, record, span);
+      this.notes.note(ctx, item.record.kind, [item.record.id]);
       return new HttpAnswer(200, {}, { ...said, items: [item], next: null });
     }
     const { counts, items, next: place } = await this.difference.ofLog(ctx.caller, span, page.after, limit);
+    for (const { record: read } of items) this.notes.note(ctx, read.kind, [read.id]);
     const next = place === undefined ? null : this.cursors.encode(ctx, shaping, [String(place), to]);
     // Of the whole, not of the page: once is enough.
     const totals = cursor === undefined ? { totals: await this.difference.ofTotals(ctx.caller, span) } : {};

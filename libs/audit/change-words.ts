@@ -27,7 +27,7 @@ const isQuantity = (value: unknown): value is Quantity => isObject(value) && typ
 const told = (value: unknown): string => {
   if (value === null || value === undefined) return 'nothing';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value !== 'object') return String(value);
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
   if (isQuantity(value)) return isDeterminate(value) ? formatQuantity(value) : 'undetermined';
   if (Array.isArray(value)) return value.length === 0 ? 'nothing' : value.map(told).join('; ');
   return Object.entries(value)
@@ -66,7 +66,7 @@ export const inWords = ({ path, from, to }: Required<Change>, before: object | n
     [leftHolder, rightHolder] = [left, right];
     [left, right] = [within(left, part), within(right, part)];
     if (typeof part === 'string') words.push(spaced(part));
-    else words.push(elementName(String(words.pop() ?? ''), part, right ?? left));
+    else words.push(elementName(words.pop() ?? '', part, right ?? left));
   }
   // An amount alone says nothing: the quantity does.
   const ofQuantity = parts.at(-1) === 'amount' && (isQuantity(leftHolder) || isQuantity(rightHolder));

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
-import { canonicalJson, EventStore } from '#kernel';
+import { EventStore } from '#kernel';
 import type { Opening } from '#tlog';
+import { showsWhole } from '#web';
 import type { AuditFilter } from './audit-log.js';
 import { AuditLog, isFiltered, passes } from './audit-log.js';
 import type { Signed } from './signed-log/checkpoints.js';
@@ -102,6 +103,6 @@ export class LogExport {
 
   private async readsAll(caller: Caller, event: RecordedEvent): Promise<boolean> {
     const { lifted, data } = await this.log.shown(caller, event);
-    return data !== undefined && (data === lifted.data || canonicalJson(data) === canonicalJson(lifted.data));
+    return data === lifted.data || showsWhole(data, lifted.data);
   }
 }

@@ -41,6 +41,9 @@ export const ROUTES_BESIDE: Readonly<Record<string, string>> = {
   subject: '/v1/subjects',
 };
 
+/** Categories whose records tell who read them. */
+const READ_BY = new Set(['need', 'offer', 'commitment']);
+
 const READERS = {
   anyone: undefined,
   coordinator: { party: 'agency:secretariat', roles: ['coordinator'] },
@@ -133,7 +136,9 @@ const everything = async (
     found[route] = list.items.map((item) => item.id ?? item);
   }
   found['/v1/totals'] = await get('/v1/totals');
-  for (const stream of new Set(events.map((event) => event.stream))) {
+  const streams = new Set(events.map((event) => event.stream));
+  const readsAreLogged = [...streams].some((stream) => categoryOfStream(stream) === 'reads');
+  for (const stream of streams) {
     const [category, id] = [categoryOfStream(stream), idOfStream(stream)];
     if (category === 'document') {
       const path = `/v1/documents/${id}`;
@@ -144,11 +149,17 @@ const everything = async (
     }
     // The log's own keys, told in lines by /log/verifier-keys; the run that reads has another.
     if (category === 'log') continue;
+    // A person's, told with the records that were read.
+    if (category === 'reads') continue;
     const route = ROUTES_BESIDE[category] ?? ROUTES[category];
     if (route === undefined) throw new Error(`no route shows the records of ${stream}`);
     const path = `${route}/${id}`;
     const record = await get(path);
     if (record !== undefined) found[path] = factsIn(record as Readonly<Record<string, unknown>>);
+    if (readsAreLogged && READ_BY.has(category)) {
+      const readings = await get(`${path}/reads`);
+      if (readings !== undefined) found[`${path}/reads`] = readings;
+    }
     if (category === 'party' || category === 'fund') {
       const of = `/v1/statements?limit=200&${category === 'party' ? 'holder' : 'fund'}=${id}`;
       const statement = (await get(of)) as { readonly currencies: readonly object[] } | undefined;

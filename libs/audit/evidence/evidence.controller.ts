@@ -1,7 +1,8 @@
 import { Controller, Get, Param, Res, StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Ctx, notFound, type RequestContext, RouteAction, type RouteActionOptions, uuidOf } from '#web';
+import { categoryOfStream, idOfStream } from '#kernel';
+import { Ctx, notFound, ReadNotes, type RequestContext, RouteAction, type RouteActionOptions, uuidOf } from '#web';
 import { behind, Checkpoints } from '../signed-log/checkpoints.js';
 import { LOG_PROBLEMS } from '../signed-log/log.problems.js';
 import { LogTree } from '../signed-log/log-tree.js';
@@ -25,6 +26,7 @@ export class EvidenceController {
     private readonly checkpoints: Checkpoints,
     private readonly tree: LogTree,
     private readonly evidence: Evidence,
+    private readonly notes: ReadNotes,
   ) {}
 
   @Get('needs/:id/evidence')
@@ -70,6 +72,7 @@ export class EvidenceController {
     if (signed.size > this.tree.size) throw behind();
     const evidence = await this.evidence.of(ctx.caller, kind, id, signed, revision);
     if (evidence === undefined) throw notFound();
+    for (const { stream } of evidence.streams) this.notes.note(ctx, categoryOfStream(stream), [idOfStream(stream)]);
     const zip = zipOf(this.evidence.files(ctx.caller, evidence), (files) => this.evidence.manifest(evidence, files));
     reply.header('cache-control', 'no-cache');
     reply.header('content-disposition', `attachment; filename="${kind}-${id}.evidence.zip"`);
