@@ -103,6 +103,6 @@ export class LogExport {
 
   private async readsAll(caller: Caller, event: RecordedEvent): Promise<boolean> {
     const { lifted, data } = await this.log.shown(caller, event);
-    return data === lifted.data || showsWhole(data, lifted.data);
+    return data !== undefined && (data === lifted.data || showsWhole(data, lifted.data));
   }
 }

@@ -354,7 +354,7 @@ const keeping = (): EachView => {
   };
 };
 
-/** Past states of one commitment, one after the other: without the commands of today, which none of them had. */
+/** Past states of one commitment, one after the other, each as `commitmentView` shows it. */
 export const pastCommitments = (viewing: Viewing, id: string): { of(state: CommitmentState): object } => {
   const each = keeping();
   let accounts: { readonly of: CommitmentState; readonly view: object } | undefined;
@@ -367,17 +367,14 @@ export const pastCommitments = (viewing: Viewing, id: string): { of(state: Commi
     if (!same) accounts = { of: state, view: accountsView(state) };
     return accounts?.view ?? {};
   };
-  return { of: (state) => shownWithout(viewing, id, state, each, accountsOf) };
+  return { of: (state) => shown(viewing, id, state, each, accountsOf) };
 };
 
 /** The commitment as this caller sees it, but for `revision` (API.md, Commitments). Call where the caller sees it. */
-export const commitmentView = (viewing: Viewing, id: string, state: CommitmentState): object => ({
-  ...shownWithout(viewing, id, state, EACH, accountsView),
-  actions: actionsFor(viewing.caller, state, viewing.at),
-});
+export const commitmentView = (viewing: Viewing, id: string, state: CommitmentState): object =>
+  shown(viewing, id, state, EACH, accountsView);
 
-/** The same without `actions`. */
-const shownWithout = (
+const shown = (
   { caller, at, label }: Viewing,
   id: string,
   state: CommitmentState,
@@ -441,6 +438,7 @@ const shownWithout = (
     ...(state.refusal === undefined || !isInsider(caller, id, state) ? {} : { refusal: state.refusal }),
     ...(state.closeProposed === undefined ? {} : { closeProposed: state.closeProposed }),
     documents: state.documents,
+    actions: actionsFor(caller, state, at),
   };
   return withoutHidden(view, documentsFor(caller, id, state));
 };

@@ -173,21 +173,22 @@ const send = (method: string, { url, body, headers }: Sent, as: As | undefined):
   });
 };
 
-test.each(Object.entries(callers))(
-  '%s meets no fault of ours and no answer the document does not foretell',
-  async (_name, as) => {
-    const surprises: string[] = [];
-    for (const [path, operations] of Object.entries(paths)) {
-      if (!path.startsWith('/v1/') || path.startsWith('/v1/admin/')) continue;
-      for (const [method, operation] of Object.entries(operations)) {
-        for (const request of requestsTo(path, method, operation)) {
-          const answer = await send(method, request, as);
-          const surprise = answer.status === 500 ? 'a fault of ours' : isForetold(operation, answer, method);
-          if (surprise !== undefined)
-            surprises.push(`${method} ${request.url}: ${surprise} ${JSON.stringify(answer.body).slice(0, 200)}`);
-        }
+/** All of them with the extra tests, which set `PLEDGEBOOK_EVERY_CALLER`; else who may least, and who may most. */
+const ASKING = Object.entries(callers).filter(
+  ([name]) => process.env.PLEDGEBOOK_EVERY_CALLER !== undefined || ['anonymous', 'State', 'coordinator'].includes(name),
+);
+test.each(ASKING)('%s meets no fault of ours and no answer the document does not foretell', async (_name, as) => {
+  const surprises: string[] = [];
+  for (const [path, operations] of Object.entries(paths)) {
+    if (!path.startsWith('/v1/') || path.startsWith('/v1/admin/')) continue;
+    for (const [method, operation] of Object.entries(operations)) {
+      for (const request of requestsTo(path, method, operation)) {
+        const answer = await send(method, request, as);
+        const surprise = answer.status === 500 ? 'a fault of ours' : isForetold(operation, answer, method);
+        if (surprise !== undefined)
+          surprises.push(`${method} ${request.url}: ${surprise} ${JSON.stringify(answer.body).slice(0, 200)}`);
       }
     }
-    expect(surprises).toEqual([]);
-  },
-);
+  }
+  expect(surprises).toEqual([]);
+});

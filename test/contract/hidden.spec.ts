@@ -693,6 +693,8 @@ const valuesOf = (name: string, { enum: codes }: Parameter['schema'], path: stri
         : [full.visible.touchedNeed, idOf('overoffer')],
     dueBefore: ['2028-01-01'],
     overdue: ['true', 'false'],
+    // True only as lines, which hold what the events do.
+    openings: ['false'],
   };
   const values = known[name];
   if (values === undefined) throw new Error(`say which values of ${name} are tried (${path})`);

@@ -53,7 +53,9 @@ beforeAll(async () => {
   );
   const auditor = { id: 'auditor:court', name: 'Court', category: 'audit' };
   await app.post('/v1/parties', auditor, { as: COORDINATOR });
-  draft = (await app.post('/v1/needs', NEED, { as: VANUATU })).body.id;
+  // Whom a State tells of a need is in confidence.
+  const named = { visibility: 'named', named: ['agency:a1'] };
+  draft = (await app.post('/v1/needs', { ...NEED, ...named }, { as: VANUATU })).body.id;
   key = VerifierKey.parse((await app.get('/log/verifier-key')).text.trimEnd());
 });
 afterAll(() => app.close());

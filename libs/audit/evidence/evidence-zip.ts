@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { PassThrough, type Readable, Writable } from 'node:stream';
-import { configure, ZipWriter } from '@zip.js/zip.js';
 import type { Manifest } from '#evidence/format';
 import { MANIFEST } from '#evidence/format';
 
@@ -9,9 +8,6 @@ export interface BundledFile {
   readonly path: string;
   readonly content: string | Uint8Array | AsyncIterable<string>;
 }
-
-// Its workers are threads that a page in a browser has; here the streams of Node do it.
-configure({ useWebWorkers: false });
 
 /** The first day that a zip file can name, by every clock: when a file was packed is nothing that it proves. */
 const PACKED = new Date(1980, 0, 1);
@@ -26,6 +22,10 @@ export const zipOf = (
 ): Readable => {
   const out = new PassThrough();
   const pack = async (): Promise<void> => {
+    // Half a megabyte of code, of which most processes make no use.
+    const { configure, ZipWriter } = await import('@zip.js/zip.js');
+    // Its workers are threads that a page in a browser has; here the streams of Node do it.
+    configure({ useWebWorkers: false });
     const zip = new ZipWriter(Writable.toWeb(out), { lastModDate: PACKED, extendedTimestamp: false });
     const listed: Manifest['files'][number][] = [];
     for await (const { path, content } of files) {

@@ -12,7 +12,7 @@ import {
   technicalEvent,
   WrongRevisionError,
 } from '#kernel';
-import { CHECKPOINT_STREAM } from '#evidence';
+import { CHECKPOINT_STREAM } from '#evidence/format';
 import { type Checkpoint, TlogRefusal } from '#tlog';
 import { Health, type HealthCheck, Problem, ReadGate, type RequestContext } from '#web';
 import { openSigned } from './key-history.js';

@@ -15,7 +15,7 @@ import {
 import { MemoryReadDatabase } from '#read-database';
 import { parseCheckpoint } from '#tlog';
 import type { Health, HealthCheck, ReadGate } from '#web';
-import { CHECKPOINT_STREAM } from '#evidence';
+import { CHECKPOINT_STREAM } from '#evidence/format';
 import { Checkpoints } from './checkpoints.js';
 import { LogKeyring } from './log-keyring.js';
 import { LogSigning, type LogSigningOptions } from './log-signing.js';

@@ -1,6 +1,6 @@
 import { type Actor, type Clock, type EventStore, lastEventOf, newId, Transactor } from '#kernel';
 import { parseCheckpoint, type VerifierKey } from '#tlog';
-import { CHECKPOINT_STREAM } from '#evidence';
+import { CHECKPOINT_STREAM } from '#evidence/format';
 import { LOG_KEYS_ID, type LogKeyCommand, logKeysDecider } from './log-keys.js';
 import { eventsOf, Reckoning } from './reckoning.js';
 

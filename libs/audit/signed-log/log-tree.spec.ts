@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { InMemoryEventStore, recordedEvent } from '#kernel-testing';
 import { applyToModel, type EventStore, lastEventOf, newId, type RecordedEvent, Upcasting } from '#kernel';
-import { CHECKPOINT_STREAM } from '#evidence';
+import { CHECKPOINT_STREAM } from '#evidence/format';
 import { MemoryReadDatabase } from '#read-database';
 import { NoteSigner, openCheckpoint } from '#tlog';
 import { grow, Instance, signedSizes } from './instance.fixture.js';

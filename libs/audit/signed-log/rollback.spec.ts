@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InMemoryEventStore } from '#kernel-testing';
 import { newId, type RecordedEvent, SharedWriteGate, WriteGate, WRITES_STREAM, WritesRefusedError } from '#kernel';
 import { NoteSigner, parseNote, signCheckpoint } from '#tlog';
-import { CHECKPOINT_STREAM } from '#evidence';
+import { CHECKPOINT_STREAM } from '#evidence/format';
 import { grow, holding, Instance, noted, signedSizes } from './instance.fixture.js';
 import { keyLines } from './key-history.js';
 import { forkLog, ForkRefusedError } from './log-fork.js';

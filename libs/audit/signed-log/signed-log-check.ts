@@ -1,6 +1,6 @@
 import { emptyFold, foldOnto, messageOf, type ReadQueries, type RecordedEvent } from '#kernel';
 import { nodeHash, TILE_WIDTH, TlogRefusal, type VerifierKey } from '#tlog';
-import { CHECKPOINT_STREAM } from '#evidence';
+import { CHECKPOINT_STREAM } from '#evidence/format';
 import { historyOf, openSigned } from './key-history.js';
 import { LOG_KEYS_STREAM, logKeysDecider, type LogKeysState } from './log-keys.js';
 import { storedSize } from './log-tree.projection.js';
