@@ -55,8 +55,8 @@ export const by = (caller: CallerName): { readonly as?: As } => {
 };
 export const CALLER_NAMES = Object.keys(CALLERS) as CallerName[];
 export const OUTSIDERS = CALLER_NAMES.slice(0, CALLER_NAMES.indexOf('board'));
-/** Those that see least of each kind, and those that see most. */
-const A_FEW: readonly CallerName[] = ['anonymous', 'norway', 'unmandated', 'coordinator', 'vut'];
+/** Nobody, a donor that is no party to anything, and the State whose records they are. */
+const A_FEW: readonly CallerName[] = ['anonymous', 'norway', 'vut'];
 /** Who sweeps over every list and route: all of them with the extra tests, which set `PLEDGEBOOK_EVERY_CALLER`. */
 export const SWEEPERS = process.env.PLEDGEBOOK_EVERY_CALLER === undefined ? A_FEW : CALLER_NAMES;
 
