@@ -40,7 +40,7 @@ const FULL = {
   streamed: 20_000,
   relayed: 5_000,
   flatSeconds: 12,
-  signed: { leaves: 1_000_000, proofs: 2_000 },
+  signed: { leaves: 1_000_000, proofs: 2_000, replayed: 1_000 },
   matches: { few: 1_000, many: 100_000, alone: [10_000, 1_000_000], queries: 500 },
 } as const;
 const SMOKE = {
@@ -56,7 +56,7 @@ const SMOKE = {
   streamed: 300,
   relayed: 300,
   flatSeconds: 1,
-  signed: { leaves: 10_000, proofs: 100 },
+  signed: { leaves: 10_000, proofs: 100, replayed: 50 },
   matches: { few: 200, many: 2_000, alone: [1_000, 10_000], queries: 20 },
 } as const;
 

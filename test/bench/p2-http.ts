@@ -142,7 +142,7 @@ export const transferringOverHttp = async (
 };
 
 /** Commitments of one donor and one State, signed by both. */
-const boundCommitments = async (
+export const boundCommitments = async (
   { app, post, url, tokenOf }: BenchedService,
   count: number,
 ): Promise<readonly string[]> => {

@@ -6,11 +6,12 @@ import { SqliteReadDatabase } from '#read-database';
 import { SqliteEventStore } from '#store-sqlite';
 import { canonicalForm, grownTiles, inclusionProof, nodesOf, rootOf, verifyInclusion } from '#tlog';
 import { verifyStoredLog } from '../../infra/log-verification.js';
-import { AUDITOR, COORDINATOR } from './content.js';
+import { AUDITOR, COORDINATOR, deskOf, npcOf } from './content.js';
 import type { Folders } from './folders.js';
 import type { Turn } from './measure.js';
 import { interleaved, quantile, rateOf, ratioOf, turn } from './measure.js';
 import { Drafting } from './p1-transact.js';
+import { boundCommitments } from './p2-http.js';
 import { build, scan } from './p3-rebuild.js';
 import type { Figure } from './report.js';
 import { serve } from './service.js';
@@ -30,7 +31,7 @@ const NODE_BYTES = 1 + 64;
 export const signingTheLog = async (
   folders: Folders,
   log: string,
-  { rounds, seconds, leaves, proofs }: SignedLogOrder,
+  { rounds, seconds, leaves, proofs, replayed }: SignedLogOrder,
 ): Promise<readonly Figure[]> => {
   const store = SqliteEventStore.open(log);
   const drafting = new Drafting(folders.fresh('drafting'));
@@ -51,6 +52,7 @@ export const signingTheLog = async (
       exporting: () => turn(() => exporting.whole()),
     });
     const taken = provingIn(folders, leaves, proofs);
+    const replays = await replaying(folders, replayed);
     return [
       { name: 'durable commands through transact, 50 callers', value: rateOf(turns.commands), unit: '/s' },
       { name: 'events into leaves and tiles', value: rateOf(turns.integrate), unit: 'ev/s' },
@@ -84,6 +86,12 @@ export const signingTheLog = async (
         unit: 'ms',
         target: { bound: 'at most', value: 1 },
       },
+      {
+        name: `replay of a commitment with ${replayed} events and more, over HTTP, p50`,
+        value: quantile(replays, 0.5),
+        unit: 'ms',
+        target: { bound: 'at most', value: 50 },
+      },
     ];
   } finally {
     await exporting.close();
@@ -97,7 +105,39 @@ interface SignedLogOrder {
   readonly seconds: number;
   readonly leaves: number;
   readonly proofs: number;
+  /** Events of the commitment that is replayed. */
+  readonly replayed: number;
 }
+
+const REPLAYS = 7;
+
+/** Milliseconds that each of some replays of one commitment takes, with a transfer for each of its `events`. */
+const replaying = async (folders: Folders, events: number): Promise<readonly number[]> => {
+  const service = await serve(folders.fresh('replay'));
+  const { app, url, post, tokenOf } = service;
+  try {
+    const [id = ''] = await boundCommitments(service, 1);
+    const donor = deskOf(0);
+    const amount = { measure: 'money', currency: 'USD', amount: '12.50' };
+    const body = { kind: 'disbursement', from: donor.party, to: npcOf(0).party, amount, date: '2026-01-15' };
+    for (let n = 0; n < events; n += 1)
+      await post(`/v1/commitments/${id}/transfers`, { ...body, reference: `Payment order ${n}` }, donor);
+    await app.settled(TIMEOUT_MS);
+    const headers = { authorization: `Bearer ${await tokenOf(donor)}` };
+    const taken: number[] = [];
+    for (let n = 0; n < REPLAYS; n += 1) {
+      const begun = performance.now();
+      const { steps } = (await (await fetch(`${url}/v1/commitments/${id}/replay`, { headers })).json()) as {
+        readonly steps: readonly unknown[];
+      };
+      taken.push(performance.now() - begun);
+      if (steps.length < events) throw new Error(`a replay of ${steps.length} steps`);
+    }
+    return taken;
+  } finally {
+    await app.close();
+  }
+};
 
 /** What `npm run verify-log` does with a data folder: every event hashed anew. */
 const verified = async (store: EventStore, events: number): Promise<number> => {

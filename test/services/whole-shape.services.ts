@@ -207,6 +207,9 @@ const expectAsRebuilt = async (): Promise<void> => {
   }
 };
 
+/** How the demo says to verify the evidence that it took away. */
+const VERIFY = /npx pledgebook-verify '([^']+)' --key '([^']+)'/;
+
 test('the demo ends with the totals that it ends with in one process', async () => {
   const facts = (said: string): string =>
     said
@@ -215,7 +218,8 @@ test('the demo ends with the totals that it ends with in one process', async () 
       .filter((line) => !/PLEDGEBOOK_DATA|^Done/.test(line))
       .join('\n')
       .replaceAll(/position \d+/g, 'position N')
-      .replaceAll(/…[0-9a-f]{6}/g, '…id');
+      .replaceAll(/…[0-9a-f]{6}/g, '…id')
+      .replace(VERIFY, 'npx pledgebook-verify');
   const demo = 'dist/test/scenarios/demo/main.js';
   const [there, here] = await Promise.all([
     run(process.execPath, [demo, '--url', url], { env: { ...process.env, PLEDGEBOOK_DATA: folder } }),
@@ -223,6 +227,11 @@ test('the demo ends with the totals that it ends with in one process', async () 
   ]);
   expect(there.stdout).toContain('Done: every answer was as expected.');
   expect(facts(there.stdout)).toBe(facts(here.stdout));
+  for (const { stdout } of [there, here]) {
+    const [, bundle = '', key = ''] = VERIFY.exec(stdout) ?? [];
+    const verified = await run(process.execPath, ['dist/apps/verify/main.js', bundle, '--key', key]);
+    expect(verified.stdout).toMatch(/: verified\n$/);
+  }
   await expectNothingLostNorTwice();
 }, 300_000);
 
