@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import type { Caller } from '#directory/contract';
 import { ANONYMOUS } from '#directory/contract';
+import type { EventToAppend, RecordedEvent } from '#kernel';
 import { newId } from '#kernel';
 import { InMemoryEventStore, sampleEvent } from '#kernel-testing';
 import type { AuditLog } from './audit-log.js';
@@ -59,4 +60,33 @@ test('an export comes to its end with what it is signed by, its caller asked ane
   expect(all).toHaveLength(PAGE * PAGES + 1);
   expect(all.at(-1)).toMatchObject({ end: true, checkpoint: 'signed' });
   expect(pagesRead()).toBe(PAGES + 1);
+});
+
+test('of one request all events are opened or none, however many it led to', async () => {
+  const store = new InMemoryEventStore();
+  const written = (request: string, count: number): EventToAppend[] =>
+    Array.from({ length: count }, () => {
+      const event = sampleEvent();
+      return { ...event, metadata: { ...event.metadata, commandId: request, requestHash: 'f'.repeat(64) } };
+    });
+  const requests = [written('before', 3), written('many', 120), written('after', 3)];
+  for (const [n, events] of requests.entries()) await store.append('page-1', [-1, 2, 122][n] ?? NaN, events);
+  const events = await store.readAll(0n, 200);
+  const leaves = events.map(({ id: eventId }, seq) => ({ seq, eventId, entryHash: '', prevInStream: null }));
+  const tree = {
+    leafOf: (id: string) => leaves.find(({ eventId }) => eventId === id),
+    places: (from: number, count: number) => leaves.slice(from, from + count),
+  } as unknown as LogTree;
+  const hidden = requests[1]?.[0]?.id;
+  const log = {
+    shown: (_caller: Caller, lifted: RecordedEvent) =>
+      Promise.resolve({ lifted, data: lifted.id === hidden ? undefined : lifted.data }),
+  } as unknown as AuditLog;
+  const signed = { size: events.length, root: new Uint8Array(32), note: 'signed' };
+  const opened: number[] = [];
+  const order = { after: 0n, filter: {}, signed };
+  for await (const line of new LogExport(store, log, tree).lines(() => Promise.resolve(ANONYMOUS), order)) {
+    if ('opening' in line) opened.push(line.opening.revision);
+  }
+  expect(opened).toEqual([0, 1, 2, 123, 124, 125]);
 });
