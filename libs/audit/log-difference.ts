@@ -5,8 +5,8 @@ import type { LifeCycleRule, RecordedEvent } from '#kernel';
 import { categoryOfStream, Clock, EventStore, idOfStream, streamOf, Upcasting } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import { formatQuantity, measureKey } from '#vocabulary';
-import type { AnyRecordKind, Change, ClockName, Moment } from '#web';
-import { actorFor, countsAt, differences, invalid, notFound, RecordKinds, shownAt, withNulls } from '#web';
+import type { AnyRecordKind, Change, ClockName, EventShown, Moment } from '#web';
+import { countsAt, differences, eventFor, invalid, notFound, RecordKinds, shownAt, withNulls } from '#web';
 import type { PastRecord } from './audit-log.js';
 import { AuditLog } from './audit-log.js';
 import { inWords } from './change-words.js';
@@ -18,16 +18,7 @@ export interface Span {
 }
 
 /** An event between the two moments, as far as the caller may know of it. */
-interface DifferenceEvent {
-  readonly revision: number;
-  readonly position: string;
-  readonly eventId: string;
-  readonly type: string;
-  readonly actor: object;
-  readonly effectiveAt: string;
-  readonly recordedAt: string;
-  readonly rule?: LifeCycleRule;
-}
+type DifferenceEvent = EventShown & { readonly rule?: LifeCycleRule };
 
 /** What became of one record. */
 export interface RecordDifference {
@@ -189,19 +180,8 @@ export class LogDifference {
     for (const raw of events) {
       const event = this.upcasting.lift(raw);
       if ((await past.mask(event)) === undefined) continue;
-      const { id: eventId, revision, type, position, metadata } = event;
-      const { effectiveAt, recordedAt } = metadata;
       const rule = kind.ruleOf?.(event);
-      shown.push({
-        revision,
-        position: String(position),
-        eventId,
-        type,
-        actor: actorFor(caller, event),
-        effectiveAt,
-        recordedAt,
-        ...(rule === undefined ? {} : { rule }),
-      });
+      shown.push({ ...eventFor(caller, event), ...(rule === undefined ? {} : { rule }) });
     }
     return shown;
   }

@@ -384,27 +384,35 @@ const settled = <S, R extends Rejection>(
 };
 
 /** Who acted, as the record's history says it: a designation the act rests on, and to whom it concerns the person's pseudonym. */
-export const actorFor = (caller: Caller, { metadata }: Pick<RecordedEvent, 'metadata'>): object => {
+const actorFor = (caller: Caller, { metadata }: Pick<RecordedEvent, 'metadata'>): object => {
   const { subject, ...actor } = metadata.actor;
   // A pseudonym links one person's acts: only the party itself and those who review it need that.
   const own = caller.party === actor.party || hasRole(caller, 'coordinator') || caller.mandates.length > 0;
   return subject !== undefined && own ? { ...actor, subject } : actor;
 };
 
-const historyItem = (caller: Caller, event: RecordedEvent, data: object | undefined): object => {
+/** An event without its data, as it is shown to whoever may know that it happened: by its record's history, in a replay, between two moments. */
+export interface EventShown {
+  readonly eventId: string;
+  readonly type: string;
+  readonly actor: object;
+  readonly effectiveAt: string;
+  readonly recordedAt: string;
+  readonly revision: number;
+  readonly position: string;
+}
+
+export const eventFor = (caller: Caller, event: RecordedEvent): EventShown => {
   const { revision, position, id: eventId, type, metadata } = event;
-  const place = { revision, position: String(position) };
-  if (data === undefined) return { ...place, masked: true };
-  return {
-    type,
-    data,
-    actor: actorFor(caller, event),
-    effectiveAt: metadata.effectiveAt,
-    recordedAt: metadata.recordedAt,
-    ...place,
-    eventId,
-  };
+  const { effectiveAt, recordedAt } = metadata;
+  const actor = actorFor(caller, event);
+  return { eventId, type, actor, effectiveAt, recordedAt, revision, position: String(position) };
 };
+
+const historyItem = (caller: Caller, event: RecordedEvent, data: object | undefined): object =>
+  data === undefined
+    ? { revision: event.revision, position: String(event.position), masked: true }
+    : { ...eventFor(caller, event), data };
 
 const linkTo = ({ path, query }: RequestContext, next: string | null): Record<string, string> => {
   if (next === null) return {};

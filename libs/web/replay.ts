@@ -2,25 +2,17 @@ import type { Caller } from '#directory/contract';
 import type { Decider, DomainEvent, LifeCycleRule, RecordedEvent } from '#kernel';
 import type { Change } from './changes.js';
 import { differences, withNulls } from './changes.js';
-import { actorFor } from './record-endpoints.js';
+import type { EventShown } from './record-endpoints.js';
+import { eventFor } from './record-endpoints.js';
 import type { PastView } from './record-kind.js';
 
 /** One event and what it changed in what the caller sees. Of a masked one, which is shown where it changed something, only its place. */
-export type ReplayStep = {
-  readonly revision: number;
-  readonly position: string;
-  readonly changes: readonly Required<Change>[];
-} & (
-  | { readonly masked: true }
-  | {
-      readonly eventId: string;
-      readonly type: string;
-      readonly actor: object;
-      readonly effectiveAt: string;
-      readonly recordedAt: string;
+export type ReplayStep = { readonly changes: readonly Required<Change>[] } & (
+  | (Pick<EventShown, 'revision' | 'position'> & { readonly masked: true })
+  | (EventShown & {
       /** The rule that allowed it, where the record's context publishes its rules. */
       readonly rule?: LifeCycleRule;
-    }
+    })
 );
 
 /** What depends on who asks and when is no part of what happened. */
@@ -52,25 +44,14 @@ export const replayOf = async <S, E extends DomainEvent>(
     state = decider.evolve(state, event);
     view = await past.of(state);
     const changes = differences(before, view === null ? {} : withoutToday(view)).map(withNulls);
-    const { revision, type, id: eventId, metadata } = event;
-    const place = { revision, position: String(event.position) };
     if ((await mask(event)) === undefined) {
       // Of what is in confidence even its place would tell that it happened just then.
-      if (changes.length > 0) steps.push({ ...place, masked: true, changes });
+      if (changes.length > 0)
+        steps.push({ revision: event.revision, position: String(event.position), masked: true, changes });
       continue;
     }
-    const { effectiveAt, recordedAt } = metadata;
     const rule = ruleOf?.(event);
-    steps.push({
-      ...place,
-      eventId,
-      type,
-      actor: actorFor(caller, event),
-      effectiveAt,
-      recordedAt,
-      ...(rule === undefined ? {} : { rule }),
-      changes,
-    });
+    steps.push({ ...eventFor(caller, event), ...(rule === undefined ? {} : { rule }), changes });
   }
   const revision = events.at(-1)?.revision;
   return { state: view === null ? null : { ...view, revision }, steps };
