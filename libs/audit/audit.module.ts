@@ -32,6 +32,7 @@ import { sampleDecider } from './samples/sample.js';
 import { SamplesController } from './samples/samples.controller.js';
 import { Sampling } from './samples/sampling.js';
 import { SchemasController } from './schemas.controller.js';
+import { SeenList } from './seen-list.js';
 import { Checkpoints } from './signed-log/checkpoints.js';
 import { LogController } from './signed-log/log.controller.js';
 import { LogKeyring } from './signed-log/log-keyring.js';
@@ -70,7 +71,18 @@ export const auditContext: Context = {
     EvidenceController,
     ...READS,
   ],
-  forRoutes: [OwnersSight, Books, LogTree, LogKeyring, StartCheck, Witnesses, Checkpoints, LogExport, Evidence],
+  forRoutes: [
+    SeenList,
+    OwnersSight,
+    Books,
+    LogTree,
+    LogKeyring,
+    StartCheck,
+    Witnesses,
+    Checkpoints,
+    LogExport,
+    Evidence,
+  ],
   history: [
     historyController('FindingsController', {
       path: 'v1/findings',

@@ -1,32 +1,19 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { BoardRow } from '#kernel';
 import { Clock, ProjectionRunner, Transactor } from '#kernel';
 import { CONFIRMED_FIGURES, dateOf } from '#vocabulary';
 import type { RequestContext } from '#web';
-import {
-  Ctx,
-  Cursors,
-  DEFAULT_LIMIT,
-  HttpAnswer,
-  notFound,
-  Problem,
-  ReadGate,
-  RecordEndpoints,
-  RouteAction,
-  uuidOf,
-} from '#web';
+import { Ctx, HttpAnswer, Problem, ReadGate, RecordEndpoints, RouteAction, uuidOf } from '#web';
 import { Grounds } from '../findings/grounds.js';
 import { OwnersSight } from '../findings/owners-sight.js';
 import { SampleRecords } from '../samples/sample-records.js';
 import { sampleDecider } from '../samples/sample.js';
 import type { AskedItem } from './books.js';
 import { Books } from './books.js';
-import type { ConfirmationFilter } from './confirmation-board.projection.js';
 import { CONFIRMATION_BOARD, confirmationRows } from './confirmation-board.projection.js';
 import { CONFIRMATION_ACCESS, ConfirmationRecords, recordsOf } from './confirmation-records.js';
 import type { ConfirmationLine, LineAnswer } from './confirmation.contract.js';
-import type { ConfirmationCommand, ConfirmationState } from './confirmation.js';
+import type { ConfirmationCommand } from './confirmation.js';
 import { MOST_LINES } from './confirmation.js';
 import {
   AnswerConfirmationDto,
@@ -35,6 +22,7 @@ import {
   RequestConfirmationDto,
 } from './confirmations.dto.js';
 import { CONFIRMATION_PROBLEMS } from './confirmations.problems.js';
+import { SeenList } from '../seen-list.js';
 
 const SEEN =
   'A request is shown to the party that is asked, and to the party of the auditor who asks while a mandate of its own in force covers every ' +
@@ -76,7 +64,7 @@ export class ConfirmationsController {
     private readonly transactor: Transactor,
     private readonly runner: ProjectionRunner,
     private readonly gate: ReadGate,
-    private readonly cursors: Cursors,
+    private readonly lists: SeenList,
     private readonly clock: Clock,
   ) {}
 
@@ -114,16 +102,22 @@ export class ConfirmationsController {
 
   @Get()
   @RouteAction({ action: 'confirmation.list', says: SEEN, example: { items: [CONFIRMATION], next: null } })
-  async list(@Ctx() ctx: RequestContext, @Query() query: ConfirmationsQuery): Promise<HttpAnswer> {
-    const { limit = DEFAULT_LIMIT, cursor, ...filter } = query;
-    const after = cursor === undefined ? undefined : Number(this.cursors.decode(ctx, filter, cursor)[0]);
-    await this.gate.ready(ctx, CONFIRMATION_BOARD);
-    const rows = await this.seenRows(ctx, filter, limit + 1, after);
-    const { page, next } = this.cursors.page(ctx, filter, rows, limit, ({ seq }) => [seq]);
-    const items = page.flatMap(({ id, revision, state: { confirmation } }) =>
-      confirmation === undefined ? [] : [{ ...this.records.shown(ctx.caller, id, confirmation), revision }],
-    );
-    return this.endpoints.list(ctx, { items, next });
+  list(@Ctx() ctx: RequestContext, @Query() query: ConfirmationsQuery): Promise<HttpAnswer> {
+    const { limit: _limit, cursor: _cursor, ...filter } = query;
+    const today = dateOf(this.clock.now());
+    return this.lists.page(ctx, query, {
+      board: CONFIRMATION_BOARD,
+      read: (limit, after) =>
+        confirmationRows(this.runner.model(CONFIRMATION_BOARD), filter, {
+          today,
+          limit,
+          ...(after === undefined ? {} : { after }),
+        }),
+      shown: async ({ id, revision, state }) =>
+        state.confirmation !== undefined && (await this.records.sees(ctx.caller, id, state))
+          ? { ...this.records.shown(ctx.caller, id, state.confirmation), revision }
+          : undefined,
+    });
   }
 
   @Get(':id')
@@ -170,12 +164,10 @@ export class ConfirmationsController {
       type: 'CloseConfirmation',
       ifMatch: 'required',
       prepare: async ({ state: { confirmation } }) => {
-        const mandate = await this.grounds.mandateOver(
+        const mandate = await this.grounds.mandateStillOver(
           ctx.caller,
           confirmation === undefined ? [] : recordsOf(confirmation),
         );
-        // It was seen under a mandate a moment ago.
-        if (mandate === undefined) throw notFound();
         return (by): ConfirmationCommand => ({
           type: 'CloseConfirmation',
           by,
@@ -237,26 +229,6 @@ export class ConfirmationsController {
     );
     if (errors.length > 0) throw unseen(errors);
     return commitments.map((commitment) => ({ commitment }));
-  }
-
-  private async seenRows(
-    { caller }: RequestContext,
-    filter: ConfirmationFilter,
-    limit: number,
-    from: number | undefined,
-  ): Promise<readonly BoardRow<ConfirmationState>[]> {
-    const model = this.runner.model(CONFIRMATION_BOARD);
-    const today = dateOf(this.clock.now());
-    const seen: BoardRow<ConfirmationState>[] = [];
-    for (let after = from; seen.length < limit;) {
-      const rows = confirmationRows(model, filter, { today, limit, ...(after === undefined ? {} : { after }) });
-      for (const row of rows) {
-        if (seen.length < limit && (await this.records.sees(caller, row.id, row.state))) seen.push(row);
-      }
-      if (rows.length < limit) break;
-      after = rows.at(-1)?.seq;
-    }
-    return seen;
   }
 }
 

@@ -1,27 +1,14 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { BoardRow } from '#kernel';
 import { Clock, ProjectionRunner } from '#kernel';
 import { dateOf } from '#vocabulary';
 import type { CommandBuilder, FieldError, RequestContext } from '#web';
-import {
-  Ctx,
-  Cursors,
-  DEFAULT_LIMIT,
-  HttpAnswer,
-  notFound,
-  Problem,
-  ReadGate,
-  RecordEndpoints,
-  RouteAction,
-  uuidOf,
-} from '#web';
-import type { FindingFilter } from './finding-board.projection.js';
+import { Ctx, HttpAnswer, Problem, ReadGate, RecordEndpoints, RouteAction, uuidOf } from '#web';
 import { FINDING_BOARD, findingRows } from './finding-board.projection.js';
 import type { FindingRoute } from './finding-records.js';
 import { FINDING_ACCESS, FindingRecords } from './finding-records.js';
 import type { FindingContent, FindingGround } from './finding.contract.js';
-import type { FindingCommand, FindingState } from './finding.js';
+import type { FindingCommand } from './finding.js';
 import {
   AmendFindingDto,
   AnswerFindingDto,
@@ -34,6 +21,7 @@ import {
 import { FINDING_PROBLEMS } from './findings.problems.js';
 import { Grounds } from './grounds.js';
 import { OwnersSight } from './owners-sight.js';
+import { SeenList } from '../seen-list.js';
 
 const SEEN =
   'A finding is shown to the party that must answer; to auditors with a mandate in force that covers all of its records, and to the coordinator, ' +
@@ -77,7 +65,7 @@ export class FindingsController {
     private readonly owners: OwnersSight,
     private readonly runner: ProjectionRunner,
     private readonly gate: ReadGate,
-    private readonly cursors: Cursors,
+    private readonly lists: SeenList,
     private readonly clock: Clock,
   ) {}
 
@@ -123,16 +111,22 @@ export class FindingsController {
 
   @Get()
   @RouteAction({ action: 'finding.list', says: SEEN, example: { items: [FINDING], next: null } })
-  async list(@Ctx() ctx: RequestContext, @Query() query: FindingsQuery): Promise<HttpAnswer> {
-    const { limit = DEFAULT_LIMIT, cursor, ...filter } = query;
-    const after = cursor === undefined ? undefined : Number(this.cursors.decode(ctx, filter, cursor)[0]);
-    await this.gate.ready(ctx, FINDING_BOARD);
-    const rows = await this.seenRows(ctx, filter, limit + 1, after);
-    const { page, next } = this.cursors.page(ctx, filter, rows, limit, ({ seq }) => [seq]);
-    const items = page.flatMap(({ id, revision, state: { finding } }) =>
-      finding === undefined ? [] : [{ ...this.records.shown(ctx.caller, id, finding), revision }],
-    );
-    return this.endpoints.list(ctx, { items, next });
+  list(@Ctx() ctx: RequestContext, @Query() query: FindingsQuery): Promise<HttpAnswer> {
+    const { limit: _limit, cursor: _cursor, ...filter } = query;
+    const today = dateOf(this.clock.now());
+    return this.lists.page(ctx, query, {
+      board: FINDING_BOARD,
+      read: (limit, after) =>
+        findingRows(this.runner.model(FINDING_BOARD), filter, {
+          today,
+          limit,
+          ...(after === undefined ? {} : { after }),
+        }),
+      shown: async ({ id, revision, state }) =>
+        state.finding !== undefined && (await this.records.sees(ctx.caller, id, state))
+          ? { ...this.records.shown(ctx.caller, id, state.finding), revision }
+          : undefined,
+    });
   }
 
   @Get(':id')
@@ -246,9 +240,7 @@ export class FindingsController {
       type: TYPE_OF[route],
       ifMatch: 'required',
       prepare: async ({ state: { finding } }) => {
-        const mandate = await this.grounds.mandateOver(ctx.caller, finding?.records ?? []);
-        // It was seen under a mandate a moment ago.
-        if (mandate === undefined) throw notFound();
+        const mandate = await this.grounds.mandateStillOver(ctx.caller, finding?.records ?? []);
         return (by) => command(mandate, by);
       },
     });
@@ -304,26 +296,6 @@ export class FindingsController {
         `is not seen by ${owner}: leave it out, or name an owner that sees it`,
       ),
     });
-  }
-
-  private async seenRows(
-    { caller }: RequestContext,
-    filter: FindingFilter,
-    limit: number,
-    from: number | undefined,
-  ): Promise<readonly BoardRow<FindingState>[]> {
-    const model = this.runner.model(FINDING_BOARD);
-    const today = dateOf(this.clock.now());
-    const seen: BoardRow<FindingState>[] = [];
-    for (let after = from; seen.length < limit;) {
-      const rows = findingRows(model, filter, { today, limit, ...(after === undefined ? {} : { after }) });
-      for (const row of rows) {
-        if (seen.length < limit && (await this.records.sees(caller, row.id, row.state))) seen.push(row);
-      }
-      if (rows.length < limit) break;
-      after = rows.at(-1)?.seq;
-    }
-    return seen;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Caller, MandateInForce } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
 import { EventStore, streamOf, Transactor, Upcasting } from '#kernel';
 import type { AnyRecordKind, MandateReach } from '#web';
-import { RecordKinds } from '#web';
+import { notFound, RecordKinds } from '#web';
 import type { AuditedRecord, FindingGround } from './finding.contract.js';
 
 /** A record at hand: how its kind is served, and its state. */
@@ -77,6 +77,13 @@ export class Grounds {
       named.push(held?.kind.mandated?.(record.id, held.state) ?? { owners: [], ids: [record.id] });
     }
     return mandates.find((mandate) => named.every((each) => reaches(mandate, each)))?.mandate;
+  }
+
+  /** The same of records that were shown to the caller under a mandate a moment ago. @throws {Problem} 404 where it is over */
+  async mandateStillOver(caller: Caller, records: readonly AuditedRecord[]): Promise<string> {
+    const mandate = await this.mandateOver(caller, records);
+    if (mandate === undefined) throw notFound();
+    return mandate;
   }
 
   private async shows(caller: Caller, { kind, id, revision }: FindingGround): Promise<boolean> {

@@ -7,8 +7,6 @@ import {
   CSV,
   csvLine,
   Ctx,
-  Cursors,
-  DEFAULT_LIMIT,
   forbidden,
   HttpAnswer,
   ReadGate,
@@ -27,6 +25,7 @@ import { MOST_ITEMS, sampleDecider } from './sample.js';
 import { DrawSampleDto, SamplesQuery } from './samples.dto.js';
 import { SAMPLE_PROBLEMS } from './samples.problems.js';
 import { Sampling } from './sampling.js';
+import { SeenList } from '../seen-list.js';
 
 const SAYS =
   'The population is what the auditor sees of the commitments that one mandate of its own in force covers (the widest of them) and the filter lets ' +
@@ -78,7 +77,7 @@ export class SamplesController {
     private readonly transactor: Transactor,
     private readonly runner: ProjectionRunner,
     private readonly gate: ReadGate,
-    private readonly cursors: Cursors,
+    private readonly lists: SeenList,
   ) {}
 
   /** Draws a sample and records it with its seed and population: a draw that does not please is there like any other. */
@@ -99,13 +98,18 @@ export class SamplesController {
 
   @Get()
   @RouteAction({ action: 'sample.list', roles: ['auditor'], says: SAYS, example: { items: [SUMMARY], next: null } })
-  async list(@Ctx() ctx: RequestContext, @Query() query: SamplesQuery): Promise<HttpAnswer> {
-    const { limit = DEFAULT_LIMIT, cursor } = query;
-    const from = cursor === undefined ? undefined : Number(this.cursors.decode(ctx, {}, cursor)[0]);
-    await this.gate.ready(ctx, SAMPLE_BOARD);
-    const rows = await this.seen(ctx, limit + 1, from);
-    const { page, next } = this.cursors.page(ctx, {}, rows, limit, ({ seq }) => [seq]);
-    return this.endpoints.list(ctx, { items: page.map(({ item }) => item), next });
+  list(@Ctx() ctx: RequestContext, @Query() query: SamplesQuery): Promise<HttpAnswer> {
+    const { caller } = ctx;
+    return this.lists.page(ctx, query, {
+      board: SAMPLE_BOARD,
+      read: (limit, after) => samplesOf(this.runner.model(SAMPLE_BOARD), caller.party, limit, after),
+      shown: async ({ id }) => {
+        const { state, revision } = await this.transactor.load(sampleDecider, id);
+        return state.sample !== undefined && this.records.sees(caller, id, state)
+          ? { ...summaryOf(id, state.sample), revision }
+          : undefined;
+      },
+    });
   }
 
   @Get(':id')
@@ -116,26 +120,6 @@ export class SamplesController {
     const items = state.sample === undefined ? [] : await this.records.items(ctx.caller, state.sample);
     const lines = items.flatMap(rowsOf).map(csvLine);
     return new StreamableFile(Readable.from([csvLine(HEADER), ...lines]), { type: `${CSV}; charset=utf-8` });
-  }
-
-  private async seen(
-    { caller }: RequestContext,
-    limit: number,
-    from: number | undefined,
-  ): Promise<readonly { readonly seq: number; readonly item: object }[]> {
-    const seen: { readonly seq: number; readonly item: object }[] = [];
-    for (let after = from; seen.length < limit;) {
-      const rows = samplesOf(this.runner.model(SAMPLE_BOARD), caller.party, limit, after);
-      for (const { seq, id } of rows) {
-        const { state, revision } = await this.transactor.load(sampleDecider, id);
-        if (state.sample !== undefined && this.records.sees(caller, id, state)) {
-          seen.push({ seq, item: { ...summaryOf(id, state.sample), revision } });
-        }
-      }
-      if (rows.length < limit) break;
-      after = rows.at(-1)?.seq;
-    }
-    return seen;
   }
 }
 

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach } from '@jest/globals';
 import { InMemoryEventStore, recordedEvent } from '#kernel-testing';
 import {
   type EventStore,
@@ -140,3 +144,31 @@ export class Instance {
     await this.writes.stop();
   }
 }
+
+/** What a test works on. */
+interface Scene {
+  readonly store: InMemoryEventStore;
+  /** The file of the checkpoint outside. */
+  readonly copyTo: string;
+}
+
+/** A scene for each test of a group; answers what makes instances, which are closed after it. */
+export const freshScenes = (
+  each: (scene: Scene) => void,
+): ((store: EventStore, options: LogSigningOptions) => Instance) => {
+  const open: Instance[] = [];
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pledgebook-log-'));
+    each({ store: new InMemoryEventStore(), copyTo: join(folder, 'checkpoint') });
+  });
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((instance) => instance.close()));
+    rmSync(folder, { recursive: true });
+  });
+  return (store, options) => {
+    const made = new Instance(store, options);
+    open.push(made);
+    return made;
+  };
+};

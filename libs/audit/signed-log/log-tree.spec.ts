@@ -1,13 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
 import { InMemoryEventStore, recordedEvent } from '#kernel-testing';
 import { applyToModel, type EventStore, lastEventOf, newId, type RecordedEvent, Upcasting } from '#kernel';
 import { CHECKPOINT_STREAM } from '#evidence/format';
 import { MemoryReadDatabase } from '#read-database';
 import { NoteSigner, openCheckpoint } from '#tlog';
-import { grow, Instance, signedSizes } from './instance.fixture.js';
+import type { Instance } from './instance.fixture.js';
+import { freshScenes, grow, signedSizes } from './instance.fixture.js';
 import type { LogSigningOptions } from './log-signing.js';
 import { logTree } from './log-tree.projection.js';
 
@@ -73,24 +73,13 @@ describe('the tree over the log', () => {
 describe('checkpoints', () => {
   const signer = NoteSigner.generate('log.example/test');
   let store: InMemoryEventStore;
-  let folder: string;
   let copyTo: string;
-  const open: Instance[] = [];
-  beforeEach(() => {
-    store = new InMemoryEventStore();
-    folder = mkdtempSync(join(tmpdir(), 'pledgebook-log-'));
-    copyTo = join(folder, 'checkpoint');
+  const made = freshScenes((fresh) => {
+    ({ store, copyTo } = fresh);
   });
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((instance) => instance.close()));
-    rmSync(folder, { recursive: true });
-  });
+  const instance = (options: Partial<LogSigningOptions> = {}, on: EventStore = store): Promise<Instance> =>
+    made(on, { signer, ...options }).start();
 
-  const instance = async (options: Partial<LogSigningOptions> = {}, on: EventStore = store): Promise<Instance> => {
-    const started = await new Instance(on, { signer, ...options }).start();
-    open.push(started);
-    return started;
-  };
   it('are recorded and copied outside before anybody is told, and only where the tree has grown', async () => {
     const one = await instance({ copyTo });
     expect(await one.sign()).toBeUndefined();
@@ -171,7 +160,7 @@ describe('checkpoints', () => {
   });
 
   it('say that the copy outside cannot be written, and try again', async () => {
-    const nowhere = join(folder, 'not-there', 'checkpoint');
+    const nowhere = join(dirname(copyTo), 'not-there', 'checkpoint');
     const one = await instance({ copyTo: nowhere });
     await grow(store, 1);
     expect(await one.sign()).toContain('ENOENT');

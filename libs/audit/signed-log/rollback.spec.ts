@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
 import { InMemoryEventStore } from '#kernel-testing';
 import { newId, type RecordedEvent, SharedWriteGate, WriteGate, WRITES_STREAM, WritesRefusedError } from '#kernel';
 import { NoteSigner, parseNote, signCheckpoint } from '#tlog';
 import { CHECKPOINT_STREAM } from '#evidence/format';
-import { grow, holding, Instance, noted, signedSizes } from './instance.fixture.js';
+import { freshScenes, grow, holding, type Instance, noted, signedSizes } from './instance.fixture.js';
 import { keyLines } from './key-history.js';
 import { forkLog, ForkRefusedError } from './log-fork.js';
 import type { LogSigningOptions } from './log-signing.js';
@@ -18,25 +17,12 @@ const OPERATOR = { party: 'agency:hosting', role: 'operator' };
 const signer = NoteSigner.generate(ORIGIN);
 const next = NoteSigner.generate(ORIGIN);
 let store: InMemoryEventStore;
-let folder: string;
 let copyTo: string;
-const open: Instance[] = [];
-
-beforeEach(() => {
-  store = new InMemoryEventStore();
-  folder = mkdtempSync(join(tmpdir(), 'pledgebook-log-'));
-  copyTo = join(folder, 'checkpoint');
+const made = freshScenes((fresh) => {
+  ({ store, copyTo } = fresh);
 });
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((instance) => instance.close()));
-  rmSync(folder, { recursive: true });
-});
-
-const instance = (on = store, options: Partial<LogSigningOptions> = {}): Instance => {
-  const made = new Instance(on, { signer, copyTo, ...options });
-  open.push(made);
-  return made;
-};
+const instance = (on = store, options: Partial<LogSigningOptions> = {}): Instance =>
+  made(on, { signer, copyTo, ...options });
 /** Signs so many more events. */
 const signed = async (count: number, options: Partial<LogSigningOptions> = {}): Promise<void> => {
   await grow(store, count);
@@ -186,7 +172,7 @@ describe('a fork', () => {
         ...{ origin: forkKey.verifier.name, key: forkKey.verifier.toString(), reason: 'the disk was lost' },
       },
     });
-    const newCopy = join(folder, 'checkpoint-of-the-fork');
+    const newCopy = join(dirname(copyTo), 'checkpoint-of-the-fork');
     const forked = await instance(older, { signer: forkKey, copyTo: newCopy }).start();
     expect(await forked.sign()).toBeUndefined();
     expect(await signedSizes(older)).toEqual([3, 4]);
