@@ -3,7 +3,7 @@ export { LogSigning } from './signed-log/log-signing.js';
 export type { WitnessPolicy } from './signed-log/witness-client.js';
 export { forkLog, lastSigner } from './signed-log/log-fork.js';
 export { logKeysDecider } from './signed-log/log-keys.js';
-export { logTree, storedTiles } from './signed-log/log-tree.projection.js';
+export { logTree, storedTiles, storeTile } from './signed-log/log-tree.projection.js';
 export { rootOfFirst } from './signed-log/reckoning.js';
 export type { SignedLogReport } from './signed-log/signed-log-check.js';
 export { checkSignedLog } from './signed-log/signed-log-check.js';

@@ -4,12 +4,15 @@ import { TlogRefusal } from './refusal.js';
 /** Hashes of a full tile, entries of a full bundle. */
 export const TILE_WIDTH = 256;
 const TILE_LEVELS = 8;
+const SIXTEENTH = TILE_WIDTH / 16;
 const MAX_ENTRY_BYTES = 65_535;
 
 /** Where hashes are kept: tiles of C2SP's tlog-tiles. */
 export interface TileReader {
   /** At least the first `width` hashes of tile `n` at `level`, 32 bytes each; asked only for what the tree has. */
   tile(level: number, n: number, width: number): Uint8Array;
+  /** The roots over each 16 hashes of a full tile, where they are kept beside it: a proof need not reckon them from all 256. */
+  sixteenths?(level: number, n: number): Uint8Array | undefined;
 }
 
 /** A tile as it stands: `hashes` are the first of its 256, one after the other. */
@@ -17,6 +20,8 @@ export interface Tile {
   readonly level: number;
   readonly n: number;
   readonly hashes: Uint8Array;
+  /** Of a full tile: the roots over each 16 of its hashes. */
+  readonly sixteenths?: Uint8Array;
 }
 
 /** The nodes of a tree whose tiles are kept; those between two levels of tiles are reckoned from them. */
@@ -26,10 +31,16 @@ export const nodesOf = (tiles: TileReader): TreeNodes => ({
     const count = 2 ** within;
     const first = index * count;
     const offset = first % TILE_WIDTH;
-    const tile = tiles.tile((level - within) / TILE_LEVELS, Math.floor(first / TILE_WIDTH), offset + count);
-    return subtreeRoot(tile.subarray(offset * HASH_BYTES, (offset + count) * HASH_BYTES));
+    const [tileLevel, n] = [(level - within) / TILE_LEVELS, Math.floor(first / TILE_WIDTH)];
+    const sixteenths = count < SIXTEENTH ? undefined : tiles.sixteenths?.(tileLevel, n);
+    return sixteenths === undefined
+      ? subtreeRoot(hashesOf(tiles.tile(tileLevel, n, offset + count), offset, count))
+      : subtreeRoot(hashesOf(sixteenths, offset / SIXTEENTH, count / SIXTEENTH));
   },
 });
+
+const hashesOf = (hashes: Uint8Array, from: number, count: number): Uint8Array =>
+  hashes.subarray(from * HASH_BYTES, (from + count) * HASH_BYTES);
 
 /** The root over as many hashes as a power of two. */
 const subtreeRoot = (hashes: Uint8Array): Uint8Array =>
@@ -39,6 +50,9 @@ const subtreeRoot = (hashes: Uint8Array): Uint8Array =>
 
 const chunksOf = (bytes: Uint8Array, length: number): Uint8Array[] =>
   Array.from({ length: Math.ceil(bytes.length / length) }, (_, at) => bytes.subarray(at * length, (at + 1) * length));
+
+const sixteenthsOf = (tile: Uint8Array): Uint8Array =>
+  Buffer.concat(chunksOf(tile, SIXTEENTH * HASH_BYTES).map(subtreeRoot));
 
 /** The tiles that change or are new where `leaves` (leaf hashes) are appended to a tree of `size` leaves, lowest level first. */
 export const grownTiles = (tiles: TileReader, size: number, leaves: readonly Uint8Array[]): Tile[] => {
@@ -52,11 +66,10 @@ export const grownTiles = (tiles: TileReader, size: number, leaves: readonly Uin
       level,
       n: first + at,
       hashes,
+      ...(hashes.length === TILE_WIDTH * HASH_BYTES ? { sixteenths: sixteenthsOf(hashes) } : {}),
     }));
     grown.push(...changed);
-    added = changed
-      .filter(({ hashes }) => hashes.length === TILE_WIDTH * HASH_BYTES)
-      .map(({ hashes }) => subtreeRoot(hashes));
+    added = changed.flatMap(({ sixteenths }) => (sixteenths === undefined ? [] : [subtreeRoot(sixteenths)]));
     before = first;
   }
   return grown;

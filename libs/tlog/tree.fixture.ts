@@ -61,7 +61,11 @@ export class RecursiveTree {
 /** Tiles in memory, which grow batch by batch. */
 export class GrowingTiles implements TileReader {
   readonly kept = new Map<string, Uint8Array>();
-  readonly nodes: TreeNodes = nodesOf(this);
+  /** Reckoned from whole tiles. */
+  readonly nodes: TreeNodes = nodesOf({ tile: (level, n, width) => this.tile(level, n, width) });
+  /** Reckoned from the sixteenths of those that are full. */
+  readonly nearer: TreeNodes = nodesOf(this);
+  private readonly parts = new Map<string, Uint8Array>();
   size = 0;
 
   tile(level: number, n: number, width: number): Uint8Array {
@@ -70,8 +74,15 @@ export class GrowingTiles implements TileReader {
     return found;
   }
 
+  sixteenths(level: number, n: number): Uint8Array | undefined {
+    return this.parts.get(`${level}/${n}`);
+  }
+
   append(leaves: readonly Uint8Array[]): void {
-    for (const { level, n, hashes } of grownTiles(this, this.size, leaves)) this.kept.set(`${level}/${n}`, hashes);
+    for (const { level, n, hashes, sixteenths } of grownTiles(this, this.size, leaves)) {
+      this.kept.set(`${level}/${n}`, hashes);
+      if (sixteenths !== undefined) this.parts.set(`${level}/${n}`, sixteenths);
+    }
     this.size += leaves.length;
   }
 }

@@ -213,11 +213,24 @@ describe('tiles', () => {
     for (const index of [0, 255, 256, 65_535, 65_536, 69_887, 69_888, 69_999]) {
       const proof = inclusionProof(grown.nodes, index, leaves.length);
       verifyInclusion(leaves[index]!, index, leaves.length, proof, root);
+      expect(same(inclusionProof(grown.nearer, index, leaves.length), proof)).toBe(true);
     }
     for (const old of [1, 256, 257, 65_536, 65_537, 69_999]) {
       const oldRoot = rootOf(grown.nodes, old);
       verifyConsistency(old, oldRoot, leaves.length, root, consistencyProof(grown.nodes, old, leaves.length));
     }
+  });
+
+  it('say any node the same from the roots that are kept beside full ones', () => {
+    const grown = new GrowingTiles();
+    for (let batch = 1; grown.size < 1_000; batch += 90) grown.append(leaves.slice(grown.size, grown.size + batch));
+    for (let level = 0; 2 ** level <= grown.size; level += 1) {
+      const each = Array.from({ length: Math.floor(grown.size / 2 ** level) }, (_, index) => index);
+      const all = (nodes: TreeNodes): Uint8Array[] => each.map((index) => nodes.node(level, index));
+      expect(same(all(grown.nearer), all(grown.nodes))).toBe(true);
+    }
+    expect(grown.sixteenths(0, 2)).toHaveLength(16 * 32);
+    expect(grown.sixteenths(0, Math.floor(grown.size / 256))).toBeUndefined();
   });
 
   it('are as wide as the tree reaches into them', () => {

@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { cpSync } from 'node:fs';
-import { logTree, storedTiles } from '#audit';
+import { logTree, storedTiles, storeTile } from '#audit';
 import type { EventStore } from '#kernel';
 import { SqliteReadDatabase } from '#read-database';
 import { SqliteEventStore } from '#store-sqlite';
@@ -236,8 +236,7 @@ const provingIn = (folders: Folders, leaves: number, count: number): readonly nu
   try {
     model.commit(1n, (tx) => {
       const added = Array.from({ length: leaves }, (_, n) => leafOf(n));
-      for (const { level, n, hashes } of grownTiles(storedTiles(tx), 0, added))
-        tx.run('INSERT INTO tile (level, n, hashes) VALUES (?, ?, ?)', level, n, hashes);
+      for (const tile of grownTiles(storedTiles(tx), 0, added)) storeTile(tx, tile);
     });
     const root = rootOf(nodesOf(storedTiles(model)), leaves);
     return Array.from({ length: count }, (_, n) => {

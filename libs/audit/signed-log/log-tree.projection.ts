@@ -1,5 +1,5 @@
-import type { Projection, ReadQueries, RecordedEvent } from '#kernel';
-import { entryHashOf, grownTiles, leafEntry, leafHash, type TileReader } from '#tlog';
+import type { Projection, ReadQueries, ReadTransaction, RecordedEvent } from '#kernel';
+import { entryHashOf, grownTiles, leafEntry, leafHash, type Tile, type TileReader } from '#tlog';
 import { openingOf } from './opening-of.js';
 
 export const LOG_TREE = 'log-tree';
@@ -11,7 +11,17 @@ export const storedTiles = (rows: ReadQueries): TileReader => ({
     if (!(hashes instanceof Uint8Array)) throw new Error(`the log's tree has no tile ${n} at level ${level}`);
     return hashes;
   },
+  sixteenths: (level, n) => {
+    const hashes = rows.get('SELECT sixteenths FROM tile WHERE level = ? AND n = ?', level, n)?.sixteenths;
+    return hashes instanceof Uint8Array ? hashes : undefined;
+  },
 });
+
+/** Keeps a tile as it stands now. */
+export const storeTile = (tx: ReadTransaction, { level, n, hashes, sixteenths }: Tile): void => {
+  const insert = 'INSERT OR REPLACE INTO tile (level, n, sixteenths, hashes) VALUES (?, ?, ?, ?)';
+  tx.run(insert, level, n, sixteenths ?? null, hashes);
+};
 
 /** How many leaves there are. */
 export const storedSize = (rows: ReadQueries): number =>
@@ -31,14 +41,16 @@ export const entryHashOfEvent = (event: RecordedEvent, prevInStream: string | nu
  */
 export const logTree: Projection = {
   name: LOG_TREE,
-  version: 1,
+  version: 2,
   handles: 'everything',
   schema: `
     CREATE TABLE leaf (
       seq INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, stream TEXT NOT NULL, revision INTEGER NOT NULL,
       entry_hash BLOB NOT NULL, UNIQUE (stream, revision)
     ) STRICT;
-    CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, n)) STRICT;
+    CREATE TABLE tile (
+      level INTEGER NOT NULL, n INTEGER NOT NULL, sixteenths BLOB, hashes BLOB NOT NULL, PRIMARY KEY (level, n)
+    ) STRICT;
   `,
   begin: (tx) => {
     const size = storedSize(tx);
@@ -71,8 +83,7 @@ export const logTree: Projection = {
         newest.set(stream, { revision, hash });
       },
       flush: () => {
-        for (const { level, n, hashes } of grownTiles(storedTiles(tx), size, leaves))
-          tx.run('INSERT OR REPLACE INTO tile (level, n, hashes) VALUES (?, ?, ?)', level, n, hashes);
+        for (const tile of grownTiles(storedTiles(tx), size, leaves)) storeTile(tx, tile);
       },
     };
   },

@@ -31,7 +31,7 @@ const treeOf = (events: readonly RecordedEvent[], sizes: readonly number[]): obj
   }
   return {
     leaves: model.all('SELECT seq, hex(event_id), stream, revision, hex(entry_hash) FROM leaf ORDER BY seq'),
-    tiles: model.all('SELECT level, n, hex(hashes) FROM tile ORDER BY level, n'),
+    tiles: model.all('SELECT level, n, hex(sixteenths), hex(hashes) FROM tile ORDER BY level, n'),
   };
 };
 
@@ -53,7 +53,7 @@ describe('the tree over the log', () => {
     applyToModel(logTree, model, [...events, unknown], (event) => upcasting.lift(event));
     const plain = new MemoryReadDatabase().open(logTree);
     applyToModel(logTree, plain, [...events, unknown], (event) => event);
-    const tiles = 'SELECT hex(hashes) AS hashes FROM tile ORDER BY level, n';
+    const tiles = 'SELECT hex(sixteenths), hex(hashes) FROM tile ORDER BY level, n';
     expect(model.all(tiles)).toEqual(plain.all(tiles));
   });
 

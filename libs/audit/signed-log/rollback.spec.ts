@@ -327,6 +327,13 @@ describe('the check of the whole log', () => {
       'tile 1 at level 0 of the tree is not of its 44 hashes',
     ],
     ['a tile above', 'hashes', 'tile WHERE level = 1', 3, 'tile 0 at level 1 of the tree is not of its 1 hashes'],
+    [
+      'a root beside a tile',
+      'sixteenths',
+      'tile WHERE level = 0 AND n = 0',
+      40,
+      'beside tile 0 at level 0 of the tree stand other roots than over each 16 of its hashes',
+    ],
   ])('finds one byte flipped in %s', async (_what, column, row, at, fault) => {
     expect(await checked((one) => one.models.flip(column, row, at))).toEqual([fault]);
   });

@@ -190,10 +190,12 @@ class TreeRows {
     hashes.push(hash);
     if (hashes.length < TILE_WIDTH) return;
     const n = this.full[level] ?? 0;
+    const sixteenths = fourUp(hashes);
     this.compare(level, n, Buffer.concat(hashes));
+    this.compareSixteenths(level, n, Buffer.concat(sixteenths));
     this.full[level] = n + 1;
     this.growing[level] = [];
-    this.grow(level + 1, rootOfFull(hashes));
+    this.grow(level + 1, Buffer.concat(fourUp(sixteenths)));
   }
 
   private compare(level: number, n: number, expected: Buffer): void {
@@ -202,13 +204,20 @@ class TreeRows {
     if (!(found instanceof Uint8Array) || !expected.equals(found.subarray(0, expected.length)))
       this.fault(`tile ${n} at level ${level} of the tree is not of its ${expected.length / HASH_BYTES} hashes`);
   }
+
+  private compareSixteenths(level: number, n: number, expected: Buffer): void {
+    const found = this.rows.get('SELECT sixteenths FROM tile WHERE level = ? AND n = ?', level, n)?.sixteenths;
+    if (!(found instanceof Uint8Array) || !expected.equals(found))
+      this.fault(`beside tile ${n} at level ${level} of the tree stand other roots than over each 16 of its hashes`);
+  }
 }
 
-const rootOfFull = (hashes: readonly Buffer[]): Buffer => {
+/** Four levels further up: one hash for each 16. */
+const fourUp = (hashes: readonly Buffer[]): Buffer[] => {
   let level = [...hashes];
-  while (level.length > 1)
+  for (let up = 0; up < 4; up += 1)
     level = level.flatMap((hash, at) => (at % 2 === 0 ? [nodeHash(hash, level[at + 1] ?? hash)] : []));
-  return level[0] ?? Buffer.alloc(0);
+  return level;
 };
 
 const placeOf = ({ type, stream, revision }: RecordedEvent): string => `${type} (revision ${revision} of ${stream})`;
