@@ -4,7 +4,7 @@ import type { RecordedEvent } from '#kernel';
 import { categoryOfStream, Clock, EventStore, foldOnto, emptyFold, idOfStream, Transactor, Upcasting } from '#kernel';
 import type { AnyRecordKind, Moment } from '#web';
 import { countsAt, lookingBack, RecordKinds, shownAt, withoutToday } from '#web';
-import { LOG_KEYS_STREAM } from './signed-log/log-keys.js';
+import { LogSight } from './log-sight.js';
 
 /** What an auditor asks of the log. Times are moments of recording, RFC 3339 UTC. */
 export interface AuditFilter {
@@ -59,20 +59,37 @@ export class AuditLog {
     private readonly clock: Clock,
   ) {}
 
-  /** Events after `after`, in order. With a filter, events that the caller may not read are left out: they would tell what they are. */
-  async *events(caller: Caller, after: bigint, filter: AuditFilter): AsyncGenerator<AuditItem> {
+  /**
+   * Events after `after`, in order, in pages. With a filter, events that the caller may not read are left out: they would tell what they are.
+   * @param wanted how many the caller needs, where it is not all of them: without a filter no more are read
+   */
+  async *events(
+    caller: Caller,
+    after: bigint,
+    filter: AuditFilter,
+    wanted = Infinity,
+  ): AsyncGenerator<readonly AuditItem[]> {
     const filtered = isFiltered(filter);
+    const size = filtered ? PAGE : Math.min(PAGE, wanted);
     let position = after;
     for (;;) {
-      const page = await this.store.readAll(position, PAGE);
+      const page = await this.store.readAll(position, size);
+      const sight = this.sightOf(caller);
+      const items: AuditItem[] = [];
       for (const event of page) {
-        const item = await this.item(caller, event);
-        if (!filtered || (!('masked' in item) && passes(event, filter))) yield item;
+        const item = await itemOf(sight, event);
+        if (!filtered || (!('masked' in item) && passes(event, filter))) items.push(item);
       }
+      yield items;
       const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return;
+      if (last === undefined || page.length < size) return;
       position = last.position;
     }
+  }
+
+  /** What the caller reads of events, as things stand from now on. */
+  sightOf(caller: Caller): LogSight {
+    return new LogSight(caller, this.store, this.kinds, this.transactor, this.upcasting);
   }
 
   /** Every record the caller sees, as it stood at a moment: masked as the caller sees it now and as it was then. */
@@ -152,7 +169,7 @@ export class AuditLog {
   /** Whether the caller may read this event, whatever may be withheld of it. */
   async reads(caller: Caller, stream: string, revision: number): Promise<boolean> {
     const [event] = await this.store.readStream(stream, revision, 1);
-    return event !== undefined && !('masked' in (await this.item(caller, event)));
+    return event !== undefined && (await this.sightOf(caller).shown(event)).data !== undefined;
   }
 
   private async readsAny(
@@ -166,45 +183,29 @@ export class AuditLog {
     }
     return false;
   }
-
-  /** The event in its newest schema, and what of its data the caller is shown; undefined where it may not read the event. */
-  async shown(
-    caller: Caller,
-    raw: RecordedEvent,
-  ): Promise<{ readonly lifted: RecordedEvent; readonly data: object | undefined }> {
-    const lifted = this.upcasting.lift(raw);
-    // Of the log itself, about nobody: by which keys it is signed is public.
-    if (lifted.stream === LOG_KEYS_STREAM) return { lifted, data: lifted.data };
-    const kind = this.kinds.of(categoryOfStream(lifted.stream));
-    if (kind === undefined) return { lifted, data: undefined };
-    const id = idOfStream(lifted.stream);
-    const { state } = await this.transactor.load(kind.decider, id);
-    if (!(await kind.sees(caller, id, state))) return { lifted, data: undefined };
-    return { lifted, data: await kind.maskEvent(caller, state, lifted) };
-  }
-
-  private async item(caller: Caller, raw: RecordedEvent): Promise<AuditItem> {
-    const { lifted: event, data } = await this.shown(caller, raw);
-    const position = String(event.position);
-    if (data === undefined) return { position, masked: true };
-    const { actor, effectiveAt, recordedAt, schema, commandId, correlationId, causationId } = event.metadata;
-    return {
-      position,
-      eventId: event.id,
-      stream: event.stream,
-      revision: event.revision,
-      type: event.type,
-      schema,
-      data,
-      actor,
-      effectiveAt,
-      recordedAt,
-      commandId,
-      correlationId,
-      causationId,
-    };
-  }
 }
+
+const itemOf = async (sight: LogSight, raw: RecordedEvent): Promise<AuditItem> => {
+  const { lifted: event, data } = await sight.shown(raw);
+  const position = String(event.position);
+  if (data === undefined) return { position, masked: true };
+  const { actor, effectiveAt, recordedAt, schema, commandId, correlationId, causationId } = event.metadata;
+  return {
+    position,
+    eventId: event.id,
+    stream: event.stream,
+    revision: event.revision,
+    type: event.type,
+    schema,
+    data,
+    actor,
+    effectiveAt,
+    recordedAt,
+    commandId,
+    correlationId,
+    causationId,
+  };
+};
 
 /** The position behind which nothing counts; undefined where one of the moments is no position. */
 const endOf = (moments: readonly Moment[]): bigint | undefined => {

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { Controller, Get, Param, Query, Res, StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -28,7 +27,9 @@ import type { AuditFilter, AuditItem } from './audit-log.js';
 import { AuditLog } from './audit-log.js';
 import { AuditDiffQuery, AuditEventsQuery, AuditStateQuery } from './audit.dto.js';
 import { LogDifference, requireOrder } from './log-difference.js';
+import type { ExportedEvent, ExportEnd } from './log-export.js';
 import { LogExport } from './log-export.js';
+import { ndjson } from './ndjson.js';
 import { LOG_PROBLEMS } from './signed-log/log.problems.js';
 import { behind, Checkpoints } from './signed-log/checkpoints.js';
 import { LogTree } from './signed-log/log-tree.js';
@@ -69,24 +70,23 @@ export class AuditController {
     const after = positionOf(query.after);
     if (query.openings === true) return this.exported(ctx, query, after);
     requireMandate(ctx.caller);
-    const items = this.noted(ctx, this.log.events(ctx.caller, after, filterOf(query)), (item) =>
-      'masked' in item ? undefined : item.stream,
-    );
+    const streamOf = (item: AuditItem): string | undefined => ('masked' in item ? undefined : item.stream);
+    const filter = filterOf(query);
     if (asksFor(ctx.accept, NDJSON)) {
-      return new StreamableFile(Readable.from(lines(items, query.limit)), { type: NDJSON });
+      const pages = this.log.events(ctx.caller, after, filter, query.limit);
+      return new StreamableFile(ndjson(this.noted(ctx, pages, streamOf, query.limit)), { type: NDJSON });
     }
     const limit = query.limit ?? DEFAULT_LIMIT;
-    const page: AuditItem[] = [];
-    let more = false;
-    for await (const item of items) {
-      if (page.length === limit) {
-        more = true;
-        break;
-      }
-      page.push(item);
+    // One more says whether there are more.
+    const found: AuditItem[] = [];
+    for await (const page of this.log.events(ctx.caller, after, filter, limit + 1)) {
+      found.push(...page);
+      if (found.length > limit) break;
     }
-    const next = more ? (page.at(-1)?.position ?? null) : null;
-    return new HttpAnswer(200, linkTo(ctx, next), { items: page, next });
+    const items = found.slice(0, limit);
+    this.noteAll(ctx, items.map(streamOf));
+    const next = found.length > limit ? (items.at(-1)?.position ?? null) : null;
+    return new HttpAnswer(200, linkTo(ctx, next), { items, next });
   }
 
   private async exported(ctx: RequestContext, query: AuditEventsQuery, after: bigint): Promise<StreamableFile> {
@@ -104,23 +104,31 @@ export class AuditController {
       requireMandate(now);
       return now;
     };
-    const items = this.noted(ctx, this.exporting.lines(caller, { after, filter: filterOf(query), signed }), (line) =>
-      'opening' in line ? line.opening.stream : undefined,
-    );
-    return new StreamableFile(Readable.from(lines(items, query.limit)), { type: NDJSON });
+    const pages = this.exporting.pages(caller, { after, filter: filterOf(query), signed });
+    const streamOf = (line: ExportedEvent | ExportEnd): string | undefined =>
+      'opening' in line ? line.opening.stream : undefined;
+    return new StreamableFile(ndjson(this.noted(ctx, pages, streamOf, query.limit)), { type: NDJSON });
   }
 
-  /** The same items, and that the caller reads the records whose streams they open. */
+  /** Pages cut to so many items in all; and that the caller reads the records whose streams they open. */
   private async *noted<T>(
     ctx: RequestContext,
-    items: AsyncIterable<T>,
+    pages: AsyncIterable<readonly T[]>,
     streamOf: (item: T) => string | undefined,
-  ): AsyncGenerator<T> {
-    for await (const item of items) {
-      const stream = streamOf(item);
-      if (stream !== undefined) this.note(ctx, stream);
-      yield item;
+    limit = Infinity,
+  ): AsyncGenerator<readonly T[]> {
+    let room = limit;
+    for await (const page of pages) {
+      const items = page.slice(0, room);
+      this.noteAll(ctx, items.map(streamOf));
+      yield items;
+      room -= items.length;
+      if (room === 0) return;
     }
+  }
+
+  private noteAll(ctx: RequestContext, streams: readonly (string | undefined)[]): void {
+    for (const stream of new Set(streams)) if (stream !== undefined) this.note(ctx, stream);
   }
 
   private note(ctx: RequestContext, stream: string): void {
@@ -164,7 +172,7 @@ export class AuditController {
     requireMandate(ctx.caller);
     const moment = momentOf(query.at, query.clock);
     const { at, boards, shown } = await this.log.boards(ctx.caller, moment);
-    for (const stream of shown) this.note(ctx, stream);
+    this.noteAll(ctx, shown);
     return new HttpAnswer(200, {}, { at: String(at), clock: moment.clock, ...boards });
   }
 
@@ -231,15 +239,6 @@ const filterOf = ({ type, stream, actor, from, to }: AuditEventsQuery): AuditFil
   ...(from === undefined ? {} : { from: firstInstant(from) }),
   ...(to === undefined ? {} : { to: lastInstant(to) }),
 });
-
-async function* lines(items: AsyncIterable<object>, limit: number | undefined): AsyncGenerator<string> {
-  let count = 0;
-  for await (const item of items) {
-    if (limit !== undefined && count >= limit) return;
-    count += 1;
-    yield `${JSON.stringify(item)}\n`;
-  }
-}
 
 const linkTo = ({ path, query }: RequestContext, next: string | null): Record<string, string> =>
   next === null ? {} : { link: `<${path}?${new URLSearchParams({ ...query, after: next }).toString()}>; rel="next"` };

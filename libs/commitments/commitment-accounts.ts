@@ -241,17 +241,6 @@ interface Inflow {
   readonly minor: bigint;
 }
 
-const INFLOWS_OF = new WeakMap<TransferState, readonly Inflow[]>();
-
-const inflowsOf = ({ transfers }: CommitmentState): readonly Inflow[] =>
-  transfers.flatMap((transfer): readonly Inflow[] => {
-    const known = INFLOWS_OF.get(transfer);
-    if (known !== undefined) return known;
-    const inflows = inflowsBy(transfer);
-    INFLOWS_OF.set(transfer, inflows);
-    return inflows;
-  });
-
 const inflowsBy = (transfer: TransferState): readonly Inflow[] => {
   const { to: holder, amount } = transfer;
   const date = lastInstant(transfer.date).slice(0, 10);
@@ -268,17 +257,52 @@ const inflowsBy = (transfer: TransferState): readonly Inflow[] => {
     : [];
 };
 
-/** The date of the oldest money that is still there: what came first was used first. */
-const oldestOf = (inflows: readonly Inflow[], balance: bigint): string | null => {
-  let left = balance;
-  let oldest: string | null = null;
-  for (const { date, minor } of inflows.toSorted((a, b) => (a.date < b.date ? 1 : -1))) {
-    if (left <= 0n) break;
-    oldest = date;
-    left -= minor;
+/** What came in on one account, oldest first. */
+interface Received {
+  readonly inflows: Inflow[];
+  total: bigint;
+}
+
+/** The inflows of every account. It goes along with a list of transfers that grows: what it has counted it does not look at again. */
+export class InflowBook {
+  private counted: readonly TransferState[] = [];
+  private byAccount = new Map<string, Received>();
+
+  /** Counts all of these transfers, and no others. */
+  follow(transfers: readonly TransferState[]): void {
+    if (this.counted.some((transfer, index) => transfers[index] !== transfer)) {
+      this.counted = [];
+      this.byAccount = new Map();
+    }
+    for (const transfer of transfers.slice(this.counted.length))
+      inflowsBy(transfer).forEach((each) => this.count(each));
+    this.counted = transfers;
   }
-  return oldest;
-};
+
+  /** The date of the oldest money that is still there: what came first was used first. */
+  oldestOf(holder: string, currency: string, balance: bigint): string | null {
+    const { inflows, total } = this.receivedBy(holder, currency);
+    if (balance <= 0n) return null;
+    // More than came in is there from the first on.
+    let used = total - balance;
+    const oldest = inflows.find(({ minor }) => (used -= minor) < 0n);
+    return oldest?.date ?? null;
+  }
+
+  private count(inflow: Inflow): void {
+    const received = this.receivedBy(inflow.holder, inflow.currency);
+    const later = received.inflows.findLastIndex(({ date }) => date <= inflow.date) + 1;
+    received.inflows.splice(later, 0, inflow);
+    received.total += inflow.minor;
+  }
+
+  private receivedBy(holder: string, currency: string): Received {
+    const account = `${holder} ${currency}`;
+    const known = this.byAccount.get(account) ?? { inflows: [], total: 0n };
+    this.byAccount.set(account, known);
+    return known;
+  }
+}
 
 /**
  * Per holder and currency, where its money came from, where it went and what is left (I9), with the advance not accounted for yet and its age.
@@ -286,9 +310,10 @@ const oldestOf = (inflows: readonly Inflow[], balance: bigint): string | null =>
  */
 export const accountsView = (
   state: CommitmentState,
+  inflows = new InflowBook(),
 ): { readonly balances: readonly object[]; readonly refundsDue: readonly object[] } => {
   const holders = Object.entries(state.accounts).filter(([party]) => !state.providers.includes(party));
-  const inflows = inflowsOf(state);
+  inflows.follow(state.transfers);
   return {
     balances: holders.flatMap(([holder, currencies]) =>
       Object.entries(currencies).map(([currency, account]) => {
@@ -313,10 +338,7 @@ export const accountsView = (
           balance: money(balance),
           advance: {
             outstanding: money(advance),
-            oldest: oldestOf(
-              inflows.filter((inflow) => inflow.holder === holder && inflow.currency === currency),
-              advance,
-            ),
+            oldest: inflows.oldestOf(holder, currency, advance),
           },
         };
       }),

@@ -5,13 +5,13 @@ import type { NeedReader } from '#needs/contract';
 import type { OfferReader } from '#offers/contract';
 import type { Power, Quantity, Role, Visibility } from '#vocabulary';
 import { add, sameMeasure, stateOfParty, stricterVisibility, zeroLike } from '#vocabulary';
-import type { CommandAccess } from '#web';
+import type { CommandAccess, PastView } from '#web';
 import { hasAuthority } from '#web';
-import { accountsView } from './commitment-accounts.js';
+import { accountsView, InflowBook } from './commitment-accounts.js';
 import { transferOf } from './commitment-money.js';
 import { termsView } from './commitment-terms.js';
-import type { AdmitsDocument } from './labelled-documents.js';
-import { withoutHidden } from './labelled-documents.js';
+import type { AdmitsDocument, PlainValues } from './labelled-documents.js';
+import { notePlain, withoutHidden } from './labelled-documents.js';
 import { isCoordinatorInCharge, minus, sidesOf } from './commitment-state.js';
 import type { CommitmentEvent } from './commitment.contract.js';
 import { PROPOSE } from './commitment.contract.js';
@@ -334,53 +334,77 @@ const actionsFor = (caller: Caller, state: CommitmentState, at: string): string[
 const hasDates = ({ terms: { period, schedule, reports } }: CommitmentState): boolean =>
   period !== undefined || reports.length > 0 || schedule.some(({ on }) => on === 'date');
 
-/** Makes the views of a list's elements. */
-type EachView = <T extends object>(name: string, list: readonly T[], view: (element: T) => object) => readonly object[];
+/** How the parts of a view are made. */
+interface Making {
+  /** Views of a list's elements. */
+  each<T extends object>(name: string, list: readonly T[], view: (element: T) => object): readonly object[];
+  accounts(state: CommitmentState): object;
+  /** The view without the documents that are hidden. */
+  withoutHidden(view: object, admits: AdmitsDocument): object;
+}
 
-const EACH: EachView = (_name, list, view) => list.map(view);
+const ONCE: Making = {
+  each: (_name, list, view) => list.map(view),
+  accounts: (state) => accountsView(state),
+  withoutHidden,
+};
 
 /** Makes anew only what changed since it was last asked, so that what did not is the same object. */
-const keeping = (): EachView => {
-  const kept = new Map<string, { readonly list: readonly object[]; readonly views: readonly object[] }>();
-  return (name, list, view) => {
-    const before = kept.get(name);
+class MakingAlong implements Making {
+  private readonly kept = new Map<string, { readonly list: readonly object[]; readonly views: readonly object[] }>();
+  private readonly inflows = new InflowBook();
+  private accountsKept: { readonly of: CommitmentState; readonly view: object } | undefined;
+  private readonly plain: PlainValues = new Set();
+  private last: object | undefined;
+
+  each<T extends object>(name: string, list: readonly T[], view: (element: T) => object): readonly object[] {
+    const before = this.kept.get(name);
     if (before?.list === list) return before.views;
     const views = list.map((element, index) => {
       const known = before?.views[index];
       return known !== undefined && before?.list[index] === element ? known : view(element);
     });
-    kept.set(name, { list, views });
+    notePlain(views, before?.views, this.plain);
+    this.kept.set(name, { list, views });
     return views;
-  };
-};
+  }
+
+  accounts(state: CommitmentState): object {
+    const before = this.accountsKept;
+    const isSame =
+      before !== undefined &&
+      (['accounts', 'transfers', 'net', 'legs', 'refundsDue', 'providers', 'status', 'closedAs'] as const).every(
+        (field) => before.of[field] === state[field],
+      );
+    if (isSame) return before.view;
+    const view = accountsView(state, this.inflows);
+    this.accountsKept = { of: state, view };
+    return view;
+  }
+
+  withoutHidden(view: object, admits: AdmitsDocument): object {
+    notePlain(view, this.last, this.plain);
+    this.last = view;
+    return withoutHidden(view, admits, this.plain);
+  }
+}
 
 /** Past states of one commitment, one after the other, each as `commitmentView` shows it. */
-export const pastCommitments = (viewing: Viewing, id: string): { of(state: CommitmentState): object } => {
-  const each = keeping();
-  let accounts: { readonly of: CommitmentState; readonly view: object } | undefined;
-  const accountsOf = (state: CommitmentState): object => {
-    const same =
-      accounts !== undefined &&
-      (['accounts', 'transfers', 'net', 'legs', 'refundsDue', 'providers', 'status', 'closedAs'] as const).every(
-        (field) => accounts?.of[field] === state[field],
-      );
-    if (!same) accounts = { of: state, view: accountsView(state) };
-    return accounts?.view ?? {};
+export const pastCommitments = (viewing: Viewing, id: string): PastView<CommitmentState> => {
+  const making = new MakingAlong();
+  return {
+    of: (state) => shown(viewing, id, state, making),
+    actions: (state) => actionsFor(viewing.caller, state, viewing.at),
   };
-  return { of: (state) => shown(viewing, id, state, each, accountsOf) };
 };
 
 /** The commitment as this caller sees it, but for `revision` (API.md, Commitments). Call where the caller sees it. */
-export const commitmentView = (viewing: Viewing, id: string, state: CommitmentState): object =>
-  shown(viewing, id, state, EACH, accountsView);
+export const commitmentView = (viewing: Viewing, id: string, state: CommitmentState): object => ({
+  ...shown(viewing, id, state, ONCE),
+  actions: actionsFor(viewing.caller, state, viewing.at),
+});
 
-const shown = (
-  { caller, at, label }: Viewing,
-  id: string,
-  state: CommitmentState,
-  each: EachView,
-  accountsOf: (state: CommitmentState) => object,
-): object => {
+const shown = ({ caller, at, label }: Viewing, id: string, state: CommitmentState, making: Making): object => {
   const reason = state.reason === undefined ? undefined : reasonFor(caller, id, state, state.reason);
   const view = {
     id,
@@ -406,7 +430,7 @@ const shown = (
     // Before it binds it is for the parties it names, whatever need and offer are.
     visibility: state.boundAt === undefined ? 'named' : label,
     ...termsView(state, at),
-    legs: each('legs', state.legs, legView),
+    legs: making.each('legs', state.legs, legView),
     signatories: state.signatories,
     signatures: state.signatures,
     consents: state.consents,
@@ -415,18 +439,18 @@ const shown = (
       ...masked(reasonFor(caller, id, state, { party, ...given })),
       at: when,
     })),
-    deliveries: each('deliveries', state.deliveries, deliveryView),
+    deliveries: making.each('deliveries', state.deliveries, deliveryView),
     returns: state.returns,
     ...(isInsider(caller, id, state)
       ? { amendments: state.amendments.map((each) => amendmentView(caller, id, state, each)) }
       : {}),
-    transfers: each('transfers', state.transfers, ({ tally: _tally, ...transfer }) => transfer),
+    transfers: making.each('transfers', state.transfers, ({ tally: _tally, ...transfer }) => transfer),
     receipts: state.receipts,
-    expenditures: each('expenditures', state.expenditures, ({ from, to, ...expenditure }) => ({
+    expenditures: making.each('expenditures', state.expenditures, ({ from, to, ...expenditure }) => ({
       ...expenditure,
       period: { from, to },
     })),
-    ...accountsOf(state),
+    ...making.accounts(state),
     discrepancies: state.discrepancies.map((discrepancy) => discrepancyView(state, discrepancy)),
     suspensions: state.suspensions.map(({ side, party, reason: given, at: when }) => ({
       side,
@@ -438,9 +462,8 @@ const shown = (
     ...(state.refusal === undefined || !isInsider(caller, id, state) ? {} : { refusal: state.refusal }),
     ...(state.closeProposed === undefined ? {} : { closeProposed: state.closeProposed }),
     documents: state.documents,
-    actions: actionsFor(caller, state, at),
   };
-  return withoutHidden(view, documentsFor(caller, id, state));
+  return making.withoutHidden(view, documentsFor(caller, id, state));
 };
 
 /**

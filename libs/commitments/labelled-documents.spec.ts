@@ -1,4 +1,5 @@
-import { withoutHidden } from './labelled-documents.js';
+import type { PlainValues } from './labelled-documents.js';
+import { notePlain, withoutHidden } from './labelled-documents.js';
 
 const HASH = 'a'.repeat(64);
 const labelled = (label: string): object => ({ kind: 'report', title: 'A paper', sha256: HASH, label });
@@ -34,4 +35,17 @@ test('the lister is whoever the document, or the nearest object around it, names
     },
   );
   expect(asked).toEqual(['donor:a', 'state:VUT', 'agency:cavr', undefined]);
+});
+
+test('of views that follow each other a document is found where it first stands, however alike they are', () => {
+  const plain: PlainValues = new Set();
+  const lists: readonly (readonly object[])[] = [[{ n: 1 }], [{ n: 1 }, { n: 2, filed: labelled('sealed') }]];
+  const [first, second] = lists.map((reports) => ({ title: 'All', reports }));
+  notePlain(first!, undefined, plain);
+  expect(plain).toContain(first);
+  notePlain(second!, first, plain);
+  expect(plain).not.toContain(second);
+  notePlain([...lists[1]!, { n: 3 }], lists[1], plain);
+  expect(plain.size).toBe(1);
+  expect(withoutHidden(second!, () => false, plain)).toEqual({ title: 'All', reports: [{ n: 1 }, { n: 2 }] });
 });

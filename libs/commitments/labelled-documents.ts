@@ -17,17 +17,29 @@ const listerIn = (value: object): string | undefined => {
   return [party, by].find((each) => typeof each === 'string');
 };
 
-/** Values of records in which no document with a label of its own stands: whoever asks, nothing of them is hidden. */
-const PLAIN = new WeakSet<object>();
+/** Values in which no document with a label of its own stands: whoever asks, nothing of them is hidden. */
+export type PlainValues = Set<object>;
 
-/** True where a document with a label of its own stands somewhere in the value. Values of records are never changed. */
-const holdsLabelled = (value: object): boolean => {
-  if (PLAIN.has(value)) return false;
-  for (const each of Object.values(value) as unknown[]) {
-    if (typeof each === 'object' && each !== null && (isLabelled(each) || holdsLabelled(each))) return true;
-  }
-  PLAIN.add(value);
-  return false;
+/** True where a document with a label of its own stands somewhere in the value. */
+const holdsLabelled = (value: object, plain: ReadonlySet<object> | undefined): boolean =>
+  plain?.has(value) !== true &&
+  Object.values(value).some(
+    (each: unknown) => typeof each === 'object' && each !== null && (isLabelled(each) || holdsLabelled(each, plain)),
+  );
+
+/**
+ * Adds a value to those that are plain where it is. Only what differs from the value before it, which may be one of them, is looked at: views of
+ * one record that follow each other have most in common.
+ */
+export const notePlain = (value: object, before: object | undefined, plain: PlainValues): void => {
+  if (before !== undefined && !plain.has(before)) return;
+  const isPlain = (each: unknown, then: unknown): boolean =>
+    each === then || typeof each !== 'object' || each === null || !(isLabelled(each) || holdsLabelled(each, plain));
+  const [now, then] = [value, before ?? {}] as [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>];
+  const isWhole = Array.isArray(value)
+    ? value.every((each, index) => isPlain(each, then[index]))
+    : Object.keys(now).every((name) => isPlain(now[name], then[name]));
+  if (isWhole) plain.add(value);
 };
 
 /** True where a document stands somewhere in the value that its own label hides. */
@@ -42,9 +54,9 @@ const hidesAny = (value: object, lister: string | undefined, admits: AdmitsDocum
 };
 
 /** The value without the documents whose own label hides them, wherever in it they stand. */
-export const withoutHidden = (value: object, admits: AdmitsDocument): object => {
+export const withoutHidden = (value: object, admits: AdmitsDocument, plain?: ReadonlySet<object>): object => {
   // Most records hold none, and every answer comes this way: looking costs less than copying.
-  if (!holdsLabelled(value) || !hidesAny(value, undefined, admits)) return value;
+  if (!holdsLabelled(value, plain) || !hidesAny(value, undefined, admits)) return value;
   const shown = (each: unknown, lister: string | undefined): unknown => {
     if (typeof each !== 'object' || each === null) return each;
     if (Array.isArray(each)) return each.filter((one) => isShown(one, lister)).map((one) => shown(one, lister));

@@ -31,10 +31,13 @@ const collect = (from: unknown, to: unknown, path: string, found: Change[]): voi
     return;
   }
   const [before, after] = [entriesOf(from), entriesOf(to)];
-  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const [left, right] = [before[key], after[key]];
+  const compare = (key: string): void => {
+    const left = before[key];
+    const right = after[key];
     if (left !== right) collect(left, right, `${path}${key.startsWith('[') || path === '' ? '' : '.'}${key}`, found);
-  }
+  };
+  for (const key of Object.keys(before)) compare(key);
+  for (const key of Object.keys(after)) if (!Object.hasOwn(before, key)) compare(key);
 };
 
 const entriesOf = (value: object): Readonly<Record<string, unknown>> =>

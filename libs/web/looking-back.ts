@@ -20,5 +20,5 @@ export const lookingBack = async <S, C extends Command, E extends DomainEvent, R
         ? kind.view(caller, id, { ...emptyFold(kind.decider.initial), state: then })
         : null,
   };
-  return { of: (then) => (kind.exists(then) ? past.of(then) : null) };
+  return { ...past, of: (then) => (kind.exists(then) ? past.of(then) : null) };
 };

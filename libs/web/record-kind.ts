@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type {
   Command,
   CommandContext,
@@ -70,16 +69,28 @@ export interface RecordKind<S, C extends Command, E extends DomainEvent, R exten
 export interface PastView<S> {
   /** The record at that state, without `revision`; null where the caller saw nothing of it then. */
   of(then: S): Promise<object | null> | object | null;
+  /** The commands the caller could send in that state. Absent: `of` shows them, as `actions`. */
+  actions?(then: S): readonly string[];
 }
 
 export type CommandBuilder<C extends Command> = (by: CommandContext) => C;
 
 /** True where what a history shows of an event is all of its data. */
 export const showsWhole = (shown: object | undefined, data: object): boolean =>
-  shown !== undefined && isDeepStrictEqual(told(shown), told(data));
+  shown !== undefined && tellsSame(shown, data);
 
-/** As JSON says it, without lists that are empty: one that is not shown hides nothing. */
-const told = (value: object): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_name, field: unknown) => (Array.isArray(field) && field.length === 0 ? undefined : field)),
+/** Whether two values say the same as JSON, lists that are empty aside: one that is not shown hides nothing. */
+const tellsSame = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b))
+    return (
+      Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((each, at) => tellsSame(each, b[at]))
+    );
+  const [one, other] = [a, b] as readonly Readonly<Record<string, unknown>>[];
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(
+    (field) => (isNothing(one?.[field]) && isNothing(other?.[field])) || tellsSame(one?.[field], other?.[field]),
   );
+};
+
+const isNothing = (value: unknown): boolean => value === undefined || (Array.isArray(value) && value.length === 0);

@@ -39,11 +39,13 @@ export const replayOf = async <S, E extends DomainEvent>(
   const steps: ReplayStep[] = [];
   let state = decider.initial;
   let view: object | null = null;
+  let record: object = {};
   for (const event of events) {
-    const before: object = view === null ? {} : withoutToday(view);
+    const before = record;
     state = decider.evolve(state, event);
     view = await past.of(state);
-    const changes = differences(before, view === null ? {} : withoutToday(view)).map(withNulls);
+    record = view === null ? {} : withoutToday(view);
+    const changes = differences(before, record).map(withNulls);
     if ((await mask(event)) === undefined) {
       // Of what is in confidence even its place would tell that it happened just then.
       if (changes.length > 0)
@@ -54,5 +56,7 @@ export const replayOf = async <S, E extends DomainEvent>(
     steps.push({ ...eventFor(caller, event), ...(rule === undefined ? {} : { rule }), changes });
   }
   const revision = events.at(-1)?.revision;
-  return { state: view === null ? null : { ...view, revision }, steps };
+  if (view === null) return { state: null, steps };
+  const actions = past.actions?.(state);
+  return { state: { ...view, ...(actions === undefined ? {} : { actions }), revision }, steps };
 };
