@@ -31,13 +31,15 @@ describe('what a history shows of an event', () => {
     );
     let same = 0;
     fc.assert(
-      fc.property(record, record, (one, other) => {
+      fc.property(record, record, fc.boolean(), (one, another, isLike) => {
+        // Two drawn at random seldom say the same.
+        const other = isLike ? { ...one, c: [], d: undefined } : another;
         const expected = isDeepStrictEqual(told(one), told(other));
         same += expected ? 1 : 0;
         expect(showsWhole(one, other)).toBe(expected);
       }),
       { numRuns: 3_000 },
     );
-    expect(same).toBeGreaterThan(50);
+    expect(same).toBeGreaterThan(1_000);
   });
 });
