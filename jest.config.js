@@ -1,3 +1,5 @@
+import { bundledPackages } from './test/support/bundled-packages.js';
+
 const libs = [
   'kernel',
   'kernel-testing',
@@ -75,6 +77,7 @@ export default {
     '^#audit/schemas$': '<rootDir>/libs/audit/event-schemas.data.ts',
     '^#evidence/format$': '<rootDir>/libs/evidence/format.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
+    ...(await bundledPackages()),
   },
   coverageProvider: 'v8',
   collectCoverageFrom: ['libs/**/*.ts', 'apps/**/*.ts', '!**/*.spec.ts'],
