@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import 'reflect-metadata';
 import { build } from 'esbuild';
 
 /*
@@ -43,9 +44,8 @@ const entryOf = async (name) => {
 };
 
 const bundleInto = async (folder) => {
-  const entries = Object.fromEntries(
-    await Promise.all(PACKAGES.map(async (name) => [fileOf(name), await entryOf(name)])),
-  );
+  const entries = {};
+  for (const name of PACKAGES) entries[fileOf(name)] = await entryOf(name);
   await build({
     entryPoints: Object.fromEntries(Object.keys(entries).map((file) => [file, `entry:${file}`])),
     plugins: [
@@ -85,7 +85,8 @@ export const bundledPackages = async () => {
     .update(readFileSync(join(root, 'package-lock.json')))
     .update(readFileSync(fileURLToPath(import.meta.url)))
     .digest('hex');
-  const folder = join(root, 'node_modules', '.cache', 'bundled-packages', made);
+  const place = join('node_modules', '.cache', 'bundled-packages', made);
+  const folder = join(root, place);
   if (!existsSync(folder)) {
     mkdirSync(dirname(folder), { recursive: true });
     const beside = mkdtempSync(`${folder}-`);
@@ -97,5 +98,5 @@ export const bundledPackages = async () => {
       rmSync(beside, { recursive: true });
     }
   }
-  return Object.fromEntries(PACKAGES.map((name) => [`^${name}$`, join(folder, `${fileOf(name)}.mjs`)]));
+  return Object.fromEntries(PACKAGES.map((name) => [`^${name}$`, `<rootDir>/${place}/${fileOf(name)}.mjs`]));
 };
