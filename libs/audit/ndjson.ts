@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 
-/** Each item of the pages as a line of JSON, sent a page at a time. It runs one page ahead of its reader and no further. */
+/** Each item of the pages as a line of JSON, sent a page at a time. It is at most two pages ahead of its reader. */
 export const ndjson = (pages: AsyncIterable<readonly object[]>): Readable =>
   Readable.from(linesOf(pages), { highWaterMark: 1 });
 

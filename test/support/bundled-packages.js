@@ -93,9 +93,10 @@ export const bundledPackages = async () => {
     await bundleInto(beside);
     try {
       renameSync(beside, folder);
-    } catch {
-      // Another run was faster.
+    } catch (error) {
       rmSync(beside, { recursive: true });
+      // Unless another run was faster.
+      if (!existsSync(folder)) throw error;
     }
   }
   return Object.fromEntries(PACKAGES.map((name) => [`^${name}$`, `<rootDir>/${place}/${fileOf(name)}.mjs`]));
