@@ -191,7 +191,10 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
       throw putBack(outside.size, 'in the copy outside', `its own record tells of ${known.size}`);
     await this.askWitnesses();
     // A tree that is being built anew has not come to what was signed.
-    if (!(await this.hasCome(waitMs))) return false;
+    if (!(await this.hasCome(waitMs))) {
+      if (outside !== undefined) await this.requireRoomFor(outside);
+      return false;
+    }
     if (known !== undefined) this.requireSame(known, 'in its own record');
     if (outside !== undefined) this.requireSame(outside, 'in the copy outside');
     if (!this.checked) await this.startCheck.run(known);
@@ -218,6 +221,12 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
     const position = this.projections.statuses().find(({ name }) => name === LOG_TREE)?.position;
     // One that stands further than a log does is of another log: it is thrown away when the runner starts.
     return this.checked || (position !== undefined && position <= (await this.store.head()));
+  }
+
+  /** Every event has a position of its own: a log that ends before so many holds fewer, which needs no tree to tell. */
+  private async requireRoomFor({ size }: Pick<Checkpoint, 'size'>): Promise<void> {
+    const head = await this.store.head();
+    if (BigInt(size) > head) throw putBack(size, 'in the copy outside', `the log ends at position ${head}`);
   }
 
   private requireSame({ size, root }: Pick<Checkpoint, 'size' | 'root'>, where: string): void {

@@ -95,6 +95,18 @@ describe('a log that was put back in time', () => {
 });
 
 describe('a tree that is being built', () => {
+  it.each([
+    [0, 'the log holds 0'],
+    [2, 'the log ends at position 2'],
+  ])('is not waited for where the log is too short for what was signed: %i of 5 events', async (count, held) => {
+    await signed(5);
+    const short = instance(await backup(count));
+    await short.writes.start();
+    short.checkpoints.onApplicationBootstrap();
+    await expect(short.writes.gate.pass()).rejects.toBeInstanceOf(WritesRefusedError);
+    expect(short.alarms).toEqual([`5 events were signed (in the copy outside), ${held}: it was put back in time`]);
+  });
+
   it('keeps nobody from writing, whatever was signed', async () => {
     await signed(5);
     const late = instance();
