@@ -201,10 +201,18 @@ describe('a log with witnesses', () => {
     for (const { stream, revision, ...event } of await store.readAll(0n, 3))
       await older.append(stream, revision - 1, [event]);
     const restored = await appOn([w1, w2], 1, older);
-    expect(refusalOf(await checkpoint(restored))).toEqual(NOT_COSIGNED);
-    const says = 'cosigned 5 events, the log has signed 3: it was put back in time';
-    expect(await readiness(restored)).toMatchObject({ ok: false, detail: { w1: says, w2: says } });
-    expect((await restored.get('/readyz')).status).toBe(503);
+    // Without its record of checkpoints it does not know that it ever signed: nothing is, before the witnesses were asked.
+    expect(refusalOf(await checkpoint(restored))).toEqual([503, 'log-not-signed', '1']);
+    const says = 'cosigned 5 events, the log ends at position 3: it was put back in time';
+    const { status, body } = await restored.get('/readyz');
+    expect(status).toBe(503);
+    expect(body.checks).toContainEqual(
+      expect.objectContaining({
+        name: 'log checkpoints',
+        ok: false,
+        detail: expect.objectContaining({ trouble: `witness w1 ${says}` }),
+      }),
+    );
     // Nor does it grow past what the witness saw.
     const party = { id: 'agency:late', name: 'Late', category: 'multilateral' };
     const refused = await restored.post('/v1/parties', party, { as: COORDINATOR });
@@ -217,9 +225,10 @@ describe('a log with witnesses', () => {
   it('that forked finds no witness for the second tree: whoever wants cosignatures is shown one', async () => {
     const [w1, w2] = await three();
     const one = await appOn([w1, w2], 2);
+    // One that began later would be refused to write: the witnesses hold more than it.
+    const other = await appOn([w1, w2], 1);
     await register(one, 4);
     expect(cosignersOf(await checkpoint(one), [w1, w2])).toEqual([4, 'w1', 'w2']);
-    const other = await appOn([w1, w2], 1);
     await register(other, 4);
     expect(refusalOf(await checkpoint(other))).toEqual(NOT_COSIGNED);
     expect(await readiness(other)).toMatchObject({

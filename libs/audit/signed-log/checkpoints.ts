@@ -204,15 +204,17 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** @throws {TlogRefusal} where a witness holds more of the log, or another: what it says needs the record alone, no tree */
   private async askWitnesses(): Promise<void> {
-    if (this.witnessed || this.known === undefined || !this.witnesses.areNeeded) return;
-    const { contradictions, silent } = await this.witnesses.testimony(async () => {
+    if (this.witnessed || !this.witnesses.areNeeded) return;
+    const newest = async (): Promise<Known | undefined> => {
       await this.refresh();
       return this.known;
-    });
+    };
+    const { contradictions, silent } = await this.witnesses.testimony(newest, await this.store.head());
     if (silent.length > 0) this.signing.alarm(`at start no answer came from witnesses: ${silent.join(', ')}`);
     const [first] = contradictions;
     if (first !== undefined) throw new TlogRefusal(`witness ${first.witness} ${first.says}`);
-    this.witnessed = true;
+    // Before anything is signed they are asked for a bound alone.
+    this.witnessed = this.known !== undefined;
   }
 
   private async hasCome(waitMs: number): Promise<boolean> {

@@ -158,25 +158,30 @@ describe('witnesses', () => {
   it('are asked at the start what they hold, so that a log that was put back in time is told', async () => {
     stubs[0].answers = [[409, '12\n']];
     stubs[1].answers = [[500, '']];
-    expect(await witnesses.testimony(async () => signed(9))).toEqual({
+    expect(await witnesses.testimony(async () => signed(9), 9n)).toEqual({
       contradictions: [{ witness: 'w1', says: 'cosigned 12 events, the log has signed 9: it was put back in time' }],
       silent: ['w2'],
     });
     let reads = 0;
-    const meanwhile = await witnesses.testimony(async () => signed((reads += 1) === 1 ? 9 : 12));
+    const meanwhile = await witnesses.testimony(async () => signed((reads += 1) === 1 ? 9 : 12), 12n);
     expect(meanwhile.contradictions).toEqual([]);
   });
 
   it('are asked so also where nothing was ever signed, and before the tree is built', async () => {
     stubs[0].answers = [[409, '3\n']];
     stubs[1].answers = [[200, stubs[1].lineOf(signed(0).note)]];
-    expect(await witnesses.testimony(async () => undefined)).toEqual({
-      contradictions: [{ witness: 'w1', says: 'cosigned 3 events, the log has signed 0: it was put back in time' }],
+    expect(await witnesses.testimony(async () => undefined, 2n)).toEqual({
+      contradictions: [
+        { witness: 'w1', says: 'cosigned 3 events, the log ends at position 2: it was put back in time' },
+      ],
       silent: [],
     });
+    // A log that was moved, say, has its checkpoints to sign anew.
+    stubs[1].answers = [[409, '3\n']];
+    expect((await witnesses.testimony(async () => undefined, 3n)).contradictions).toEqual([]);
     built = 0;
     stubs[1].answers = [[409, '3\n']];
-    expect(await witnesses.testimony(async () => signed(9))).toEqual({ contradictions: [], silent: [] });
+    expect(await witnesses.testimony(async () => signed(9), 9n)).toEqual({ contradictions: [], silent: [] });
   });
 
   it('tell of another tree at the start', async () => {
@@ -185,7 +190,7 @@ describe('witnesses', () => {
       [409, '5\n'],
       [422, ''],
     ];
-    const { contradictions } = await witnesses.testimony(async () => signed(9));
+    const { contradictions } = await witnesses.testimony(async () => signed(9), 9n);
     expect(contradictions).toEqual([
       { witness: 'w1', says: 'holds another tree of the same 9 events as the log: the log was altered, or forked' },
       {

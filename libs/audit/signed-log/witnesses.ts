@@ -128,17 +128,22 @@ export class Witnesses implements OnApplicationBootstrap, OnModuleDestroy {
   /**
    * Whether a witness holds more of the log than what was signed, or another log of its name: a store that was put back in time is told by that.
    * Asks each once, all at the same time, five seconds at most; where the tree is not built yet only sizes are compared.
+   * @param head position of the log's last event: of a log without a checkpoint, which may have been moved, it bounds how many it holds
    */
-  async testimony(newest: Newest): Promise<Testimony> {
+  async testimony(newest: Newest, head: bigint): Promise<Testimony> {
     const signed = (await newest()) ?? this.emptyLog();
     const said = await Promise.all(
       this.standings.map(async ({ client }) => ({ client, cosigning: await this.ask(client, signed) })),
     );
     // Another instance may have signed since: a witness is not ahead of that.
-    const reached = Math.max(signed.size, (await newest())?.size ?? 0);
+    const signedNow = (await newest())?.size;
+    const held =
+      signedNow === undefined
+        ? { size: Number(head), says: `ends at position ${head}` }
+        : hasSigned(Math.max(signed.size, signedNow));
     return {
       contradictions: said.flatMap(({ client: { name }, cosigning }) => {
-        const says = contradictionIn(cosigning, reached);
+        const says = contradictionIn(cosigning, held);
         return says === undefined ? [] : [{ witness: name, says }];
       }),
       silent: said.flatMap(({ client: { name }, cosigning }) => (cosigning.kind === 'silent' ? [name] : [])),
@@ -227,7 +232,7 @@ export class Witnesses implements OnApplicationBootstrap, OnModuleDestroy {
   /** @param reached how far the log is signed, as it was read after the witness had spoken */
   private judge(standing: Standing, cosigning: Cosigning, reached: number): void {
     const { client } = standing;
-    const contradiction = contradictionIn(cosigning, reached);
+    const contradiction = contradictionIn(cosigning, hasSigned(reached));
     if (
       contradiction === undefined &&
       (cosigning.kind === 'cosigned' || cosigning.kind === 'ahead' || cosigning.kind === 'unproven')
@@ -312,9 +317,17 @@ export class Witnesses implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-/** What speaks against the log in what a witness said; `reached` is how far it is signed. */
-const contradictionIn = (cosigning: Cosigning, reached: number): string | undefined => {
+/** How many events the log has, and how that is known. */
+interface Held {
+  readonly size: number;
+  readonly says: string;
+}
+
+const hasSigned = (size: number): Held => ({ size, says: `has signed ${size}` });
+
+/** What speaks against the log in what a witness said. */
+const contradictionIn = (cosigning: Cosigning, held: Held): string | undefined => {
   if (cosigning.kind === 'fork') return `${cosigning.says}: the log was altered, or forked`;
-  if (cosigning.kind !== 'ahead' || cosigning.size <= reached) return undefined;
-  return `cosigned ${cosigning.size} events, the log has signed ${reached}: it was put back in time`;
+  if (cosigning.kind !== 'ahead' || cosigning.size <= held.size) return undefined;
+  return `cosigned ${cosigning.size} events, the log ${held.says}: it was put back in time`;
 };
