@@ -88,6 +88,8 @@ export class TotalsController {
       after === undefined ? undefined : { position: String(after[0]), nth: Number(after[1]) },
     );
     const next = last === undefined ? null : this.cursors.encode(ctx, shaping, [last.position, last.nth]);
+    const shown = new Set(items.map(({ commitment }) => commitment));
+    this.endpoints.noteRead(ctx, 'commitment', [...shown]);
     return this.endpoints.list(ctx, { items, next });
   }
 }

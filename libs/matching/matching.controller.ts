@@ -39,14 +39,18 @@ export class MatchingController {
   @RouteAction({ action: 'need.matches', anonymous: true })
   async ofNeed(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: MatchQuery): Promise<HttpAnswer> {
     await this.gate.ready(ctx, MATCH_INDEX);
-    return answer('offerId', await this.matches.forNeed(ctx.caller, uuidOf(id), await this.requestOf(query)));
+    const needId = uuidOf(id);
+    const found = await this.matches.forNeed(ctx.caller, needId, await this.requestOf(query));
+    return this.answer(ctx, { need: [needId], offer: idsIn(found) }, 'offerId', found);
   }
 
   @Get('offers/:id/matches')
   @RouteAction({ action: 'offer.matches', anonymous: true })
   async ofOffer(@Ctx() ctx: RequestContext, @Param('id') id: string, @Query() query: MatchQuery): Promise<HttpAnswer> {
     await this.gate.ready(ctx, MATCH_INDEX);
-    return answer('needId', await this.matches.forOffer(ctx.caller, uuidOf(id), await this.requestOf(query)));
+    const offerId = uuidOf(id);
+    const found = await this.matches.forOffer(ctx.caller, offerId, await this.requestOf(query));
+    return this.answer(ctx, { offer: [offerId], need: idsIn(found) }, 'needId', found);
   }
 
   @Get('desk')
@@ -54,6 +58,17 @@ export class MatchingController {
   async waiting(@Ctx() ctx: RequestContext, @Query() query: ListQuery): Promise<HttpAnswer> {
     await this.gate.ready(ctx, 'desk', SUGGESTIONS, MATCH_INDEX);
     return this.records.list(ctx, await this.desk.waiting(ctx, query.limit ?? DEFAULT_LIMIT, query.cursor));
+  }
+
+  private answer(
+    ctx: RequestContext,
+    read: Readonly<Record<'need' | 'offer', readonly string[]>>,
+    name: 'offerId' | 'needId',
+    list: MatchList | undefined,
+  ): HttpAnswer {
+    if (list === undefined) throw notFound();
+    for (const [category, ids] of Object.entries(read)) this.records.noteRead(ctx, category, ids);
+    return new HttpAnswer(200, {}, matchListView(name, list));
   }
 
   private async requestOf(query: MatchQuery): Promise<MatchRequest> {
@@ -72,7 +87,6 @@ export class MatchingController {
   }
 }
 
-const answer = (name: 'offerId' | 'needId', list: MatchList | undefined): HttpAnswer => {
-  if (list === undefined) throw notFound();
-  return new HttpAnswer(200, {}, matchListView(name, list));
-};
+/** The records that a list compares with the one that was asked for. */
+const idsIn = (list: MatchList | undefined): readonly string[] =>
+  [...(list?.items ?? []), ...(list?.blocked ?? [])].map(({ id }) => id);

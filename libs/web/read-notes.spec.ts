@@ -30,11 +30,21 @@ describe('what is noted of reads', () => {
     notes.note(request({ path: '/v1/needs/n1/history' }), 'need', ['n1']);
     notes.note(request({ path: '/v1/documents/abc' }), 'offer', ['o1']);
     notes.note(request({ path: '/v1/audit/events' }), 'offer', ['o1']);
+    notes.note(request({ path: '/v1/totals/events' }), 'commitment', ['c1']);
+    notes.note(request({ path: '/v1/offers/o2/matches' }), 'need', ['n1']);
     expect(summary(notes, clock.now())).toEqual([]);
     clock.set('2026-11-29T10:06:00.000Z');
     notes.note(request(), 'need', ['n2']);
     expect(summary(notes, clock.now())).toEqual([
-      [5, { 'need-n1': ['history', 'list', 'record'], 'offer-o1': ['document', 'log'] }, 0],
+      [
+        5,
+        {
+          'need-n1': ['history', 'list', 'matches', 'record'],
+          'offer-o1': ['document', 'log'],
+          'commitment-c1': ['totals'],
+        },
+        0,
+      ],
     ]);
     expect(summary(notes, clock.now())).toEqual([]);
     expect(summary(notes)).toEqual([[6, { 'need-n2': ['record'] }, 0]]);

@@ -98,9 +98,13 @@ export class ReadNotes {
 
 const minuteOf = (now: Date): number => Math.floor(now.getTime() / MINUTE_MS);
 
+/** What is reckoned from records: its parts, such as `/v1/totals/events`, are no records. */
+const SUMMARIES: ReadonlySet<string> = new Set(['totals', 'statements', 'suggestions']);
+
 /** `/v1/needs/<id>/history` → `history`, `/v1/needs/<id>` → `record`, `/v1/needs` → `list`; of other lists their own name. */
 const wayOf = (path: string): string => {
   const [, , collection = '', id, part] = path.split('/');
+  if (SUMMARIES.has(collection)) return collection;
   if (collection === 'documents') return 'document';
   if (collection === 'audit') return 'log';
   return part ?? (id === undefined ? 'list' : 'record');

@@ -165,7 +165,7 @@ export class RecordEndpoints {
     const folded = await this.fold(kind.decider, id);
     if (known && !kind.exists(folded.state)) return new HttpAnswer(200, {}, { items: [], next: null });
     await this.requireSight(ctx.caller, kind, id, folded);
-    this.note(ctx, kind, id);
+    this.noteRead(ctx, kind.decider.category, [id]);
     const after = page.cursor === undefined ? -1 : Number(this.cursors.decode(ctx, { history: id }, page.cursor)[0]);
     const last = page.limit === undefined ? folded.revision : Math.min(folded.revision, after + page.limit);
     const items: object[] = [];
@@ -190,12 +190,9 @@ export class RecordEndpoints {
     body: { readonly items: readonly unknown[]; readonly next: string | null } & object,
   ): HttpAnswer {
     const kind = this.kinds.servedAt(ctx.path);
-    if (kind?.isRestricted !== undefined) {
-      this.notes.note(
-        ctx,
-        kind.decider.category,
-        body.items.map((item) => (item as { readonly id: string }).id),
-      );
+    if (kind !== undefined) {
+      const ids = body.items.map((item) => (item as { readonly id: string }).id);
+      this.noteRead(ctx, kind.decider.category, ids);
     }
     return new HttpAnswer(200, linkTo(ctx, body.next), body);
   }
@@ -213,16 +210,13 @@ export class RecordEndpoints {
     await this.gate.ready(ctx);
     const folded = await this.fold(kind.decider, id);
     await this.requireSight(ctx.caller, kind, id, folded);
-    this.note(ctx, kind, id);
+    this.noteRead(ctx, kind.decider.category, [id]);
     return folded;
   }
 
-  private note<S, C extends Command, E extends DomainEvent, R extends Rejection>(
-    ctx: RequestContext,
-    kind: RecordKind<S, C, E, R>,
-    id: string,
-  ): void {
-    if (kind.isRestricted !== undefined) this.notes.note(ctx, kind.decider.category, [id]);
+  /** For routes that show something of other records: that the caller reads these. */
+  noteRead(ctx: RequestContext, category: string, ids: readonly string[]): void {
+    if (this.kinds.of(category)?.isRestricted !== undefined) this.notes.note(ctx, category, ids);
   }
 
   private async authorised(ctx: RequestContext, access: CommandAccess, claimed?: string): Promise<Caller> {

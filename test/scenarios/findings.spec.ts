@@ -546,6 +546,15 @@ describe('a finding', () => {
       },
       JAPAN,
     );
+    const bound = await created(
+      '/v1/commitments',
+      { offerId: hidden, needId: sealed, legs: [{ offerLine: 1, needLine: 1, drawn: USD(10) }] },
+      JAPAN,
+    );
+    await command(`/v1/commitments/${bound}/accept`, {}, VANUATU);
+    for (const as of [JAPAN, VANUATU]) await command(`/v1/commitments/${bound}/sign`, {}, as);
+    const paid = { from: JAPAN.party, to: VANUATU.party, amount: USD(10), date: '2026-11-20', reference: 'Q' };
+    await command(`/v1/commitments/${bound}/transfers`, { kind: 'disbursement', ...paid }, JAPAN);
     const minutes = async (n: number): Promise<void> => {
       app.clock.set(new Date(app.clock.now().getTime() + n * 60_000).toISOString());
       await app.ticker.tickNow();
@@ -564,6 +573,11 @@ describe('a finding', () => {
     await app.get(path, { as: VANUATU });
     await app.get(`/v1/needs/${need}`, { as: JAPAN });
     await app.get(`/v1/offers/${hidden}`, { as: VANUATU });
+    await app.get(`/v1/offers/${hidden}/matches`, { as: VANUATU });
+    for (const reckoned of ['totals/events?figure=disbursed', `statements/events?donor=${JAPAN.party}`]) {
+      const { items } = (await app.get(`/v1/${reckoned}`, { as: COURT })).body as { items: object[] };
+      expect(JSON.stringify(items)).toContain(bound);
+    }
     expect((await app.get(path, { as: FIJI })).status).toBe(404);
     await app.get(`/v1/audit/events?stream=need-${sealed}`, { as: COURT });
     await app.ticker.tickNow();
@@ -575,6 +589,7 @@ describe('a finding', () => {
       expect.arrayContaining([
         [minute, [sealed]],
         [minute, [hidden]],
+        [minute, [bound, sealed]],
       ]),
     );
     const readers = async (of: string, as: As): Promise<readonly Record<string, unknown>[]> =>
@@ -589,7 +604,10 @@ describe('a finding', () => {
       ]),
     );
     expect(await readers(`/v1/offers/${hidden}`, JAPAN)).toEqual([
-      { minute, party: VANUATU.party, role: 'npc', ways: ['record'], purposes: [] },
+      { minute, party: VANUATU.party, role: 'npc', ways: ['matches', 'record'], purposes: [] },
+    ]);
+    expect(await readers(`/v1/commitments/${bound}`, JAPAN)).toEqual([
+      { minute, party: COURT.party, role: 'auditor', ways: ['statements', 'totals'], purposes: [] },
     ]);
     const toCourt = await readers(path, COURT);
     expect(toCourt.find(({ party }) => party === JAPAN.party)).toEqual({

@@ -125,7 +125,7 @@ export class StatementsController {
     const { as, scope, span } = this.asked(query);
     const after = this.placeOf(ctx, query);
     await this.open(ctx, scope.holder);
-    const sees = rememberedSight(ctx.caller, this.sight);
+    const sees = this.seesNoted(ctx);
     const head = {
       holder: scope.holder,
       as,
@@ -152,7 +152,7 @@ export class StatementsController {
     const { scope, span } = this.asked(query);
     const after = this.placeOf(ctx, query);
     await this.open(ctx, scope.holder);
-    const sees = rememberedSight(ctx.caller, this.sight);
+    const sees = this.seesNoted(ctx);
     const { lines, next } = await this.page(ctx, query, scope, span, after, sees);
     const items = lines.flatMap(({ events, figure, class: of, date }) =>
       events.map((event) => ({ ...event, date, class: of, figure })),
@@ -220,6 +220,16 @@ export class StatementsController {
   }
 
   /** @throws {Problem} 404 where nobody knows the party, 403 where its books are not this caller's to read, 503 while it waits */
+  /** What the caller sees, as it is asked for each line: of a record that it sees the line tells. */
+  private seesNoted(ctx: RequestContext): Sees {
+    const sees = async (caller: Caller, category: string, id: string): Promise<boolean> => {
+      const isSeen = await this.sight.sees(caller, category, id);
+      if (isSeen) this.endpoints.noteRead(ctx, category, [id]);
+      return isSeen;
+    };
+    return rememberedSight(ctx.caller, { sees });
+  }
+
   private async open(ctx: RequestContext, holder: string): Promise<void> {
     if (!(await this.isKnown(ctx.caller, holder))) throw notFound();
     await this.gate.ready(ctx, HOLDER_LEDGER);

@@ -15,6 +15,7 @@ import {
 import { MATCH_INDEX } from '../match-index.projection.js';
 import { SuggestionsQuery } from './suggestions.dto.js';
 import { SUGGESTIONS } from './suggestions.projection.js';
+import type { SuggestionView } from './suggestions.js';
 import { Suggestions } from './suggestions.js';
 
 const SUGGESTION = {
@@ -65,7 +66,9 @@ export class SuggestionsController {
       after === undefined ? undefined : { position: Number(after[0]), at: Number(after[1]) },
     );
     const { page, next } = this.cursors.page(ctx, filter, shown, limit, ({ place }) => [place.position, place.at]);
-    return this.endpoints.list(ctx, { items: page.map(({ view }) => view), next });
+    const items = page.map(({ view }) => view);
+    for (const each of items) this.note(ctx, each);
+    return this.endpoints.list(ctx, { items, next });
   }
 
   /** One of them. */
@@ -79,6 +82,12 @@ export class SuggestionsController {
     await this.gate.ready(ctx, SUGGESTIONS, MATCH_INDEX);
     const view = await this.suggestions.one(ctx.caller, uuidOf(id));
     if (view === undefined) throw notFound();
+    this.note(ctx, view);
     return new HttpAnswer(200, {}, view);
+  }
+
+  private note(ctx: RequestContext, { needId, offerId }: SuggestionView): void {
+    this.endpoints.noteRead(ctx, 'need', [needId]);
+    this.endpoints.noteRead(ctx, 'offer', [offerId]);
   }
 }

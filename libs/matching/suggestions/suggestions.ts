@@ -13,9 +13,18 @@ import { suggestionRows, SUGGESTIONS } from './suggestions.projection.js';
 export const SUGGESTION_STATUSES = ['open', 'proposed', 'stale'] as const;
 export type SuggestionStatus = (typeof SUGGESTION_STATUSES)[number];
 
+/** A suggestion as its party is shown it, with more that this part does not look at. */
+export interface SuggestionView {
+  readonly id: string;
+  readonly needId: string;
+  readonly offerId: string;
+  readonly status: SuggestionStatus;
+  readonly sharedAt: string;
+}
+
 export interface ShownSuggestion {
   readonly place: SuggestionPlace;
-  readonly view: { readonly id: string; readonly status: SuggestionStatus; readonly sharedAt: string } & object;
+  readonly view: SuggestionView;
 }
 
 /** Rows read at once. */
@@ -35,7 +44,7 @@ export class Suggestions {
   ) {}
 
   /** undefined where there is none, it is another party's, or need or offer is hidden from the caller by now. */
-  async one(caller: Caller, id: string): Promise<object | undefined> {
+  async one(caller: Caller, id: string): Promise<SuggestionView | undefined> {
     const row = this.visible.row(caller, id);
     if (row === undefined || !(await this.visible.sees(caller, row))) return undefined;
     return (await this.viewer(caller))(row);
