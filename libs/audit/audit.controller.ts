@@ -187,8 +187,11 @@ export class AuditController {
     const { from, clock = 'recorded', record, limit = DEFAULT_LIMIT, cursor } = query;
     const shaping = { from, to: query.to ?? null, clock, record: record ?? null };
     const page = pageOf(query, cursor === undefined ? [] : this.cursors.decode(ctx, shaping, cursor));
-    const to = page.to ?? (await this.difference.now(clock));
-    const span = { from: momentOf(from, clock), to: momentOf(to, clock) };
+    const earlier = momentOf(from, clock);
+    const to = page.to ?? String(await this.difference.end(earlier));
+    // By the effective clock all that is on record, as in a replay: also what is dated today, which counts from the day's end.
+    const open = query.to === undefined && clock === 'effective';
+    const span = { from: earlier, to: momentOf(open ? undefined : to, clock) };
     requireOrder(span);
     if (record === undefined) requireMandate(ctx.caller);
     await this.gate.ready(ctx, ...(record === undefined ? this.difference.totalsModels : []));

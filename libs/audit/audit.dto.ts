@@ -46,7 +46,7 @@ export class AuditDiffQuery extends ListQuery {
   @AsOfField({ description: 'The earlier moment: a position (digits), a full RFC 3339 time, or a date (its end)' })
   from!: string;
 
-  @AsOfField({ required: false, description: 'The later moment; now unless told' })
+  @AsOfField({ required: false, description: 'The later moment; all that is on record now unless told' })
   to?: string;
 
   @ClockField()

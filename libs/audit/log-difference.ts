@@ -5,7 +5,7 @@ import type { LifeCycleRule, RecordedEvent } from '#kernel';
 import { categoryOfStream, Clock, EventStore, idOfStream, streamOf, Upcasting } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import { formatQuantity, measureKey } from '#vocabulary';
-import type { AnyRecordKind, Change, ClockName, EventShown, Moment } from '#web';
+import type { AnyRecordKind, Change, EventShown, Moment } from '#web';
 import { countsAt, differences, eventFor, invalid, notFound, RecordKinds, shownAt, withNulls } from '#web';
 import type { PastRecord } from './audit-log.js';
 import { AuditLog } from './audit-log.js';
@@ -58,9 +58,11 @@ export class LogDifference {
     @Optional() @Inject(TotalsReader) private readonly totalsReader?: TotalsReader,
   ) {}
 
-  /** What `to` is where it is not told: the end of the log, or by the effective clock this moment. */
-  async now(clock: ClockName): Promise<string> {
-    return clock === 'effective' ? this.clock.now().toISOString() : String(await this.store.head());
+  /** What `to` is where it is not told: the end of the log, or the position `from` where that is beyond it. */
+  async end(from: Moment): Promise<bigint> {
+    const head = await this.store.head();
+    const { place } = from;
+    return place !== undefined && 'position' in place && place.position > head ? place.position : head;
   }
 
   /** The read models that totals are read from: none where nothing keeps any. */

@@ -192,3 +192,26 @@ test('matches stand on the recorded clock alone', async () => {
   expect(status).toBe(400);
   expect(text).toContain('must be recorded: who was matched with whom followed what was known then');
 });
+
+// The last, since it writes.
+test('without a later moment a difference holds all that is on record, and from beyond it nothing', async () => {
+  for (const query of ['from=999999', 'from=2099-01-01', 'from=2099-01-01&clock=effective']) {
+    expect(await diff(query)).toMatchObject({ counts: { created: 0, changed: 0 }, totals: [], items: [] });
+  }
+  // Known to the day, it counts from the day's end, which is still to come.
+  const date = client.app.clock.now().toISOString().slice(0, 10);
+  expect((await client.post(`${commitment}/deliveries`, { leg: 1, quantity: machines('1'), date }, CAVR)).status).toBe(
+    200,
+  );
+  await client.app.settled();
+  const from = new Date(client.app.clock.now().getTime() - 86_400_000).toISOString();
+  const { items, totals } = await diff(`from=${from}&clock=effective`);
+  const { deliveries } = (await replay(commitment, '?clock=effective')).state as { deliveries: unknown[] };
+  expect(deliveries).toHaveLength(2);
+  const ofCommitment = items.find(({ record }) => record.kind === 'commitment');
+  expect(ofCommitment?.changes).toContainEqual(expect.objectContaining({ path: 'deliveries', to: deliveries }));
+  expect(totals).toContainEqual({
+    ...{ figure: 'delivered', from: null, to: machines('5') },
+    words: 'delivered: was nothing, is 5 marking-machine',
+  });
+});
