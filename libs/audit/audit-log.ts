@@ -1,10 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
-import { categoryOfStream, Clock, EventStore, foldOnto, emptyFold, idOfStream, Transactor, Upcasting } from '#kernel';
+import {
+  categoryOfStream,
+  Clock,
+  EventStore,
+  foldOnto,
+  emptyFold,
+  idOfStream,
+  SYSTEM_PROCESS,
+  Transactor,
+  Upcasting,
+} from '#kernel';
 import type { AnyRecordKind, Moment } from '#web';
 import { countsAt, lookingBack, RecordKinds, shownAt, withoutToday } from '#web';
-import { LogSight } from './log-sight.js';
+import { isWhole, LogSight } from './log-sight.js';
 
 /** What an auditor asks of the log. Times are moments of recording, RFC 3339 UTC. */
 export interface AuditFilter {
@@ -31,7 +41,8 @@ export type AuditItem = { readonly position: string } & (
       readonly effectiveAt: string;
       readonly recordedAt: string;
       readonly commandId: string;
-      readonly correlationId: string;
+      /** Null, as what caused it, where a process wrote it of a record that the auditor does not see. */
+      readonly correlationId: string | null;
       readonly causationId: string | null;
     }
 );
@@ -186,10 +197,13 @@ export class AuditLog {
 }
 
 const itemOf = async (sight: LogSight, raw: RecordedEvent): Promise<AuditItem> => {
-  const { lifted: event, data } = await sight.shown(raw);
+  const shown = await sight.shown(raw);
+  const { lifted: event, data } = shown;
   const position = String(event.position);
   if (data === undefined) return { position, masked: true };
   const { actor, effectiveAt, recordedAt, schema, commandId, correlationId, causationId } = event.metadata;
+  // Of a hidden record a process tells a quantity, and neither the event it answers nor the words that its request was marked with.
+  const tellsCause = actor.party !== SYSTEM_PROCESS.party || isWhole(shown);
   return {
     position,
     eventId: event.id,
@@ -202,8 +216,8 @@ const itemOf = async (sight: LogSight, raw: RecordedEvent): Promise<AuditItem> =
     effectiveAt,
     recordedAt,
     commandId,
-    correlationId,
-    causationId,
+    correlationId: tellsCause ? correlationId : null,
+    causationId: tellsCause ? causationId : null,
   };
 };
 

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { Caller } from '#directory/contract';
 import { ANONYMOUS } from '#directory/contract';
 import type { Command, Decider, DomainEvent, EventToAppend, Rejection } from '#kernel';
-import { newId, SystemClock, Transactor, Upcasting } from '#kernel';
+import { newId, SYSTEM_PROCESS, SystemClock, Transactor, Upcasting } from '#kernel';
 import { InMemoryEventStore, sampleEvent } from '#kernel-testing';
 import type { RecordKind } from '#web';
 import { RecordKinds } from '#web';
@@ -41,7 +41,7 @@ const pageKind: RecordKind<number, Command, Noted, Rejection> = {
 
 const logOf = async (
   streams: readonly (readonly [stream: string, expected: number, events: readonly EventToAppend[]])[],
-): Promise<{ readonly size: number; readonly exporting: LogExport }> => {
+): Promise<{ readonly size: number; readonly log: AuditLog; readonly exporting: LogExport }> => {
   const store = new InMemoryEventStore();
   for (const [stream, expected, events] of streams) await store.append(stream, expected, events);
   const ids = (await store.readAll(0n, 1_000_000)).map(({ id }) => id);
@@ -57,7 +57,7 @@ const logOf = async (
   const kinds = new RecordKinds();
   kinds.add(pageKind);
   const log = new AuditLog(store, new Transactor(store, clock), kinds, new Upcasting([]), clock);
-  return { size: ids.length, exporting: new LogExport(store, log, tree) };
+  return { size: ids.length, log, exporting: new LogExport(store, log, tree) };
 };
 
 const note = (text: string, metadata: Partial<EventToAppend['metadata']> = {}): EventToAppend => {
@@ -115,4 +115,18 @@ test('of one request all events are opened or none, however many it led to', asy
   for await (const page of exporting.pages(() => Promise.resolve(ANONYMOUS), order))
     for (const line of page) if ('opening' in line) opened.push(line.opening.revision);
   expect(opened).toEqual([0, 1, 2, 1_123, 1_124, 1_125, 1_127]);
+});
+
+test('of what a process wrote of a hidden record neither the event it answers nor the mark of the request is listed', async () => {
+  const caused = { correlationId: 'chosen by whoever acts there', causationId: newId() };
+  const { log } = await logOf([
+    ['page-1', -1, [note('hidden', caused)]],
+    ['page-1', 0, [note('hidden', { ...caused, actor: SYSTEM_PROCESS })]],
+    ['page-1', 1, [note('shown', { ...caused, actor: SYSTEM_PROCESS })]],
+  ]);
+  const told: unknown[] = [];
+  for await (const page of log.events(ANONYMOUS, 0n, {}))
+    for (const item of page)
+      if (!('masked' in item)) told.push({ correlationId: item.correlationId, causationId: item.causationId });
+  expect(told).toEqual([caused, { correlationId: null, causationId: null }, caused]);
 });

@@ -13,6 +13,10 @@ export interface ShownEvent {
   readonly data: object | undefined;
 }
 
+/** Whether that is all that the event was recorded with. */
+export const isWhole = ({ lifted, data }: ShownEvent): boolean =>
+  data !== undefined && (data === lifted.data || showsWhole(data, lifted.data));
+
 interface Met {
   readonly kind: AnyRecordKind;
   readonly folded: Folded<unknown>;
@@ -48,8 +52,7 @@ export class LogSight {
 
   /** Whether the caller is shown all that the event was recorded with. */
   async readsAll(event: RecordedEvent): Promise<boolean> {
-    const { lifted, data } = await this.shown(event);
-    return data !== undefined && (data === lifted.data || showsWhole(data, lifted.data));
+    return isWhole(await this.shown(event));
   }
 
   /** The same of every event that the same command wrote to the stream. */
