@@ -68,10 +68,10 @@ export class AuditController {
   })
   async events(@Ctx() ctx: RequestContext, @Query() query: AuditEventsQuery): Promise<HttpAnswer | StreamableFile> {
     const after = positionOf(query.after);
-    if (query.openings === true) return this.exported(ctx, query, after);
+    const filter = filterOf(query);
+    if (query.openings === true) return this.exported(ctx, { after, filter, limit: query.limit });
     requireMandate(ctx.caller);
     const streamOf = (item: AuditItem): string | undefined => ('masked' in item ? undefined : item.stream);
-    const filter = filterOf(query);
     if (asksFor(ctx.accept, NDJSON)) {
       const pages = this.log.events(ctx.caller, after, filter, query.limit);
       return new StreamableFile(ndjson(this.noted(ctx, pages, streamOf, query.limit)), { type: NDJSON });
@@ -89,7 +89,14 @@ export class AuditController {
     return new HttpAnswer(200, linkTo(ctx, next), { items, next });
   }
 
-  private async exported(ctx: RequestContext, query: AuditEventsQuery, after: bigint): Promise<StreamableFile> {
+  private async exported(
+    ctx: RequestContext,
+    {
+      after,
+      filter,
+      limit,
+    }: { readonly after: bigint; readonly filter: AuditFilter; readonly limit: number | undefined },
+  ): Promise<StreamableFile> {
     if (!asksFor(ctx.accept, NDJSON)) {
       throw invalid([
         { field: 'openings', message: `goes with Accept: ${NDJSON} only: send it, or leave openings out` },
@@ -104,10 +111,10 @@ export class AuditController {
       requireMandate(now);
       return now;
     };
-    const pages = this.exporting.pages(caller, { after, filter: filterOf(query), signed });
+    const pages = this.exporting.pages(caller, { after, filter, signed });
     const streamOf = (line: ExportedEvent | ExportEnd): string | undefined =>
       'opening' in line ? line.opening.stream : undefined;
-    return new StreamableFile(ndjson(this.noted(ctx, pages, streamOf, query.limit)), { type: NDJSON });
+    return new StreamableFile(ndjson(this.noted(ctx, pages, streamOf, limit)), { type: NDJSON });
   }
 
   /** Pages cut to so many items in all; and that the caller reads the records whose streams they open. */
@@ -235,13 +242,19 @@ const positionOf = (after: string | undefined): bigint => {
   return BigInt(after);
 };
 
-const filterOf = ({ type, stream, actor, from, to }: AuditEventsQuery): AuditFilter => ({
-  ...(type === undefined ? {} : { type }),
-  ...(stream === undefined ? {} : { stream }),
-  ...(actor === undefined ? {} : { actor }),
-  ...(from === undefined ? {} : { from: firstInstant(from) }),
-  ...(to === undefined ? {} : { to: lastInstant(to) }),
-});
+/** @throws {Problem} 400 */
+const filterOf = ({ type, stream, actor, from, to }: AuditEventsQuery): AuditFilter => {
+  if (from !== undefined && to !== undefined && firstInstant(from) > lastInstant(to)) {
+    throw invalid([{ field: 'to', message: `must not be before from (${from})` }]);
+  }
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(stream === undefined ? {} : { stream }),
+    ...(actor === undefined ? {} : { actor }),
+    ...(from === undefined ? {} : { from: firstInstant(from) }),
+    ...(to === undefined ? {} : { to: lastInstant(to) }),
+  };
+};
 
 const linkTo = ({ path, query }: RequestContext, next: string | null): Record<string, string> =>
   next === null ? {} : { link: `<${path}?${new URLSearchParams({ ...query, after: next }).toString()}>; rel="next"` };

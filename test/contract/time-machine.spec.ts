@@ -176,6 +176,7 @@ test.each([
   ['/v1/audit/diff?from=9&clock=effective', 'from'],
   ['/v1/audit/diff', 'from'],
   ['/v1/audit/diff?from=0&record=commitments', 'record'],
+  ['/v1/audit/events?from=2026-11&to=2026-10-31', 'to'],
   ['/v1/audit/state?at=9&clock=effective', 'at'],
   ['/v1/totals?at=9&clock=effective', 'at'],
   ['/v1/totals?at=2026-11-01&clock=wall', 'clock'],

@@ -395,6 +395,8 @@ describe('a finding', () => {
     expect(random.body).toMatchObject({ items: [{ commitment, amounts: [USD(60)] }], seed: expect.any(String) });
     expect(await refused(draw({ ...order, filter: { donor: 'donor:norway' } }))).toEqual([409, 'nothing-to-draw', []]);
     expect(await refused(draw(order, NARROW))).toEqual([409, 'nothing-to-draw', []]);
+    const backwards = { from: '2027-01-01', to: '2026-01-01' };
+    expect(await refused(draw({ ...order, filter: backwards }))).toEqual([400, 'invalid-request', ['filter.to']]);
     expect(await refused(draw(order, UNMANDATED))).toEqual([403, 'forbidden', []]);
     expect(await refused(draw({ ...order, size: 0, method: 'all' }))).toEqual([
       400,

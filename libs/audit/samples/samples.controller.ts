@@ -9,6 +9,7 @@ import {
   Ctx,
   forbidden,
   HttpAnswer,
+  invalid,
   ReadGate,
   RecordEndpoints,
   RouteAction,
@@ -83,12 +84,16 @@ export class SamplesController {
   /** Draws a sample and records it with its seed and population: a draw that does not please is there like any other. */
   @Post()
   @RouteAction({ ...SAMPLE_ACCESS, problems: SAMPLE_PROBLEMS, says: SAYS, example: SAMPLE })
-  draw(@Ctx() ctx: RequestContext, @Body() { of, method, size, seed, filter }: DrawSampleDto): Promise<HttpAnswer> {
+  draw(
+    @Ctx() ctx: RequestContext,
+    @Body() { of, method, size, seed, filter: given }: DrawSampleDto,
+  ): Promise<HttpAnswer> {
+    const filter = filterOf(given ?? {});
     return this.endpoints.create(ctx, this.records, {
       access: SAMPLE_ACCESS,
       prepare: async () => {
         await this.gate.ready(ctx, SAMPLE_BOARD);
-        const order = { of, method, size, seed: seed ?? newId(), filter: filterOf(filter ?? {}) };
+        const order = { of, method, size, seed: seed ?? newId(), filter };
         const sample = await this.sampling.draw(ctx.caller, order);
         if (sample === undefined) throw forbidden('Samples are drawn by auditors with a mandate in force.');
         return (by): SampleCommand => ({ type: 'DrawSample', by, sample });
@@ -158,9 +163,15 @@ const rowsOf = (item: ItemShown | { readonly masked: true }): readonly (readonly
   ]);
 };
 
-const filterOf = ({ donor, state, from, to }: SampleFilter): SampleFilter => ({
-  ...(donor === undefined ? {} : { donor }),
-  ...(state === undefined ? {} : { state }),
-  ...(from === undefined ? {} : { from }),
-  ...(to === undefined ? {} : { to }),
-});
+/** @throws {Problem} 400 */
+const filterOf = ({ donor, state, from, to }: SampleFilter): SampleFilter => {
+  if (from !== undefined && to !== undefined && from > to) {
+    throw invalid([{ field: 'filter.to', message: `must not be before from (${from})` }]);
+  }
+  return {
+    ...(donor === undefined ? {} : { donor }),
+    ...(state === undefined ? {} : { state }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  };
+};
