@@ -206,7 +206,8 @@ describe('evidence', () => {
     const [one, another] = [await asked(`needs/${need}`, VANUATU), await asked(`needs/${need}`, VANUATU, {})];
     expect(one.bytes.equals(another.bytes)).toBe(true);
     expect(one.headers['content-disposition']).toBe(`attachment; filename="need-${need}.evidence.zip"`);
-    expect(one.headers['cache-control']).toBe('no-cache');
+    // As every answer that shows a record: what is in it is for the caller.
+    expect(one.headers['cache-control']).toBe('private, no-store');
   });
 
   it('is given of needs and offers, with their own stream alone', async () => {

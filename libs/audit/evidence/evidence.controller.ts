@@ -74,7 +74,6 @@ export class EvidenceController {
     if (evidence === undefined) throw notFound();
     for (const { stream } of evidence.streams) this.notes.note(ctx, categoryOfStream(stream), [idOfStream(stream)]);
     const zip = zipOf(this.evidence.files(ctx.caller, evidence), (files) => this.evidence.manifest(evidence, files));
-    reply.header('cache-control', 'no-cache');
     reply.header('content-disposition', `attachment; filename="${kind}-${id}.evidence.zip"`);
     return new StreamableFile(zip, { type: ZIP });
   }
