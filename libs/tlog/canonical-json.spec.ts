@@ -30,6 +30,13 @@ describe('canonical JSON', () => {
     expect(canonicalForm({ here: 1, gone: undefined })).toBe('{"here":1}');
   });
 
+  it('writes every character of a text as JSON does', () => {
+    const characters = Array.from({ length: 0x10000 }, (_, code) => `a${String.fromCharCode(code)}`);
+    const written = characters.filter((each) => each.isWellFormed());
+    expect(written.filter((each) => canonicalForm(each) !== JSON.stringify(each))).toEqual([]);
+    expect(written).toHaveLength(0x10000 - 0x800);
+  });
+
   it.each([
     [{ a: [0.5] }, '"/a/0" is not a whole number below 2^53: 0.5'],
     [2 ** 53, 'the value is not a whole number'],
@@ -39,6 +46,7 @@ describe('canonical JSON', () => {
     [{ a: 1n }, '"/a" has no JSON form'],
     [[undefined], '"/0" has no JSON form'],
     [() => 1, 'the value has no JSON form'],
+    [{ b: [1, { y: 0.5, x: 'z\udfff' }], a: undefined }, '"/b/1/x" holds a lone surrogate'],
   ])('refuses what readers could read in two ways', (value, reason) => {
     expect(() => canonicalForm(value)).toThrow(reason);
   });
