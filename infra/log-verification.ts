@@ -1,19 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  CHECKPOINT_STREAM,
-  type ExportedEvent,
-  LogReplay,
-  type NewestEvent,
-  type NewestOfStreams,
-  Refusal,
-  Report,
-  type Trust,
-} from '#evidence';
+import { CHECKPOINT_STREAM, type ExportedEvent, LogReplay, Refusal, Report, type Trust } from '#evidence';
 import { messageOf, type RecordedEvent } from '#kernel';
-import { type Database, inTransaction, openDatabase, type Statement } from '#sqlite';
 import type { Checkpoint } from '#tlog';
+import { NewestOnDisk } from './newest-on-disk.js';
 
 /** A log that is read, and nothing else. */
 export interface LogSource {
@@ -23,7 +11,6 @@ export interface LogSource {
 }
 
 const PAGE = 500;
-const IN_MEMORY = 20_000;
 
 /** Verifies a whole log, also one that grows meanwhile, against the checkpoints it recorded and what is known from outside. Never rejects. */
 export const verifyStoredLog = (source: LogSource, trust: Trust): Promise<Report> =>
@@ -122,45 +109,6 @@ class RecordedCheckpoints {
     const { note } = event.data as { readonly note?: unknown };
     if (typeof note !== 'string') throw new Refusal('it holds no signed note', name);
     this.next = { checkpoint: this.replay.read(Buffer.from(note), name), name };
-  }
-}
-
-/** Spilled to a file that is gone with the process: a log has as many streams as records. */
-class NewestOnDisk implements NewestOfStreams {
-  private readonly pending = new Map<string, NewestEvent>();
-  private readonly folder = mkdtempSync(join(tmpdir(), 'pledgebook-verify-'));
-  private readonly database: Database;
-  private readonly find: Statement;
-  private readonly keep: Statement;
-
-  constructor() {
-    this.database = openDatabase(join(this.folder, 'newest.sqlite'), { synchronous: 'OFF' });
-    this.database.exec(
-      'CREATE TABLE newest (stream TEXT PRIMARY KEY, revision INTEGER, hash TEXT) STRICT, WITHOUT ROWID',
-    );
-    this.find = this.database.prepare('SELECT revision, hash FROM newest WHERE stream = ?');
-    this.keep = this.database.prepare('INSERT OR REPLACE INTO newest (stream, revision, hash) VALUES (?, ?, ?)');
-  }
-
-  get(stream: string): NewestEvent | undefined {
-    const pending = this.pending.get(stream);
-    if (pending !== undefined) return pending;
-    const row = this.find.get(stream) as { readonly revision: number; readonly hash: string } | undefined;
-    return row === undefined ? undefined : { revision: row.revision, entryHash: row.hash };
-  }
-
-  set(stream: string, newest: NewestEvent): void {
-    this.pending.set(stream, newest);
-    if (this.pending.size < IN_MEMORY) return;
-    inTransaction(this.database, () => {
-      for (const [name, { revision, entryHash }] of this.pending) this.keep.run(name, revision, entryHash);
-    });
-    this.pending.clear();
-  }
-
-  close(): void {
-    this.database.close();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -42,14 +42,19 @@ const leavesOf = (events: readonly RecordedEvent[]): Leaf[] => {
 
 const LEAVES = leavesOf(EVENTS);
 
-const signedAt = (size: number, leaves = LEAVES, signer = SIGNER): string => {
+/** Signed at each of these sizes, ascending: of one tree that grows. */
+const signedAtAll = (sizes: readonly number[], leaves = LEAVES, signer = SIGNER): readonly string[] => {
   const tree = CompactRange.empty();
-  leaves.slice(0, size).forEach(({ entryHash }, seq) => tree.append(leafHash(leafEntry({ seq, entryHash }))));
-  return signCheckpoint(signer, size, tree.root());
+  return sizes.map((size) => {
+    for (const { entryHash } of leaves.slice(tree.size, size))
+      tree.append(leafHash(leafEntry({ seq: tree.size, entryHash })));
+    return signCheckpoint(signer, size, tree.root());
+  });
 };
+const signedAt = (size: number, leaves = LEAVES, signer = SIGNER): string => signedAtAll([size], leaves, signer)[0]!;
 
 const SIZES = [1, 2, 130, 256, 640, 690];
-const NOTES = SIZES.map((size) => signedAt(size));
+const NOTES = signedAtAll(SIZES);
 
 /** A log of these events, with these notes on its record. */
 const sourceOf = (events: readonly RecordedEvent[], notes: readonly string[] = NOTES): LogSource => ({
@@ -119,7 +124,7 @@ describe('a whole log', () => {
   it('may grow, and be signed, while it is read', async () => {
     const held = EVENTS.slice(0, 690);
     // As many as are read at once: the next ones are read in the middle of the last page of events.
-    const notes = Array.from({ length: 500 }, (_, at) => signedAt(at + 101));
+    const notes = [...signedAtAll(Array.from({ length: 500 }, (_, at) => at + 101))];
     const source: LogSource = {
       readAll: (after, limit) => sourceOf(held).readAll(after, limit),
       readStream: (stream, from, limit) => {
