@@ -17,6 +17,7 @@ import {
   rootOf,
   signCheckpoint,
   tileWidth,
+  type TreeNodes,
 } from '#tlog';
 import { EVIDENCE_FORMAT, eventPath, type Files, type Manifest, schemaPath, stateFile, statePath } from './format.js';
 import { publishedSchema, replayOf, rulesOf } from './published.js';
@@ -65,7 +66,9 @@ export interface BundleOptions {
 export class EvidenceLog {
   readonly entries: readonly Uint8Array[];
   private readonly tiles = new Map<string, Uint8Array>();
-  private readonly nodes = nodesOf({ tile: (level, n) => this.tiles.get(`${level}/${n}`) ?? new Uint8Array() });
+  private readonly nodes = remembered(
+    nodesOf({ tile: (level, n) => this.tiles.get(`${level}/${n}`) ?? new Uint8Array() }),
+  );
 
   constructor(
     readonly leaves: readonly LoggedLeaf[],
@@ -119,6 +122,18 @@ export class EvidenceLog {
     });
   }
 }
+
+/** Nodes that are reckoned once: of a log that does not grow any more. */
+const remembered = (nodes: TreeNodes): TreeNodes => {
+  const known = new Map<string, Uint8Array>();
+  return {
+    node: (level, index) => {
+      const node = known.get(`${level}/${index}`) ?? nodes.node(level, index);
+      known.set(`${level}/${index}`, node);
+      return node;
+    },
+  };
+};
 
 const bundled = (
   log: EvidenceLog,

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { deepStrictEqual } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -85,7 +86,8 @@ const deciders = [
 const deciderOf = (stream: string): AnyDecider =>
   deciders.find(({ category }) => category === categoryOfStream(stream))!;
 
-const ajv = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true });
+// Most schemas validate a few events: without passes that optimise them they compile in half the time.
+const ajv = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true, code: { optimize: false } });
 const validators = new Map<string, ValidateFunction>();
 const nameOf = (type: string, schema: number): string => `${type} in schema ${schema}`;
 for (const { type, schema, jsonSchema } of frozen) validators.set(nameOf(type, schema), ajv.compile(jsonSchema));
@@ -172,7 +174,7 @@ describe('frozen events', () => {
       expect(status).toBe(200);
       expect(body.items).toHaveLength(frozen.length);
       for (const { type, schema, uri } of body.items as { type: string; schema: number; uri: string }[]) {
-        const served = await app.get(uri);
+        const served = await app.sendPlain('GET', uri);
         const { jsonSchema } = frozen.find((each) => each.type === type && each.schema === schema)!;
         expect(served.status).toBe(200);
         expect(served.headers['content-type']).toMatch(/^application\/schema\+json/);
@@ -218,8 +220,9 @@ describe.each(logs.map((log) => [log.name, log] as const))('the frozen %s', (_, 
     (__, projection) => {
       const whole = rowsOf(projection, history, history.length);
       expect(Object.keys(whole).length).toBeGreaterThan(0);
-      expect(rowsOf(projection, history, 1)).toEqual(whole);
-      expect(rowsOf(projection, history, 7)).toEqual(whole);
+      // Of thousands of rows, faster than `toEqual`.
+      deepStrictEqual(rowsOf(projection, history, 1), whole);
+      deepStrictEqual(rowsOf(projection, history, 7), whole);
     },
   );
 
@@ -228,7 +231,7 @@ describe.each(logs.map((log) => [log.name, log] as const))('the frozen %s', (_, 
     const expected = JSON.parse(readFileSync(join('test/history', `${file}.json`), 'utf8')) as Reading;
     const { reading, log } = await replayed(events);
     expect(log.slice(events.length)).toEqual([]);
-    expect(log).toEqual(events);
+    deepStrictEqual(log, events);
     // Fields may be added to an answer; what was said stays said.
     expect(reading).toMatchObject(expected);
   });
@@ -307,9 +310,7 @@ describe('what is written now', () => {
       lines: [{ line: 1, kind: 'legal', quantity: { measure: 'seats', amount: '1', of: 2 } }],
     };
     expect(strangersIn({ ...planted, content }, shape, shape, 'data')).toEqual(['data.content.lines[0].quantity.of']);
-    for (const { type, data } of story) {
-      expect([type, strangersIn(data, now.get(type)!, now.get(type)!, 'data')]).toEqual([type, []]);
-    }
+    expect(story.flatMap(({ type, data }) => strangersIn(data, now.get(type)!, now.get(type)!, type))).toEqual([]);
   });
 });
 
@@ -381,8 +382,10 @@ const alternativesIn = (schema: JsonSchema, whole: JsonSchema): readonly JsonSch
 };
 
 const compiled = new Map<JsonSchema, ValidateFunction>();
+/** For parts of schemas that were examined as a whole. */
+const partial = new Ajv({ strict: false, validateSchema: false, code: { optimize: false } });
 const fits = (value: unknown, schema: JsonSchema, whole: JsonSchema): boolean => {
-  const validate = compiled.get(schema) ?? ajv.compile({ ...schema, definitions: whole.definitions ?? {} });
+  const validate = compiled.get(schema) ?? partial.compile({ ...schema, definitions: whole.definitions ?? {} });
   compiled.set(schema, validate);
   return validate(value);
 };

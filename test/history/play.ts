@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ManualClock } from '#kernel';
 import type { Shape } from '../support/app.js';
 import type { Response } from '../support/http.js';
-import { send } from '../support/http.js';
+import { sendPlain } from '../support/http.js';
 
 /** Who speaks: a party in one of its offices. */
 export interface Office {
@@ -92,7 +92,7 @@ export class Play {
     headers: Readonly<Record<string, string>>,
     expected: number,
   ): Promise<Response> {
-    const answer = await send(method, `${this.url}${path}`, {
+    const answer = await sendPlain(method, `${this.url}${path}`, {
       headers: {
         authorization: await this.authorization(as),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -116,7 +116,7 @@ export class Play {
       mediaType: 'text/plain',
       ...more,
     });
-    const { status, text: refusal } = await send('PATCH', `${this.url}${path}`, {
+    const { status, text: refusal } = await sendPlain('PATCH', `${this.url}${path}`, {
       headers: {
         authorization: await this.authorization(as),
         'content-type': 'application/offset+octet-stream',

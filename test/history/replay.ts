@@ -7,7 +7,7 @@ import { logged } from '../../infra/frozen-events.js';
 import { createApp } from '../../apps/pledgebook/app.js';
 import type { Shape } from '../support/app.js';
 import type { Response } from '../support/http.js';
-import { send } from '../support/http.js';
+import { sendPlain } from '../support/http.js';
 
 /** What a frozen log says to those who read it, at its end. */
 export interface Reading {
@@ -110,7 +110,7 @@ export const readingsOf = async (
         ? undefined
         : `Bearer ${await token({ party: reader.party, roles: [...reader.roles], sub: name })}`;
     const ask = (path: string, method: string): Promise<Response> =>
-      send(method, `${url}${path}`, authorization === undefined ? {} : { headers: { authorization } });
+      sendPlain(method, `${url}${path}`, authorization === undefined ? {} : { headers: { authorization } });
     const get: Get = async (path) => {
       const response = await ask(path, 'GET');
       if (response.status === 404 || response.status === 403) return undefined;
