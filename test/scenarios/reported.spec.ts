@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Actor } from '#kernel';
 import type { ReportedCommand } from '#reported';
 import { reportedDecider } from '#reported';
@@ -50,7 +50,7 @@ interface Body {
 const bodyOf = (answer: Response): Body => answer.body as Body;
 
 let app: TestApp;
-beforeEach(async () => {
+const begin = async (): Promise<void> => {
   app = await testApp();
   for (const [id, ofState] of [
     ['donor:germany', 'DEU'],
@@ -65,10 +65,8 @@ beforeEach(async () => {
     );
     expect(answer.status).toBe(201);
   }
-});
-afterEach(async () => {
-  await app.close();
-});
+};
+const end = (): Promise<void> => app.close();
 
 const record = async (body: object): Promise<string> => {
   const answer = await app.post('/v1/reported', body, { as: COORDINATOR });
@@ -82,6 +80,10 @@ const say = async (path: string, command: 'claim' | 'disown', as: As, body: obje
 const idOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 describe('a reported record over HTTP', () => {
+  // One service for all: each test writes records of its own, and asks for no others.
+  beforeAll(begin);
+  afterAll(end);
+
   test('is kept as published, and anyone may read it', async () => {
     const answer = await app.post('/v1/reported', NEED, { as: COORDINATOR });
     expect(answer.status).toBe(201);
@@ -97,8 +99,6 @@ describe('a reported record over HTTP', () => {
     });
     const read = await app.get(answer.headers.location!);
     expect([read.status, read.body]).toEqual([200, answer.body]);
-    await app.settled();
-    expect((await app.get('/v1/reported')).body).toEqual({ items: [answer.body], next: null });
     const history = await app.get(`${answer.headers.location!}/history`);
     expect(bodyOf(history).items).toMatchObject([{ type: 'ReportedRecorded', revision: 0 }]);
   });
@@ -159,9 +159,6 @@ describe('a reported record over HTTP', () => {
       expect(JSON.stringify((await app.get(`${path}/history`, request)).body)).not.toContain(idOf(location));
       expect(bodyOf(await app.get(path, request)).claimedBy).toMatchObject([{ party: 'state:GEO' }]);
     }
-    await app.settled();
-    expect(bodyOf(await app.get('/v1/reported?claimed=true')).items).toHaveLength(1);
-    expect(bodyOf(await app.get('/v1/reported?claimed=false')).items).toHaveLength(0);
   });
 
   test('claimed twice by one party writes nothing new and answers the same draft', async () => {
@@ -285,6 +282,24 @@ describe('a reported record over HTTP', () => {
       const answer = await app.post('/v1/reported', { ...OFFER, partOf }, { as: COORDINATOR });
       expect([answer.status, bodyOf(answer).code]).toEqual([404, 'not-found']);
     }
+  });
+});
+
+describe('reported records, to each test a service of its own', () => {
+  beforeEach(begin);
+  afterEach(end);
+
+  test('holds what is recorded, as its record is read', async () => {
+    const answer = await app.post('/v1/reported', NEED, { as: COORDINATOR });
+    await app.settled();
+    expect((await app.get('/v1/reported')).body).toEqual({ items: [answer.body], next: null });
+  });
+
+  test('tells claimed records from others', async () => {
+    await say(await record(NEED), 'claim', GEORGIA);
+    await app.settled();
+    expect(bodyOf(await app.get('/v1/reported?claimed=true')).items).toHaveLength(1);
+    expect(bodyOf(await app.get('/v1/reported?claimed=false')).items).toHaveLength(0);
   });
 
   test('hidden from a caller is as absent: by id, history, list, search, claim and disown', async () => {
