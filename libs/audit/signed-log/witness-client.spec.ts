@@ -104,6 +104,13 @@ describe('what a witness answers', () => {
     expect((cosigning as { says: string }).says).toContain(says);
   });
 
+  it('is waited for no longer than its time', async () => {
+    witness.answers = [[0, '']];
+    const hasty = new WitnessClient(witness.address, stop.signal, 50);
+    expect(await hasty.ask({ size: 9, note: note(9) }, () => [])).toEqual({ kind: 'silent', says: 'does not answer' });
+    expect(witness.oldSizes).toEqual([0]);
+  });
+
   it('is not waited for once the log is stopped, and none where nobody listens', async () => {
     witness.answers = [[0, '']];
     const asked = ask(9);

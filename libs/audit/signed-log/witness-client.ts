@@ -51,9 +51,11 @@ export class WitnessClient {
   /** The size that it cosigned last, as far as it told. */
   private reached = 0;
 
+  /** @param answerMs how long an answer is waited for, in milliseconds */
   constructor(
     readonly witness: WitnessAddress,
     private readonly stopped: AbortSignal,
+    private readonly answerMs = ANSWER_TIMEOUT_MS,
   ) {}
 
   get name(): string {
@@ -66,7 +68,7 @@ export class WitnessClient {
 
   /** Asks it to cosign a checkpoint. @throws what `proofFrom` throws */
   async ask(asked: Asked, proofFrom: ProofFrom): Promise<Cosigning> {
-    const signal = AbortSignal.any([AbortSignal.timeout(ANSWER_TIMEOUT_MS), this.stopped]);
+    const signal = AbortSignal.any([AbortSignal.timeout(this.answerMs), this.stopped]);
     // Where it was ahead it is asked anew: its operator may have put it in order.
     let old = this.reached > asked.size ? 0 : this.reached;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
