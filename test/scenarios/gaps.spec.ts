@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert/strict';
 import { everyEvent, projectionScenario } from '#kernel-testing';
 import { lineHistory } from '#matching';
 import { organisationsOf } from '#vocabulary';
@@ -531,7 +532,8 @@ describe('a world in which everything moves', () => {
     for (const { at, time, url, as, items } of kept) {
       for (const moment of [at, time]) {
         const then = `${url}${url.endsWith('?') ? '' : '&'}at=${encodeURIComponent(moment)}`;
-        expect([then, as?.party, await cells(then, as)]).toEqual([then, as?.party, items]);
+        // Of hundreds of cells, faster than `toEqual`.
+        deepStrictEqual([then, as?.party, await cells(then, as)], [then, as?.party, items]);
       }
     }
   });
