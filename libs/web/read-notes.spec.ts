@@ -74,9 +74,25 @@ describe('what is noted of reads', () => {
     expect(notes.take().map(({ records, unnamed }) => [records.size, unnamed])).toEqual([[20_000, 5]]);
   });
 
-  it('keeps a few purposes of a minute', () => {
+  it('keeps apart what is read for different purposes: each is told to the parties of its own records alone', () => {
     const notes = new ReadNotes(clockAt(5));
-    for (let n = 0; n < 50; n += 1) notes.note(request({ purpose: `p${n % 25}` }), 'need', ['n1']);
-    expect(notes.take()[0]?.purposes.size).toBe(20);
+    notes.note(request({ purpose: 'audit' }), 'need', ['n1', 'n2']);
+    notes.note(request(), 'need', ['n2']);
+    notes.note(request({ purpose: 'review' }), 'need', ['n3']);
+    expect(notes.take().map(({ purpose, records }) => [purpose, [...records.keys()]])).toEqual([
+      ['audit', ['need-n1', 'need-n2']],
+      [undefined, ['need-n2']],
+      ['review', ['need-n3']],
+    ]);
+  });
+
+  it('keeps a few purposes of a minute, and what is read for others without', () => {
+    const notes = new ReadNotes(clockAt(5));
+    for (let n = 0; n < 50; n += 1) notes.note(request({ purpose: `p${n % 25}` }), 'need', [`n${n % 25}`]);
+    const taken = notes.take();
+    expect(taken.map(({ purpose, records }) => [purpose, records.size])).toEqual([
+      ...Array.from({ length: 20 }, (_, n) => [`p${n}`, 1]),
+      [undefined, 5],
+    ]);
   });
 });

@@ -4,29 +4,34 @@ import { Clock, streamOf } from '#kernel';
 import type { RequestContext } from './request-context.js';
 import type { Person } from './subject-register.js';
 
-/** What one person read in one minute, by stream: the ways of reading it, such as `record`, `history`, `list`. */
+/** What one person read in one minute for one purpose, by stream: the ways of reading it, such as `record`, `history`, `list`. */
 export interface Noted {
   readonly person: Person;
   readonly caller: Caller;
   /** Whole minutes since 1970. */
   readonly minute: number;
   readonly records: ReadonlyMap<string, ReadonlySet<string>>;
-  /** What the person said it reads for. */
-  readonly purposes: ReadonlySet<string>;
+  /** What the person said it reads for: apart from other purposes, which may be those of records whose parties see other things. */
+  readonly purpose: string | undefined;
   /** Records that there was no room to name. */
   readonly unnamed: number;
 }
 
 interface Noting extends Noted {
   readonly records: Map<string, Set<string>>;
-  readonly purposes: Set<string>;
   unnamed: number;
+}
+
+/** The minute under way of one person. */
+interface Minute {
+  readonly minute: number;
+  readonly notings: Map<string | undefined, Noting>;
 }
 
 const MINUTE_MS = 60_000;
 /** Records of all persons that are held at once: beyond, they are counted and no longer named. */
 const MOST_NAMED = 20_000;
-/** Purposes of one person and minute. */
+/** Purposes of one person and minute: what is read for further ones is noted without. */
 const MOST_PURPOSES = 20;
 
 /**
@@ -36,7 +41,7 @@ const MOST_PURPOSES = 20;
 @Injectable()
 export class ReadNotes {
   /** By the person as its verified token names it, which is one object for as long as the token is known. */
-  private readonly current = new Map<Person, Noting>();
+  private readonly current = new Map<Person, Minute>();
   private over: Noted[] = [];
   private named = 0;
 
@@ -45,8 +50,7 @@ export class ReadNotes {
   /** @param category of the streams, such as `need`; `ids` of the records that the answer shows */
   note({ method, person, caller, path, purpose }: RequestContext, category: string, ids: readonly string[]): void {
     if (person === undefined || method !== 'GET') return;
-    const noting = this.notingOf(person, caller);
-    if (purpose !== undefined && noting.purposes.size < MOST_PURPOSES) noting.purposes.add(purpose);
+    const noting = this.notingOf(person, caller, purpose);
     const way = wayOf(path);
     for (const id of ids) {
       const stream = streamOf(category, id);
@@ -63,7 +67,7 @@ export class ReadNotes {
   /** What was read in minutes that are over at `now`; all of it without `now`. It is held no longer. */
   take(now?: Date): readonly Noted[] {
     const minute = now === undefined ? Infinity : minuteOf(now);
-    for (const [person, noting] of this.current) if (noting.minute < minute) this.close(person, noting);
+    for (const [person, under] of this.current) if (under.minute < minute) this.close(person, under);
     const taken = this.over;
     this.over = [];
     for (const { records } of taken) this.named -= records.size;
@@ -80,19 +84,30 @@ export class ReadNotes {
     });
   }
 
-  private notingOf(person: Person, caller: Caller): Noting {
+  private notingOf(person: Person, caller: Caller, said: string | undefined): Noting {
+    const { minute, notings } = this.minuteOf(person);
+    const purposes = notings.size - (notings.has(undefined) ? 1 : 0);
+    const purpose = said === undefined || notings.has(said) || purposes < MOST_PURPOSES ? said : undefined;
+    const known = notings.get(purpose);
+    if (known !== undefined) return known;
+    const noting: Noting = { person, caller, minute, records: new Map(), purpose, unnamed: 0 };
+    notings.set(purpose, noting);
+    return noting;
+  }
+
+  private minuteOf(person: Person): Minute {
     const minute = minuteOf(this.clock.now());
     const known = this.current.get(person);
     if (known?.minute === minute) return known;
     if (known !== undefined) this.close(person, known);
-    const noting: Noting = { person, caller, minute, records: new Map(), purposes: new Set(), unnamed: 0 };
-    this.current.set(person, noting);
-    return noting;
+    const begun: Minute = { minute, notings: new Map() };
+    this.current.set(person, begun);
+    return begun;
   }
 
-  private close(person: Person, noting: Noted): void {
+  private close(person: Person, { notings }: Minute): void {
     this.current.delete(person);
-    this.over.push(noting);
+    this.over.push(...notings.values());
   }
 }
 

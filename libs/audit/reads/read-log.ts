@@ -11,7 +11,7 @@ import { readDecider } from './reads.js';
 const MOST_IN_EVENT = 1_000;
 
 /**
- * Writes down who read which restricted records: once a minute is over, an event for each person. A crash loses what was read in the minute
+ * Writes down who read which restricted records: once a minute is over, an event for each person and purpose. A crash loses what was read in the minute
  * under way and, where the log could not be written, before; a stop loses nothing.
  */
 @Injectable()
@@ -42,7 +42,7 @@ export class ReadLog implements OnApplicationBootstrap {
     if (failures.length > 0) throw failures[0];
   }
 
-  private async append({ person, caller, minute, records, purposes, unnamed }: Noted): Promise<void> {
+  private async append({ person, caller, minute, records, purpose, unnamed }: Noted): Promise<void> {
     const restricted = await this.restricted(caller, records);
     if (restricted.length === 0 && unnamed === 0) return;
     const at = new Date(minute * 60_000).toISOString();
@@ -50,7 +50,7 @@ export class ReadLog implements OnApplicationBootstrap {
     const subject = await this.subjects.referenceOf(person);
     const common = {
       minute: `${at.slice(0, 16)}Z`,
-      ...(purposes.size === 0 ? {} : { purposes: [...purposes].sort() }),
+      ...(purpose === undefined ? {} : { purposes: [purpose] }),
     };
     const reads: ReadEvent['data'][] = [];
     for (let from = 0; from < Math.max(1, restricted.length); from += MOST_IN_EVENT) {
