@@ -264,7 +264,20 @@ export const needView = (
   };
 };
 
-const withoutCommitment = ({ commitment: _commitment, ...data }: { readonly commitment: string }): object => data;
+/** Its line and quantities: which leg, tranche or amendment it was would tell of the hidden commitment, too. */
+const withoutCommitment = ({
+  line,
+  quantity,
+  confirmed,
+}: {
+  readonly line?: number;
+  readonly quantity?: Quantity;
+  readonly confirmed?: Quantity;
+}): object => ({
+  ...(line === undefined ? {} : { line }),
+  ...(quantity === undefined ? {} : { quantity }),
+  ...(confirmed === undefined ? {} : { confirmed }),
+});
 
 /** Of those that were named, those who take part: the others are not for everyone to know. */
 const takingPart = ({ beneficiaries }: NeedState, named: readonly string[]): readonly string[] =>
