@@ -14,6 +14,8 @@ describe('a table of text', () => {
 
   it('is answered where it is named among what is accepted', () => {
     expect(wantsCsv('application/json, text/csv;q=0.5')).toBe(true);
+    const accepts = ['Text/CSV ; charset=utf-8', 'text/csv;q=0, */*', 'text/csv; q=0.05'];
+    expect(accepts.map(wantsCsv)).toEqual([true, false, true]);
     expect([wantsCsv('application/json'), wantsCsv('*/*'), wantsCsv(undefined)]).toEqual([false, false, false]);
   });
 });
