@@ -237,7 +237,7 @@ const requireMandate = (caller: Caller): void => {
 const positionOf = (after: string | undefined): bigint => {
   if (after === undefined) return 0n;
   if (!/^\d{1,19}$/.test(after)) {
-    throw invalid([{ field: 'after', message: 'must be a position of the log: digits only' }]);
+    throw invalid([{ field: 'after', message: 'must be a position of the log: at most 19 digits, and nothing else' }]);
   }
   return BigInt(after);
 };

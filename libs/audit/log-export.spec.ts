@@ -98,6 +98,14 @@ test('an export comes to its end with what it is signed by, its caller asked ane
   expect(pagesRead()).toBe(PAGES + 1);
 });
 
+test('an export from beyond the end of the log ends where that does', async () => {
+  const { size, exporting } = await logOf([['page-1', -1, [note('a'), note('b')]]]);
+  const order = { after: 999n, filter: {}, signed: { ...SIGNED_BY, size } };
+  const pages: unknown[] = [];
+  for await (const page of exporting.pages(() => Promise.resolve(ANONYMOUS), order)) pages.push(...page);
+  expect(pages).toEqual([{ end: true, after: '2', checkpoint: 'signed' }]);
+});
+
 test('of one request all events are opened or none, however many it led to', async () => {
   const request = (texts: readonly string[]): EventToAppend[] => {
     const commandId = newId();

@@ -56,7 +56,9 @@ export class LogExport {
     }: { readonly after: bigint; readonly filter: AuditFilter; readonly signed: Signed },
   ): AsyncGenerator<readonly (ExportedEvent | ExportEnd)[]> {
     const filtered = isFiltered(filter);
-    let position = after;
+    const head = await this.store.head();
+    // From beyond the end the export ends there: whoever goes on from its last line misses nothing.
+    let position = after < head ? after : head;
     for (let ended = false; !ended;) {
       const page = await this.store.readAll(position, PAGE);
       const [first] = page;
