@@ -1,9 +1,8 @@
 import type { SqlValue } from '#kernel';
-import { Clock, EventStore, ProjectionRunner } from '#kernel';
+import { Clock, EventStore, ProjectionRunner, recentlyUsed } from '#kernel';
 import type { PartyCategory } from '#vocabulary';
 import { dateOf } from '#vocabulary';
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { Problem } from '#web';
 import type { Caller } from './caller.js';
 import { hasRole } from './caller.js';
@@ -43,7 +42,7 @@ const BEGINNING = Number.MAX_SAFE_INTEGER;
 @Injectable()
 export class PartyBoard {
   // A designation is read right after it was recorded, before the projection has seen it.
-  private readonly justRecorded = new LRUCache<string, string>({ max: 10_000 });
+  private readonly justRecorded = recentlyUsed<string, string>(10_000);
 
   constructor(
     private readonly runner: ProjectionRunner,

@@ -46,6 +46,7 @@ export { deadlineCommandId } from './deadlines.js';
 export { backoffMs, messageOf, pause, TURN_MS, Turns, yieldToLoop } from './backoff.js';
 export type { FeedOptions } from './feed.js';
 export { Feed } from './feed.js';
+export { recentlyUsed } from './recently-used.js';
 export type { ProjectionAlarm, ProjectionNote, ProjectionRunnerOptions } from './projection-runner.js';
 export { applyToModel, PoisonEventError, ProjectionRunner } from './projection-runner.js';
 export type { ProcessAlarm, ProcessRunnerOptions } from './process-runner.js';

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.js';
 import type { Command, CommandContext, Decider, Rejection } from './decider.js';
 import { streamOf } from './decider.js';
@@ -7,6 +7,7 @@ import { NO_STREAM, WrongRevisionError } from './event-store.js';
 import type { Actor, DomainEvent, EventToAppend, RecordedEvent } from './events.js';
 import { isOfProcess } from './events.js';
 import { eventIdOf, newSalt, requestHashOf } from './ids.js';
+import { recentlyUsed } from './recently-used.js';
 import { NewerEventError, Upcasting } from './upcasting.js';
 import { WriteGate } from './write-gate.js';
 
@@ -97,7 +98,7 @@ export class Transactor {
     /** Asked before every append. */
     readonly writes: WriteGate = new WriteGate(),
   ) {
-    this.cache = new LRUCache({ max: cachedStreams });
+    this.cache = recentlyUsed(cachedStreams);
   }
 
   /** Folds a record's own stream up to its newest event. @throws {NewerEventError} where it holds one that a newer version wrote */

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { recentlyUsed } from '#kernel';
 
 interface Bucket {
   tokens: number;
@@ -7,7 +7,7 @@ interface Bucket {
 
 /** A token bucket per caller: `perSecond` requests a second, as many in one burst. */
 export class RateLimit {
-  private readonly buckets = new LRUCache<string, Bucket>({ max: 50_000 });
+  private readonly buckets = recentlyUsed<string, Bucket>(50_000);
 
   /** @param now milliseconds that never go back */
   constructor(

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { LRUCache } from 'lru-cache';
 import type { Sealed } from '#kernel';
+import { recentlyUsed } from '#kernel';
 import type { Database, Statement } from '#sqlite';
 import { faultOf, inTransaction, openDatabase } from '#sqlite';
 import { keyFolder } from './key-folder.js';
@@ -32,7 +32,7 @@ interface KeyRow {
 
 /** The key store in a file of its own, apart from the log. */
 export class SqliteSubjectRegister extends SubjectRegister {
-  private readonly known = new LRUCache<string, string>({ max: 50_000 });
+  private readonly known = recentlyUsed<string, string>(50_000);
   private readonly find: Statement;
   private readonly add: Statement;
   private readonly reverse: Statement;

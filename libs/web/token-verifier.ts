@@ -1,7 +1,7 @@
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '#kernel';
+import { recentlyUsed } from '#kernel';
 import type { PartyId, PartyKind, Role } from '#vocabulary';
 import { isPartyId, isRole, partyKind } from '#vocabulary';
 import type { LocalIssuer } from './local-issuer.js';
@@ -97,7 +97,7 @@ interface Cached {
 
 /** Verifies bearer tokens, each once an hour: a signature check costs about as much as a whole write. */
 export class TokenVerifier {
-  private readonly cache = new LRUCache<string, Cached>({ max: MAX_CACHED });
+  private readonly cache = recentlyUsed<string, Cached>(MAX_CACHED);
 
   constructor(
     private readonly trusted: TrustedIssuer,

@@ -1,12 +1,11 @@
 import type { Caller } from '#directory/contract';
 import type { ReadQueries } from '#kernel';
-import { ProjectionRunner, yieldToLoop } from '#kernel';
+import { ProjectionRunner, recentlyUsed, yieldToLoop } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import type { DuplicateVerdict, Kind } from '#vocabulary';
 import { RecordSight } from '#web';
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import type { Candidate, PairedRecord } from './duplicate.contract.js';
 import type { Judged } from './duplicate.js';
 import { duplicateIdOf, inOrder } from './duplicate.js';
@@ -58,11 +57,9 @@ const behind = (place: PairPlace, { state, strength, id }: PairPlace): boolean =
 /** Pairs that look alike, among the records that a caller sees, and those that were judged. */
 @Injectable()
 export class Duplicates {
-  private readonly parsed = new LRUCache<string, { readonly since: number | bigint; readonly traits: Traits }>({
-    max: 20_000,
-  });
+  private readonly parsed = recentlyUsed<string, { readonly since: number | bigint; readonly traits: Traits }>(20_000);
   /** Where the pair of an id was last found: a hint, looked at again before it is believed. */
-  private readonly found = new LRUCache<string, readonly [PairedRecord, PairedRecord]>({ max: 20_000 });
+  private readonly found = recentlyUsed<string, readonly [PairedRecord, PairedRecord]>(20_000);
 
   constructor(
     private readonly runner: ProjectionRunner,
