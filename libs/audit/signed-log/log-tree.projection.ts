@@ -1,21 +1,33 @@
-import type { Projection, ReadQueries, ReadTransaction, RecordedEvent } from '#kernel';
+import type { Projection, ReadQueries, ReadTransaction, RecordedEvent, SqlRow } from '#kernel';
 import { entryHashOf, grownTiles, leafEntry, leafHash, type Tile, type TileReader } from '#tlog';
 import { openingOf } from './opening-of.js';
 
 export const LOG_TREE = 'log-tree';
 
-/** Tiles as rows: a full one never changes again. */
-export const storedTiles = (rows: ReadQueries): TileReader => ({
-  tile: (level, n) => {
-    const hashes = rows.get('SELECT hashes FROM tile WHERE level = ? AND n = ?', level, n)?.hashes;
-    if (!(hashes instanceof Uint8Array)) throw new Error(`the log's tree has no tile ${n} at level ${level}`);
-    return hashes;
-  },
-  sixteenths: (level, n) => {
-    const hashes = rows.get('SELECT sixteenths FROM tile WHERE level = ? AND n = ?', level, n)?.sixteenths;
-    return hashes instanceof Uint8Array ? hashes : undefined;
-  },
-});
+/**
+ * Tiles as rows: a full one never changes again. Each is read once, however many of its nodes are asked for: to be made for one proof, or one
+ * root, and let go.
+ */
+export const storedTiles = (rows: ReadQueries): TileReader => {
+  const read = new Map<string, SqlRow | undefined>();
+  const rowOf = (level: number, n: number): SqlRow | undefined => {
+    const name = `${level}/${n}`;
+    if (!read.has(name))
+      read.set(name, rows.get('SELECT sixteenths, hashes FROM tile WHERE level = ? AND n = ?', level, n));
+    return read.get(name);
+  };
+  return {
+    tile: (level, n) => {
+      const hashes = rowOf(level, n)?.hashes;
+      if (!(hashes instanceof Uint8Array)) throw new Error(`the log's tree has no tile ${n} at level ${level}`);
+      return hashes;
+    },
+    sixteenths: (level, n) => {
+      const sixteenths = rowOf(level, n)?.sixteenths;
+      return sixteenths instanceof Uint8Array ? sixteenths : undefined;
+    },
+  };
+};
 
 /** Keeps a tile as it stands now. */
 export const storeTile = (tx: ReadTransaction, { level, n, hashes, sixteenths }: Tile): void => {
