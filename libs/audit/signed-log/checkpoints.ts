@@ -53,8 +53,8 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
   private known: Known | undefined;
   /** The end of the log was found to be what was signed, by this process. */
   private checked = false;
-  /** Witnesses were asked whether they hold more. */
-  private witnessed = false;
+  /** What witnesses were asked to hold against theirs: how long the log can be, while nothing is signed; then what is signed. */
+  private witnessed: 'nothing' | 'bound' | 'signed' = 'nothing';
   /** It was this process that had all writes refused. */
   private refuses = false;
   private trouble: string | undefined;
@@ -204,7 +204,8 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** @throws {TlogRefusal} where a witness holds more of the log, or another: what it says needs the record alone, no tree */
   private async askWitnesses(): Promise<void> {
-    if (this.witnessed || !this.witnesses.areNeeded) return;
+    const asks = this.known === undefined ? 'bound' : 'signed';
+    if (!this.witnesses.areNeeded || this.witnessed === 'signed' || this.witnessed === asks) return;
     const newest = async (): Promise<Known | undefined> => {
       await this.refresh();
       return this.known;
@@ -213,8 +214,7 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
     if (silent.length > 0) this.signing.alarm(`at start no answer came from witnesses: ${silent.join(', ')}`);
     const [first] = contradictions;
     if (first !== undefined) throw new TlogRefusal(`witness ${first.witness} ${first.says}`);
-    // Before anything is signed they are asked for a bound alone.
-    this.witnessed = this.known !== undefined;
+    this.witnessed = asks;
   }
 
   private async hasCome(waitMs: number): Promise<boolean> {

@@ -9,6 +9,7 @@ import { freshScenes, grow, holding, type Instance, noted, signedSizes } from '.
 import { keyLines } from './key-history.js';
 import { forkLog, ForkRefusedError } from './log-fork.js';
 import type { LogSigningOptions } from './log-signing.js';
+import { StubWitness } from './stub-witness.fixture.js';
 import { checkSignedLog } from './signed-log-check.js';
 
 const ORIGIN = 'log.example/test';
@@ -95,6 +96,22 @@ describe('a log that was put back in time', () => {
 });
 
 describe('a tree that is being built', () => {
+  it('has witnesses of a log without a checkpoint asked once, not at every look', async () => {
+    const witness = await new StubWitness(NoteSigner.generate('w1', 'cosignature')).start();
+    try {
+      witness.answers = [[500, '']];
+      await grow(store, 3);
+      const policy = { witnesses: [witness.address], quorum: 1 };
+      const late = instance(store, { copyTo: undefined, witnesses: policy });
+      await late.writes.start();
+      for (let look = 0; look < 3; look += 1) await late.sign();
+      expect(late.alarms).toEqual(['at start no answer came from witnesses: w1']);
+      expect(witness.oldSizes).toEqual([0]);
+    } finally {
+      witness.close();
+    }
+  });
+
   it.each([
     [0, 'the log holds 0'],
     [2, 'the log ends at position 2'],

@@ -191,23 +191,19 @@ class TreeRows {
     if (hashes.length < TILE_WIDTH) return;
     const n = this.full[level] ?? 0;
     const sixteenths = fourUp(hashes);
-    this.compare(level, n, Buffer.concat(hashes));
-    this.compareSixteenths(level, n, Buffer.concat(sixteenths));
+    this.compare(level, n, Buffer.concat(hashes), Buffer.concat(sixteenths));
     this.full[level] = n + 1;
     this.growing[level] = [];
     this.grow(level + 1, Buffer.concat(fourUp(sixteenths)));
   }
 
-  private compare(level: number, n: number, expected: Buffer): void {
-    const found = this.rows.get('SELECT hashes FROM tile WHERE level = ? AND n = ?', level, n)?.hashes;
-    // The tree may have grown since: what was there stays in front.
-    if (!(found instanceof Uint8Array) || !expected.equals(found.subarray(0, expected.length)))
+  /** @param sixteenths of a full tile: the roots over each 16 of its hashes */
+  private compare(level: number, n: number, expected: Buffer, sixteenths?: Buffer): void {
+    const row = this.rows.get('SELECT sixteenths, hashes FROM tile WHERE level = ? AND n = ?', level, n);
+    // The tile may have grown since: what was there stays in front.
+    if (!(row?.hashes instanceof Uint8Array) || !expected.equals(row.hashes.subarray(0, expected.length)))
       this.fault(`tile ${n} at level ${level} of the tree is not of its ${expected.length / HASH_BYTES} hashes`);
-  }
-
-  private compareSixteenths(level: number, n: number, expected: Buffer): void {
-    const found = this.rows.get('SELECT sixteenths FROM tile WHERE level = ? AND n = ?', level, n)?.sixteenths;
-    if (!(found instanceof Uint8Array) || !expected.equals(found))
+    if (sixteenths !== undefined && !(row?.sixteenths instanceof Uint8Array && sixteenths.equals(row.sixteenths)))
       this.fault(`beside tile ${n} at level ${level} of the tree stand other roots than over each 16 of its hashes`);
   }
 }
