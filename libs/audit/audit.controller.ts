@@ -3,7 +3,6 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
-import { categoryOfStream, idOfStream } from '#kernel';
 import { firstInstant, lastInstant } from '#vocabulary';
 import { formatProofFile, leafEntry } from '#tlog';
 import type { CursorValue, RequestContext } from '#web';
@@ -20,6 +19,7 @@ import {
   ReadGate,
   ReadNotes,
   RecordEndpoints,
+  requireForward,
   RouteAction,
   uuidOf,
 } from '#web';
@@ -71,7 +71,7 @@ export class AuditController {
     const filter = filterOf(query);
     if (query.openings === true) return this.exported(ctx, { after, filter, limit: query.limit });
     requireMandate(ctx.caller);
-    const streamOf = (item: AuditItem): string | undefined => ('masked' in item ? undefined : item.stream);
+    const streamOf = (item: AuditItem): readonly string[] => ('masked' in item ? [] : [item.stream]);
     if (asksFor(ctx.accept, NDJSON)) {
       const pages = this.log.events(ctx.caller, after, filter, query.limit);
       return new StreamableFile(ndjson(this.noted(ctx, pages, streamOf, query.limit)), { type: NDJSON });
@@ -84,7 +84,7 @@ export class AuditController {
       if (found.length > limit) break;
     }
     const items = found.slice(0, limit);
-    this.noteAll(ctx, items.map(streamOf));
+    this.notes.noteStreams(ctx, items.flatMap(streamOf));
     const next = found.length > limit ? (items.at(-1)?.position ?? null) : null;
     return new HttpAnswer(200, linkTo(ctx, next), { items, next });
   }
@@ -112,8 +112,8 @@ export class AuditController {
       return now;
     };
     const pages = this.exporting.pages(caller, { after, filter, signed });
-    const streamOf = (line: ExportedEvent | ExportEnd): string | undefined =>
-      'opening' in line ? line.opening.stream : undefined;
+    const streamOf = (line: ExportedEvent | ExportEnd): readonly string[] =>
+      'opening' in line ? [line.opening.stream] : [];
     return new StreamableFile(ndjson(this.noted(ctx, pages, streamOf, limit)), { type: NDJSON });
   }
 
@@ -121,25 +121,17 @@ export class AuditController {
   private async *noted<T>(
     ctx: RequestContext,
     pages: AsyncIterable<readonly T[]>,
-    streamOf: (item: T) => string | undefined,
+    streamOf: (item: T) => readonly string[],
     limit = Infinity,
   ): AsyncGenerator<readonly T[]> {
     let room = limit;
     for await (const page of pages) {
       const items = page.slice(0, room);
-      this.noteAll(ctx, items.map(streamOf));
+      this.notes.noteStreams(ctx, items.flatMap(streamOf));
       yield items;
       room -= items.length;
       if (room === 0) return;
     }
-  }
-
-  private noteAll(ctx: RequestContext, streams: readonly (string | undefined)[]): void {
-    for (const stream of new Set(streams)) if (stream !== undefined) this.note(ctx, stream);
-  }
-
-  private note(ctx: RequestContext, stream: string): void {
-    this.notes.note(ctx, categoryOfStream(stream), [idOfStream(stream)]);
   }
 
   /** A `.tlog-proof` file (C2SP); its extra data are the bytes of the leaf. */
@@ -179,7 +171,7 @@ export class AuditController {
     requireMandate(ctx.caller);
     const moment = momentOf(query.at, query.clock);
     const { at, boards, shown } = await this.log.boards(ctx.caller, moment);
-    this.noteAll(ctx, shown);
+    this.notes.noteStreams(ctx, shown);
     return new HttpAnswer(200, {}, { at: String(at), clock: moment.clock, ...boards });
   }
 
@@ -244,9 +236,7 @@ const positionOf = (after: string | undefined): bigint => {
 
 /** @throws {Problem} 400 */
 const filterOf = ({ type, stream, actor, from, to }: AuditEventsQuery): AuditFilter => {
-  if (from !== undefined && to !== undefined && firstInstant(from) > lastInstant(to)) {
-    throw invalid([{ field: 'to', message: `must not be before from (${from})` }]);
-  }
+  requireForward({ from, to });
   return {
     ...(type === undefined ? {} : { type }),
     ...(stream === undefined ? {} : { stream }),

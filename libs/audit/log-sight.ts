@@ -21,8 +21,8 @@ interface Met {
   readonly kind: AnyRecordKind;
   readonly folded: Folded<unknown>;
   readonly isSeen: boolean;
-  /** Revisions at which a command's events end. */
-  readonly ends: ReadonlySet<number>;
+  /** Revisions at which a command's events end: made when they are first asked for. */
+  ends?: ReadonlySet<number>;
 }
 
 /**
@@ -77,9 +77,11 @@ export class LogSight {
   private async commandOf({ stream, revision, metadata }: RecordedEvent): Promise<readonly [number, number]> {
     const met = await this.recordOf(stream);
     if (met === undefined) return [revision, revision];
+    const { commands } = met.folded;
+    const ends = (met.ends ??= new Set([...commands.values()].map((receipt) => receipt.revision)));
     let first = revision;
-    while (first > 0 && !met.ends.has(first - 1)) first -= 1;
-    return [first, met.folded.commands.get(metadata.commandId)?.revision ?? revision];
+    while (first > 0 && !ends.has(first - 1)) first -= 1;
+    return [first, commands.get(metadata.commandId)?.revision ?? revision];
   }
 
   private recordOf(stream: string): Promise<Met | undefined> {
@@ -93,7 +95,6 @@ export class LogSight {
     if (kind === undefined) return undefined;
     const id = idOfStream(stream);
     const folded = await this.transactor.load(kind.decider, id);
-    const isSeen = await kind.sees(this.caller, id, folded.state);
-    return { kind, folded, isSeen, ends: new Set([...folded.commands.values()].map(({ revision }) => revision)) };
+    return { kind, folded, isSeen: await kind.sees(this.caller, id, folded.state) };
   }
 }

@@ -4,13 +4,13 @@ import {
   Cursors,
   DEFAULT_LIMIT,
   EmptyBody,
-  invalid,
   ReadGate,
-  RecordEndpoints,
-  RouteAction,
-  uuidOf,
   ReasonBody,
   reasonOf,
+  RecordEndpoints,
+  requireForward,
+  RouteAction,
+  uuidOf,
 } from '#web';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -50,9 +50,7 @@ export class CommitmentsController {
   @RouteAction({ action: 'commitment.list', anonymous: true })
   async list(@Ctx() ctx: RequestContext, @Query() query: CommitmentListQuery): Promise<Answer> {
     const { limit = DEFAULT_LIMIT, cursor, ...rest } = query;
-    if (rest.from !== undefined && rest.to !== undefined && rest.from > rest.to) {
-      throw invalid([{ field: 'to', message: `must not be before from (${rest.from})` }]);
-    }
+    requireForward(rest);
     const filter = given({ ...rest });
     const after = cursor === undefined ? undefined : this.cursors.decode(ctx, filter, cursor);
     await this.gate.ready(ctx, COMMITMENT_BOARD);

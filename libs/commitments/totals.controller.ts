@@ -4,10 +4,10 @@ import {
   Cursors,
   DEFAULT_LIMIT,
   HttpAnswer,
-  invalid,
   momentOf,
   ReadGate,
   RecordEndpoints,
+  requireForward,
   RouteAction,
 } from '#web';
 import { Controller, Get, Query } from '@nestjs/common';
@@ -21,10 +21,7 @@ const FILTERS = ['donor', 'state', 'region', 'network', 'kind', 'instrument', 'f
 
 /** @throws {Problem} 400 */
 const filterOf = (query: TotalsQuery): TotalsFilter => {
-  const { from, to } = query;
-  if (from !== undefined && to !== undefined && from > to) {
-    throw invalid([{ field: 'to', message: `must not be before from (${from})` }]);
-  }
+  requireForward(query);
   return {
     ...Object.fromEntries(FILTERS.flatMap((name) => (query[name] === undefined ? [] : [[name, query[name]]]))),
     moment: momentOf(query.at, query.clock),

@@ -41,7 +41,7 @@ export class MatchingController {
     await this.gate.ready(ctx, MATCH_INDEX);
     const needId = uuidOf(id);
     const found = await this.matches.forNeed(ctx.caller, needId, await this.requestOf(query));
-    return this.answer(ctx, { need: [needId], offer: idsIn(found) }, 'offerId', found);
+    return this.answer(ctx, 'need', needId, found);
   }
 
   @Get('offers/:id/matches')
@@ -50,7 +50,7 @@ export class MatchingController {
     await this.gate.ready(ctx, MATCH_INDEX);
     const offerId = uuidOf(id);
     const found = await this.matches.forOffer(ctx.caller, offerId, await this.requestOf(query));
-    return this.answer(ctx, { offer: [offerId], need: idsIn(found) }, 'needId', found);
+    return this.answer(ctx, 'offer', offerId, found);
   }
 
   @Get('desk')
@@ -60,15 +60,13 @@ export class MatchingController {
     return this.records.list(ctx, await this.desk.waiting(ctx, query.limit ?? DEFAULT_LIMIT, query.cursor));
   }
 
-  private answer(
-    ctx: RequestContext,
-    read: Readonly<Record<'need' | 'offer', readonly string[]>>,
-    name: 'offerId' | 'needId',
-    list: MatchList | undefined,
-  ): HttpAnswer {
+  private answer(ctx: RequestContext, of: 'need' | 'offer', id: string, list: MatchList | undefined): HttpAnswer {
     if (list === undefined) throw notFound();
-    for (const [category, ids] of Object.entries(read)) this.records.noteRead(ctx, category, ids);
-    return new HttpAnswer(200, {}, matchListView(name, list));
+    const other = of === 'need' ? 'offer' : 'need';
+    const compared = [...list.items, ...list.blocked].map((pairing) => pairing.id);
+    this.records.noteRead(ctx, of, [id]);
+    this.records.noteRead(ctx, other, compared);
+    return new HttpAnswer(200, {}, matchListView(`${other}Id`, list));
   }
 
   private async requestOf(query: MatchQuery): Promise<MatchRequest> {
@@ -86,7 +84,3 @@ export class MatchingController {
     ]);
   }
 }
-
-/** The records that a list compares with the one that was asked for. */
-const idsIn = (list: MatchList | undefined): readonly string[] =>
-  [...(list?.items ?? []), ...(list?.blocked ?? [])].map(({ id }) => id);

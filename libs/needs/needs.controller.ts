@@ -11,11 +11,12 @@ import {
   invalid,
   notFound,
   ReadGate,
-  RecordEndpoints,
-  RouteAction,
-  uuidOf,
   ReasonBody,
   reasonOf,
+  RecordEndpoints,
+  requireForward,
+  RouteAction,
+  uuidOf,
 } from '#web';
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import type { NeedCommand, NeedState, SurvivorFacts } from './need.js';
@@ -111,9 +112,7 @@ export class NeedsController {
   @RouteAction({ action: 'need.list', anonymous: true })
   async list(@Ctx() ctx: RequestContext, @Query() query: NeedListQuery): Promise<HttpAnswer> {
     const { limit = DEFAULT_LIMIT, cursor, ...filter } = query;
-    if (filter.from !== undefined && filter.to !== undefined && filter.from > filter.to) {
-      throw invalid([{ field: 'to', message: `must not be before from (${filter.from})` }]);
-    }
+    requireForward(filter);
     const after = cursor === undefined ? undefined : this.cursors.decode(ctx, filter, cursor);
     await this.gate.ready(ctx, NEED_BOARD);
     const rows = await this.board.list(

@@ -7,11 +7,12 @@ import {
   EmptyBody,
   invalid,
   ReadGate,
-  RecordEndpoints,
-  RouteAction,
-  uuidOf,
   ReasonBody,
   reasonOf,
+  RecordEndpoints,
+  requireForward,
+  RouteAction,
+  uuidOf,
 } from '#web';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -75,9 +76,7 @@ export class OffersController {
   @RouteAction({ action: 'offer.list', anonymous: true })
   async list(@Ctx() ctx: RequestContext, @Query() query: OfferListQuery): Promise<HttpAnswer> {
     const { limit = DEFAULT_LIMIT, cursor, ...given } = query;
-    if (given.from !== undefined && given.to !== undefined && given.from > given.to) {
-      throw invalid([{ field: 'to', message: `must not be before from (${given.from})` }]);
-    }
+    requireForward(given);
     const filter: OfferFilter = { ...given };
     const after = cursor === undefined ? undefined : this.cursors.decode(ctx, filter, cursor);
     await this.gate.ready(ctx, OFFER_BOARD);

@@ -40,7 +40,7 @@ export { EVENT_STREAM, streamedEvent } from './event-stream.js';
 export { escapedHtml } from './html.js';
 export { HttpAnswer } from './http-answer.js';
 export type { FieldError, ProblemInfo } from './problem.js';
-export { forbidden, invalid, knownProblems, notFound, Problem, registerProblems } from './problem.js';
+export { forbidden, invalid, knownProblems, notFound, Problem, registerProblems, requireForward } from './problem.js';
 export { ReadGate } from './read-gate.js';
 export type { Settle } from './record-endpoints.js';
 export type { EventShown } from './record-endpoints.js';

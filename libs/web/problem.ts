@@ -1,3 +1,4 @@
+import { firstInstant, lastInstant } from '#vocabulary';
 import { WEB_PROBLEMS } from './web.problems.js';
 
 /** What is known about a problem code wherever it occurs. */
@@ -80,6 +81,18 @@ export const forbidden = (detail: string): Problem => Problem.of('forbidden', de
 /** 400: everything that body, query and headers alone show to be wrong. */
 export const invalid = (errors: readonly FieldError[]): Problem =>
   Problem.of('invalid-request', summaryOf(errors), { errors });
+
+/**
+ * Dates or times of which each may be known to the month, say: a period that begins after its last instant runs backwards.
+ * @param field the period's end, as faults name it @throws {Problem} 400
+ */
+export const requireForward = (
+  { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
+  field = 'to',
+): void => {
+  if (from !== undefined && to !== undefined && firstInstant(from) > lastInstant(to))
+    throw invalid([{ field, message: `must not be before from (${from})` }]);
+};
 
 const summaryOf = (errors: readonly FieldError[]): string => {
   const [first, ...others] = errors;

@@ -48,12 +48,19 @@ export class ReadNotes {
   constructor(private readonly clock: Clock) {}
 
   /** @param category of the streams, such as `need`; `ids` of the records that the answer shows */
-  note({ method, person, caller, path, purpose }: RequestContext, category: string, ids: readonly string[]): void {
+  note(ctx: RequestContext, category: string, ids: readonly string[]): void {
+    this.noteStreams(
+      ctx,
+      ids.map((id) => streamOf(category, id)),
+    );
+  }
+
+  /** The same by the streams of the records. */
+  noteStreams({ method, person, caller, path, purpose }: RequestContext, streams: Iterable<string>): void {
     if (person === undefined || method !== 'GET') return;
     const noting = this.notingOf(person, caller, purpose);
     const way = wayOf(path);
-    for (const id of ids) {
-      const stream = streamOf(category, id);
+    for (const stream of streams) {
       const ways = noting.records.get(stream);
       if (ways !== undefined) ways.add(way);
       else if (this.named >= MOST_NAMED) noting.unnamed += 1;

@@ -19,6 +19,7 @@ import {
   ReadGate,
   RecordEndpoints,
   RecordSight,
+  requireForward,
   RouteAction,
 } from '#web';
 import { HOLDER_LEDGER } from '../ledger/holder-ledger.projection.js';
@@ -209,7 +210,7 @@ export class StatementsController {
   private asked(query: StatementQuery): { readonly as: string; readonly scope: LedgerScope; readonly span: Span } {
     const { fund, holder, donor, from = BEGINNING, to = this.today(), currency } = query;
     const { as, party } = onlyOne({ fund, holder, donor });
-    if (from > to) throw invalid([{ field: 'to', message: `must not be before from (${from})` }]);
+    requireForward({ from, to });
     return { as, scope: { holder: party, ...(currency === undefined ? {} : { currency }) }, span: { from, to } };
   }
 
@@ -219,7 +220,6 @@ export class StatementsController {
     return { day: String(day), position: String(position), nth: Number(nth) };
   }
 
-  /** @throws {Problem} 404 where nobody knows the party, 403 where its books are not this caller's to read, 503 while it waits */
   /** What the caller sees, as it is asked for each line: of a record that it sees the line tells. */
   private seesNoted(ctx: RequestContext): Sees {
     const sees = async (caller: Caller, category: string, id: string): Promise<boolean> => {
@@ -230,6 +230,7 @@ export class StatementsController {
     return rememberedSight(ctx.caller, { sees });
   }
 
+  /** @throws {Problem} 404 where nobody knows the party, 403 where its books are not this caller's to read, 503 while it waits */
   private async open(ctx: RequestContext, holder: string): Promise<void> {
     if (!(await this.isKnown(ctx.caller, holder))) throw notFound();
     await this.gate.ready(ctx, HOLDER_LEDGER);

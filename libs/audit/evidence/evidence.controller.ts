@@ -1,7 +1,6 @@
 import { Controller, Get, Param, Res, StreamableFile } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { categoryOfStream, idOfStream } from '#kernel';
 import { Ctx, notFound, ReadNotes, type RequestContext, RouteAction, type RouteActionOptions, uuidOf } from '#web';
 import { behind, Checkpoints } from '../signed-log/checkpoints.js';
 import { LOG_PROBLEMS } from '../signed-log/log.problems.js';
@@ -72,7 +71,10 @@ export class EvidenceController {
     if (signed.size > this.tree.size) throw behind();
     const evidence = await this.evidence.of(ctx.caller, kind, id, signed, revision);
     if (evidence === undefined) throw notFound();
-    for (const { stream } of evidence.streams) this.notes.note(ctx, categoryOfStream(stream), [idOfStream(stream)]);
+    this.notes.noteStreams(
+      ctx,
+      evidence.streams.map(({ stream }) => stream),
+    );
     const zip = zipOf(this.evidence.files(ctx.caller, evidence), (files) => this.evidence.manifest(evidence, files));
     reply.header('content-disposition', `attachment; filename="${kind}-${id}.evidence.zip"`);
     return new StreamableFile(zip, { type: ZIP });

@@ -9,9 +9,9 @@ import {
   Ctx,
   forbidden,
   HttpAnswer,
-  invalid,
   ReadGate,
   RecordEndpoints,
+  requireForward,
   RouteAction,
   uuidOf,
   wantsCsv,
@@ -165,9 +165,7 @@ const rowsOf = (item: ItemShown | { readonly masked: true }): readonly (readonly
 
 /** @throws {Problem} 400 */
 const filterOf = ({ donor, state, from, to }: SampleFilter): SampleFilter => {
-  if (from !== undefined && to !== undefined && from > to) {
-    throw invalid([{ field: 'filter.to', message: `must not be before from (${from})` }]);
-  }
+  requireForward({ from, to }, 'filter.to');
   return {
     ...(donor === undefined ? {} : { donor }),
     ...(state === undefined ? {} : { state }),

@@ -6,11 +6,11 @@ import {
   CodeList,
   DateField,
   DecimalText,
-  invalid,
   ListQuery,
   Nested,
   PartyIdField,
   QuantityField,
+  requireForward,
   Text,
   WholeNumber,
 } from '#web';
@@ -163,9 +163,7 @@ export class ShareAllocationDto {
 /** The order that a checked body makes. @param within what the body is a part of, as faults name it @throws {Problem} 400 */
 export const orderOf = (body: RequestAllocationDto, within = ''): AllocationOrder => {
   const { scope, objective, floors = [], budgets = [], singleSource, seed = 0 } = body;
-  if (scope?.from !== undefined && scope.to !== undefined && scope.from > scope.to) {
-    throw invalid([{ field: `${within}scope.to`, message: `must not be before from (${scope.from})` }]);
-  }
+  requireForward(scope ?? {}, `${within}scope.to`);
   return {
     scope: Object.fromEntries(Object.entries(scope ?? {}).filter(([, value]) => value !== undefined)),
     objective,
