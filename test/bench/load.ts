@@ -6,7 +6,7 @@ import autocannon from 'autocannon';
 export interface LoadOrder {
   readonly url: string;
   readonly path: string;
-  /** Instead of `path`: connections begin at different ones of these, and go round. */
+  /** Instead of `path`: shared out among the connections, each of which goes round its own share. */
   readonly paths?: readonly string[];
   readonly token: string;
   readonly bodies: readonly string[];
@@ -62,9 +62,8 @@ export class LoadGenerator {
 
 const send = async ({ url, path, paths, token, bodies, connections, seconds }: LoadOrder): Promise<LoadResult> => {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const requests = (paths ?? [path]).flatMap((each) =>
-    bodies.map((body) => ({ method: 'POST' as const, path: each, headers, body })),
-  );
+  const requestsTo = (paths: readonly string[]): autocannon.Request[] =>
+    paths.flatMap((each) => bodies.map((body) => ({ method: 'POST', path: each, headers, body })));
   let clients = 0;
   const result = await autocannon({
     url,
@@ -72,14 +71,14 @@ const send = async ({ url, path, paths, token, bodies, connections, seconds }: L
     duration: seconds,
     // An answer that is late is seen in the latencies; only one that never comes is a failure.
     timeout: LONGEST_S,
-    requests,
+    requests: requestsTo([paths?.[0] ?? path]),
     ...(paths === undefined
       ? {}
       : {
+          // Within the measured time: what is prepared here must be little.
           setupClient: (client) => {
-            const first = Math.floor((requests.length * clients) / connections) % requests.length;
+            client.setRequests(requestsTo(paths.filter((_, n) => n % connections === clients % paths.length)));
             clients += 1;
-            client.setRequests([...requests.slice(first), ...requests.slice(0, first)]);
           },
         }),
   });
