@@ -7,6 +7,7 @@ import { ensureTopics, TopicNames, topicsSettings, wantedTopics } from '#bus-kaf
 import { Opened } from '#hosting';
 import { pause } from '#kernel';
 import { categories, SERVICES } from '#services';
+import type { HealthCheck, Readiness } from '#web';
 import { StandInProcess } from '../test/eventstore-stand-in/process.js';
 import { makeKeys } from './keys.js';
 import { Program } from './program.js';
@@ -27,6 +28,9 @@ class UsageError extends Error {}
 
 const READY_WITHIN_MS = 120_000;
 const POLL_MS = 250;
+/** Checks of `GET /readyz`: of a log that is not what was signed neither passes, and only an operator can help. */
+const WRITES = 'writes';
+const CHECKPOINTS = 'log checkpoints';
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -47,8 +51,13 @@ const given = (name: string): string | undefined => {
 const kafkaOf = async (folder: string, opened: Opened): Promise<string> => {
   const brokers = given('KAFKA_BROKERS');
   if (brokers !== undefined) return brokers;
-  const kafka = await startKafka({ folder: join(folder, 'kafka') });
-  opened.add({ close: () => kafka.stop() });
+  const kafka = await opened.open(() =>
+    startKafka({ folder: join(folder, 'kafka') }).then((broker) => ({
+      brokers: broker.brokers,
+      version: broker.version,
+      close: () => broker.stop(),
+    })),
+  );
   say(`Kafka ${kafka.version} on ${kafka.brokers}`);
   return kafka.brokers;
 };
@@ -56,21 +65,30 @@ const kafkaOf = async (folder: string, opened: Opened): Promise<string> => {
 const eventStoreOf = async (folder: string, opened: Opened): Promise<string> => {
   const url = given('EVENTSTORE_URL');
   if (url !== undefined) return url;
-  const standIn = await StandInProcess.start(join(folder, 'eventstore'));
-  opened.add({ close: () => standIn.end() });
+  const standIn = await opened.open(() =>
+    StandInProcess.start(join(folder, 'eventstore')).then((server) => ({ url: server.url, close: () => server.end() })),
+  );
   say(`A stand-in of KurrentDB on ${standIn.url}`);
   return standIn.url;
 };
 
-const untilReady = async (address: string): Promise<void> => {
+/** Resolves once everything is ready, or once all that is not is that the log must not be written: with why. */
+const untilReady = async (gateway: string, services: readonly string[]): Promise<string | undefined> => {
+  let lacking: readonly HealthCheck[] = [];
   for (const before = performance.now() + READY_WITHIN_MS; performance.now() < before;) {
-    const answer = await fetch(`${address}/readyz`);
-    await answer.arrayBuffer();
-    if (answer.ok) return;
+    if ((await readiness(gateway)).ready) return undefined;
+    lacking = (await Promise.all(services.map(readiness))).flatMap(({ checks }) => checks.filter(({ ok }) => !ok));
+    const refusal = lacking.find(({ name }) => name === WRITES)?.detail?.refusal;
+    if (refusal !== undefined && lacking.every(({ name }) => name === WRITES || name === CHECKPOINTS))
+      return String(refusal);
     await pause(POLL_MS);
   }
-  throw new Error(`the services were not ready within ${READY_WITHIN_MS / 1000} s: see what they logged`);
+  const what = [...new Set(lacking.map(({ name }) => name))].join(', ');
+  throw new Error(`the services were not ready within ${READY_WITHIN_MS / 1000} s (${what}): see what they logged`);
 };
+
+const readiness = async (address: string): Promise<Readiness> =>
+  (await (await fetch(`${address}/readyz`)).json()) as Readiness;
 
 interface Options {
   readonly instances: number;
@@ -87,7 +105,7 @@ const start = async ({ instances, port }: Options, opened: Opened): Promise<read
   if (existsSync(join(data, 'log.sqlite')))
     say(`${join(data, 'log.sqlite')} is the log of one process; services have another: npm run migrate-log moves it`);
   // The same keys as one process has in this folder: tokens of "npm run token" are good for both.
-  const { folder: keyFolder, secret } = makeKeys(data);
+  const { folder: keyFolder, secret } = makeKeys(data, given('PLEDGEBOOK_LOG_ORIGIN'));
   const eventStore = await eventStoreOf(folder, opened);
   const brokers = await kafkaOf(folder, opened);
   await ensureTopics(
@@ -100,14 +118,16 @@ const start = async ({ instances, port }: Options, opened: Opened): Promise<read
   );
   const programs: Program[] = [];
   const run = async (app: string, instance: string, environment: NodeJS.ProcessEnv): Promise<string> => {
-    const program = await Program.start({
-      name: instance,
-      script: fileURLToPath(new URL(`../apps/${app}/main.js`, import.meta.url)),
-      environment: { ...process.env, PORT: '0', ...environment },
-      folder: logs,
-      say,
-    });
-    programs.push(opened.add(program));
+    const program = await opened.open(() =>
+      Program.start({
+        name: instance,
+        script: fileURLToPath(new URL(`../apps/${app}/main.js`, import.meta.url)),
+        environment: { ...process.env, PORT: '0', ...environment },
+        folder: logs,
+        say,
+      }),
+    );
+    programs.push(program);
     return program.address;
   };
   const keys = await run('keys', 'keys', { PLEDGEBOOK_DATA: data, PLEDGEBOOK_KEYS_SECRET: secret });
@@ -138,7 +158,8 @@ const start = async ({ instances, port }: Options, opened: Opened): Promise<read
     SERVICES.map((service, index) => [`PLEDGEBOOK_${service.toUpperCase()}_URLS`, (services[index] ?? []).join(',')]),
   );
   const gateway = await run('gateway', 'gateway', { ...shared, ...addresses, PORT: String(port) });
-  await untilReady(gateway);
+  const refusal = await untilReady(gateway, services.flat());
+  if (refusal !== undefined) say(`Nothing is written, only read: ${refusal}`);
   say(`Pledgebook is ready on ${gateway} (routes at ${gateway}/docs, keys and documents in ${data})`);
   return programs;
 };
@@ -158,8 +179,10 @@ const main = async (): Promise<number> => {
   const opened = new Opened();
   const told = new Promise<undefined>((resolvePromise) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.on(signal, () => {
+      process.once(signal, () => {
         resolvePromise(undefined);
+        // Whoever says it again does not wait for what is still starting.
+        process.once(signal, () => process.exit(1));
       });
   });
   try {

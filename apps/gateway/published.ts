@@ -5,6 +5,7 @@ import { LocalMessageBus } from '#bus-local';
 import { LogSigning } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import { host, Opened } from '#hosting';
+import { LogLineage } from '#kernel';
 import { MemoryReadDatabase } from '#read-database';
 import { contexts as everyContext, ROUTE_SUMMARIES } from '#services';
 import { SqliteEventStore } from '#store-sqlite';
@@ -27,6 +28,7 @@ export const publish = async (contexts: readonly Context[] = everyContext): Prom
           tick: 'manual',
           adapters: {
             store,
+            lineage: LogLineage.of(store.storeId),
             bus: opened.add(new LocalMessageBus(store, ':memory:')),
             readDatabase: opened.add(new MemoryReadDatabase()),
             subjects: opened.add(SqliteSubjectRegister.inMemory()),

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
 import { LocalMessageBus } from '#bus-local';
-import { LogSigning, type WitnessPolicy } from '#audit';
+import { lineageOf, LogSigning, type WitnessPolicy } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Host, LogKeyPlace, OidcSettings, Port, Rate } from '#hosting';
 import { alarmsTo, DEFAULT_RATE, host, logKeyIn, logSigners, newLogKey, Opened, SettingError } from '#hosting';
@@ -57,10 +57,11 @@ export type PledgebookApp = Host;
 
 /** Composes the whole service in one process. Throws what opening the data folder throws. */
 export const createApp = (options: AppOptions): Promise<PledgebookApp> =>
-  Opened.orClosed((opened) => {
+  Opened.orClosed(async (opened) => {
     const { dataFolder, logger = pino({ level: 'silent' }), rate = DEFAULT_RATE, contexts = everyContext } = options;
     const folder = options.store === undefined ? folderOf(dataFolder) : undefined;
     const store = opened.add(options.store ?? SqliteEventStore.open(folderOf(dataFolder)));
+    const lineage = await lineageOf(store);
     const documents = opened.add(
       folder === undefined
         ? FileDocumentStore.temporary(options.documentLimit)
@@ -70,14 +71,14 @@ export const createApp = (options: AppOptions): Promise<PledgebookApp> =>
       folder === undefined
         ? new MemoryReadDatabase()
         : new SqliteReadDatabase(join(folder, 'read'), {
-            origin: store.storeId,
+            origin: lineage.id,
             discarded: ({ name, version, reason }) => {
               logger.warn({ name, version, reason }, 'a read model is built anew');
             },
           }),
     );
     const checkpoints = folder === undefined ? ':memory:' : join(folder, 'processes.sqlite');
-    const bus = opened.add(new LocalMessageBus(store, checkpoints, { alarm: alarmsTo(logger).bus }));
+    const bus = opened.add(new LocalMessageBus(store, checkpoints, { lineage, alarm: alarmsTo(logger).bus }));
     const subjects = opened.add(
       folder === undefined ? SqliteSubjectRegister.inMemory() : SqliteSubjectRegister.open(folder, options.masterKey),
     );
@@ -90,6 +91,7 @@ export const createApp = (options: AppOptions): Promise<PledgebookApp> =>
         summaries: ROUTE_SUMMARIES,
         adapters: {
           store,
+          lineage,
           bus,
           readDatabase,
           subjects,

@@ -1,7 +1,7 @@
 export { auditContext } from './audit.module.js';
 export { LogSigning } from './signed-log/log-signing.js';
 export type { WitnessPolicy } from './signed-log/witness-client.js';
-export { forkLog, lastSigner } from './signed-log/log-fork.js';
+export { forkLog, lastSigner, lineageOf } from './signed-log/log-fork.js';
 export { logKeysDecider } from './signed-log/log-keys.js';
 export { logTree, storedTiles, storeTile } from './signed-log/log-tree.projection.js';
 export { rootOfFirst } from './signed-log/reckoning.js';

@@ -1,4 +1,4 @@
-import type { EventStore } from '#kernel';
+import type { EventStore, LogLineage } from '#kernel';
 import {
   backoffMs,
   type BusSubscription,
@@ -25,6 +25,8 @@ export type BusAlarm =
   | { readonly kind: 'checkpoint-unsaved'; readonly subscription: string; readonly error: unknown };
 
 export interface LocalMessageBusOptions {
+  /** Whose checkpoints count: `store`'s own unless told. */
+  readonly lineage?: LogLineage;
   readonly alarm?: (alarm: BusAlarm) => void;
   /** Events not yet handled, per subscription, at which reading on pauses. */
   readonly window?: number;
@@ -75,7 +77,7 @@ export class LocalMessageBus extends MessageBus {
     if (this.subscriptions.has(name)) throw new Error(`${name} is subscribed already`);
     if (this.newcomers.length === 0) this.forming = this.forming.then(() => this.form());
     // A checkpoint says nothing about another log.
-    const key = `${this.store.storeId}/${name}`;
+    const key = `${this.options.lineage?.id ?? this.store.storeId}/${name}`;
     const { store, checkpoints, options, forming } = this;
     const subscription = new LocalSubscription({
       name,

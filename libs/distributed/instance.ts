@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { KafkaBroker, KafkaMessageBus } from '#bus-kafka';
-import { LogSigning } from '#audit';
+import { lineageOf, LogSigning } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Adapters, Opened, Variables } from '#hosting';
 import {
@@ -53,12 +53,13 @@ export const openInstance = async (
       },
     }),
   );
+  const lineage = await lineageOf(store);
   const broker = opened.add(new KafkaBroker({ ...kafka, clientId: `${prefix}-${name}` }));
   const bus = opened.add(new KafkaMessageBus(store, broker, { prefix, categories, alarm }));
   mkdirSync(readFolder, { recursive: true });
   const readDatabase = opened.add(
     new SqliteReadDatabase(join(readFolder, 'read'), {
-      origin: store.storeId,
+      origin: lineage.id,
       discarded: ({ name: model, version, reason }) => {
         logger.warn({ name: model, version, reason }, 'a read model is built anew');
       },
@@ -68,6 +69,7 @@ export const openInstance = async (
   const subjects = opened.add(new RemoteSubjectRegister(keys.address, keys.secret));
   return {
     store,
+    lineage,
     broker,
     bus,
     readDatabase,

@@ -4,6 +4,7 @@ import {
   Clock,
   DeadlineTicker,
   EventStore,
+  LogLineage,
   MessageBus,
   ProcessRunner,
   ProjectionRunner,
@@ -17,6 +18,7 @@ import {
 export interface Core {
   readonly clock: Clock;
   readonly store: EventStore;
+  readonly lineage: LogLineage;
   readonly bus: MessageBus;
   readonly readDatabase: ReadDatabase;
   readonly upcasting: Upcasting;
@@ -41,6 +43,7 @@ export class CoreModule {
     const providers = [
       { provide: Clock, useValue: core.clock },
       { provide: EventStore, useValue: core.store },
+      { provide: LogLineage, useValue: core.lineage },
       { provide: MessageBus, useValue: core.bus },
       { provide: ReadDatabase, useValue: core.readDatabase },
       { provide: Upcasting, useValue: core.upcasting },

@@ -6,7 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { pino } from 'pino';
-import type { EventStore, MessageBus, ReadDatabase, StreamSchemas } from '#kernel';
+import type { EventStore, LogLineage, MessageBus, ReadDatabase, StreamSchemas } from '#kernel';
 import {
   type Clock,
   DeadlineTicker,
@@ -45,6 +45,8 @@ import type { OidcSettings } from './settings.js';
 /** What an app picks: where the log is, how processes hear of it, where read models and keys live. */
 export interface Adapters {
   readonly store: EventStore;
+  /** What read models, and the bus, were opened for. */
+  readonly lineage: LogLineage;
   readonly bus: MessageBus;
   readonly readDatabase: ReadDatabase;
   readonly subjects: SubjectRegister;
@@ -194,7 +196,7 @@ const callersOf = (contexts: readonly Context[], deps: ContextDeps): ReturnType<
 };
 
 const composeCore = (
-  { store, bus, readDatabase, subjects }: Adapters,
+  { store, lineage, bus, readDatabase, subjects }: Adapters,
   contexts: readonly Context[],
   share: Share,
   clock: Clock,
@@ -234,7 +236,7 @@ const composeCore = (
     { ...(typeof tick === 'number' ? { intervalMs: tick } : {}), alarm: alarms.deadline },
   );
   return {
-    core: { clock, store, bus, readDatabase, upcasting, transactor, projections, processes, ticker, writes },
+    core: { clock, store, lineage, bus, readDatabase, upcasting, transactor, projections, processes, ticker, writes },
     deps,
   };
 };

@@ -6,6 +6,8 @@ export interface Closing {
 /** What an app has opened so far: closed in the opposite order, each once, also where one of them fails. */
 export class Opened implements Closing {
   private readonly parts: Closing[] = [];
+  private readonly opening = new Set<Promise<unknown>>();
+  private closed = false;
 
   /** Takes charge of `part` and answers it. */
   add<T extends Closing>(part: T): T {
@@ -13,8 +15,22 @@ export class Opened implements Closing {
     return part;
   }
 
+  /** Opens something that takes its time: closing waits for it, closes it, and lets nothing more be opened so. */
+  async open<T extends Closing>(open: () => Promise<T>): Promise<T> {
+    if (this.closed) throw new Error('it is being stopped');
+    const opening = open().then((part) => this.add(part));
+    this.opening.add(opening);
+    try {
+      return await opening;
+    } finally {
+      this.opening.delete(opening);
+    }
+  }
+
   /** @throws the first failure, once all are closed */
   async close(): Promise<void> {
+    this.closed = true;
+    await Promise.allSettled(this.opening);
     const failures: unknown[] = [];
     for (let part = this.parts.pop(); part !== undefined; part = this.parts.pop()) {
       try {

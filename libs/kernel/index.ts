@@ -11,6 +11,7 @@ export {
   WrongRevisionError,
 } from './event-store.js';
 export { lastEventOf } from './last-event.js';
+export { LogLineage } from './log-lineage.js';
 export type { SharedWriteGateOptions } from './write-gate.js';
 export { SharedWriteGate, WriteGate, WRITES_STREAM, WritesRefusedError } from './write-gate.js';
 export type { SerialisedEvent } from './serialised-append.js';

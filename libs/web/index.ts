@@ -32,7 +32,7 @@ export {
   WebAddressField,
   WholeNumber,
 } from './dto.js';
-export type { HealthCheck, OwnChecks } from './health.js';
+export type { HealthCheck, OwnChecks, Readiness } from './health.js';
 export { Health } from './health.js';
 export type { HistoryRoute } from './history-controller.js';
 export { historyController } from './history-controller.js';

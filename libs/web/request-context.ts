@@ -26,7 +26,7 @@ export interface RequestContext {
   readonly effectiveAt?: string;
   /** `Prefer: wait`, in seconds, at most 30. */
   readonly waitSeconds?: number;
-  readonly consistencyToken?: { readonly storeId: string; readonly position: bigint };
+  readonly consistencyToken?: { readonly position: bigint };
   readonly accept?: string;
   /** `Last-Event-ID`, of a client that goes on with a stream. */
   readonly lastEventId?: string;

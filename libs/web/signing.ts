@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '#kernel';
-import { canonicalJson, EventStore, ProjectionRunner } from '#kernel';
+import { canonicalJson, LogLineage, ProjectionRunner } from '#kernel';
 import { Injectable } from '@nestjs/common';
 import type { KeyRing } from './key-ring.js';
 import { invalid } from './problem.js';
@@ -134,18 +134,18 @@ export class Cursors {
 export class ConsistencyTokens {
   constructor(
     private readonly seals: Seals,
-    private readonly store: EventStore,
+    private readonly lineage: LogLineage,
   ) {}
 
   encode(position: bigint): string {
-    return this.seals.seal('consistency', `${this.store.storeId}:${position}`);
+    return this.seals.seal('consistency', `${this.lineage.id}:${position}`);
   }
 
-  /** Undefined where the token is not one of ours, or of another log. */
-  decode(token: string): { readonly storeId: string; readonly position: bigint } | undefined {
+  /** Undefined where the token is not one of ours, of another log, or from before a fork of this one: it may name what was lost. */
+  decode(token: string): { readonly position: bigint } | undefined {
     const payload = this.seals.open('consistency', token) ?? '';
     const at = payload.lastIndexOf(':');
-    if (payload.slice(0, at) !== this.store.storeId) return undefined;
-    return { storeId: this.store.storeId, position: BigInt(payload.slice(at + 1)) };
+    if (payload.slice(0, at) !== this.lineage.id) return undefined;
+    return { position: BigInt(payload.slice(at + 1)) };
   }
 }

@@ -5,7 +5,7 @@ import { LogSigning } from '#audit';
 import { DocumentStore, FileDocumentStore } from '#documents';
 import type { Host } from '#hosting';
 import { host, Opened } from '#hosting';
-import { newId } from '#kernel';
+import { LogLineage, newId } from '#kernel';
 import { SqliteReadDatabase } from '#read-database';
 import { categories, contexts, ROUTE_SUMMARIES } from '#services';
 import { KurrentEventStore } from '#store-kurrent';
@@ -59,6 +59,7 @@ const serviceOn = async (folders: Folders, { url, brokers, topics }: Servers): P
         summaries: ROUTE_SUMMARIES,
         adapters: {
           store,
+          lineage: LogLineage.of(store.storeId),
           bus,
           readDatabase,
           subjects,

@@ -224,3 +224,35 @@ test('a restore without the key of the log is refused, too', async () => {
   const lines = (await textOf(server, '/log/verifier-keys')).trimEnd().split('\n');
   expect(lines.map((line) => line.replace(/\+\S+/, ''))).toEqual(['log.example/second 4 -', `${ORIGIN} 0 3`]);
 });
+
+test('a fork in place forgets what was lost: lists show what the log holds, and every event after it counts', async () => {
+  const folder = join(scratch.path, 'in-place');
+  const own = {
+    PLEDGEBOOK_LOG_KEY_FILE: join(scratch.path, 'own', 'log.key'),
+    PLEDGEBOOK_LOG_COPY: join(scratch.path, 'own', 'checkpoint'),
+  };
+  const log = join(folder, 'log.sqlite');
+  const older = join(scratch.path, 'older.sqlite');
+  tokensOf = folder;
+  const first = await start(folder, own);
+  expect((await register(first, 'kept')).status).toBe(201);
+  await textOf(first, '/log/checkpoint');
+  await stop();
+  copyFileSync(log, older);
+  const second = await start(folder, own);
+  expect((await register(second, 'lost')).status).toBe(201);
+  await textOf(second, '/log/checkpoint');
+  await stop();
+  copyFileSync(older, log);
+  // Nothing was started on the older log in between, so that no read model met an end of the log before its own.
+  const fork = await script('accept-fork', folder, ['--reason', 'the disk was lost'], own);
+  expect(fork).toMatchObject({ code: 0, stderr: '' });
+
+  const server = await start(folder, own);
+  expect(await partiesOf(server)).toEqual(['agency:kept']);
+  expect((await register(server, 'next')).status).toBe(201);
+  expect(await partiesOf(server)).toEqual(['agency:kept', 'agency:next']);
+  // The name is free again.
+  expect((await register(server, 'lost')).status).toBe(201);
+  expect(await partiesOf(server)).toEqual(['agency:kept', 'agency:lost', 'agency:next']);
+});

@@ -9,7 +9,7 @@ import type { Host } from '#hosting';
 import { LOG_KEY_FILE, logSigners, newLogKey, Opened } from '#hosting';
 import { InMemoryEventStore } from '#kernel-testing';
 import type { EventStore, ManualClock, MessageBus, ReadDatabase } from '#kernel';
-import { Transactor, Upcasting } from '#kernel';
+import { LogLineage, Transactor, Upcasting } from '#kernel';
 import { MemoryReadDatabase } from '#read-database';
 import { contexts as everyContext, isOfEveryApp, ROUTE_TABLE, serviceOf } from '#services';
 import { KurrentEventStore } from '#store-kurrent';
@@ -93,6 +93,7 @@ export const startServices = (options: ServicesOptions): Promise<Services> =>
           tick: options.tick ?? 'manual',
           adapters: {
             store,
+            lineage: LogLineage.of(store.storeId),
             bus,
             readDatabase,
             subjects,
@@ -242,7 +243,8 @@ const servedFooting = async (
       const bus = own.add(new KafkaMessageBus(store, broker, { prefix, categories, firstBackoffMs: 5 }));
       const readDatabase = own.add(new MemoryReadDatabase());
       const ports = [{ provide: DocumentStore, useValue: documents }];
-      const adapters = { store, bus, readDatabase, subjects, seals, issuer, ports };
+      const lineage = LogLineage.of(store.storeId);
+      const adapters = { store, lineage, bus, readDatabase, subjects, seals, issuer, ports };
       opened.add(await createRelaying({ ...parts, adapters, broker, prefix, tick: 'manual' }, own));
     },
   };

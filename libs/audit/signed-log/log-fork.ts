@@ -1,7 +1,8 @@
-import { type Actor, type Clock, type EventStore, lastEventOf, newId, Transactor } from '#kernel';
+import { type Actor, type Clock, type EventStore, lastEventOf, LogLineage, newId, Transactor } from '#kernel';
 import { parseCheckpoint, type VerifierKey } from '#tlog';
 import { CHECKPOINT_STREAM } from '#evidence/format';
-import { LOG_KEYS_ID, type LogKeyCommand, logKeysDecider } from './log-keys.js';
+import type { LogKeyEvent } from './log-keys.contract.js';
+import { LOG_KEYS_ID, LOG_KEYS_STREAM, type LogKeyCommand, logKeysDecider } from './log-keys.js';
 import { eventsOf, Reckoning } from './reckoning.js';
 
 /** A fork that must not be; the message says why, and what to do. */
@@ -17,6 +18,20 @@ export interface ForkOrder {
   /** The most events that are known to have been signed elsewhere. */
   readonly signed?: number;
 }
+
+const PAGE = 100;
+const FORKED: LogKeyEvent['type'] = 'LogForked';
+
+/** The log as it stands since its newest fork. @throws {StoreUnavailableError} */
+export const lineageOf = async (store: EventStore): Promise<LogLineage> => {
+  let fork: string | undefined;
+  for (let from = 0, more = true; more; from += PAGE) {
+    const page = await store.readStream(LOG_KEYS_STREAM, from, PAGE);
+    fork = page.findLast(({ type }) => type === FORKED)?.id ?? fork;
+    more = page.length === PAGE;
+  }
+  return LogLineage.of(store.storeId, fork);
+};
 
 /** The name and the key that a log was last signed with; undefined where nothing was. */
 export const lastSigner = async (
