@@ -107,7 +107,7 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** One of a former name is not handed out: this log goes on under another. */
   private covers(size: number): boolean {
-    return this.known?.origin === this.signing.origin && this.known.size >= size;
+    return this.ofThisName !== undefined && this.ofThisName.size >= size;
   }
 
   private async cosigned(asked: number): Promise<Signed> {
@@ -124,8 +124,13 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
 
   private readonly newest = async (): Promise<Signed | undefined> => {
     await this.inTurn(() => this.refresh());
-    return this.known;
+    return this.ofThisName;
   };
+
+  /** What was signed under the log's present name: witnesses know nothing of a fork's past, and more of its former name than it holds. */
+  private get ofThisName(): Known | undefined {
+    return this.known?.origin === this.signing.origin ? this.known : undefined;
+  }
 
   /** Takes up what other instances have signed. */
   async look(): Promise<void> {
@@ -204,11 +209,11 @@ export class Checkpoints implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** @throws {TlogRefusal} where a witness holds more of the log, or another: what it says needs the record alone, no tree */
   private async askWitnesses(): Promise<void> {
-    const asks = this.known === undefined ? 'bound' : 'signed';
+    const asks = this.ofThisName === undefined ? 'bound' : 'signed';
     if (!this.witnesses.areNeeded || this.witnessed === 'signed' || this.witnessed === asks) return;
     const newest = async (): Promise<Known | undefined> => {
       await this.refresh();
-      return this.known;
+      return this.ofThisName;
     };
     const { contradictions, silent } = await this.witnesses.testimony(newest, await this.store.head());
     if (silent.length > 0) this.signing.alarm(`at start no answer came from witnesses: ${silent.join(', ')}`);

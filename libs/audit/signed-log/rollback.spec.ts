@@ -217,6 +217,26 @@ describe('a fork', () => {
     expect(await instance(older, { signer: forkKey }).startOnTree()).toContain('signs up to 3 events');
   });
 
+  it('is not held against what witnesses cosigned of its former name, which is more', async () => {
+    await signed(3);
+    await signed(2);
+    const older = await backup(4);
+    await forkLog(older, instance(older).clock, order);
+    const witness = await new StubWitness(NoteSigner.generate('w1', 'cosignature')).start();
+    try {
+      // It does not know the new name yet.
+      witness.answers = [[404, '']];
+      const policy = { witnesses: [witness.address], quorum: 1 };
+      const forked = await instance(older, { signer: forkKey, copyTo: undefined, witnesses: policy }).start();
+      expect(await forked.sign()).toBeUndefined();
+      expect(forked.writes.gate.isOpen).toBe(true);
+      expect(await signedSizes(older)).toEqual([3, 4]);
+      expect(new Set(witness.origins)).toEqual(new Set([forkKey.verifier.name]));
+    } finally {
+      witness.close();
+    }
+  });
+
   it('without the key that was lost goes on all the same, and nothing is said of who signed before', async () => {
     await signed(3);
     const { stream, revision, ...note } = (await everything()).find(({ type }) => type === 'CheckpointSigned')!;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type NoteSigner, parseAddCheckpoint, parseNote, signatureLine } from '#tlog';
+import { type NoteSigner, parseAddCheckpoint, parseCheckpoint, parseNote, signatureLine } from '#tlog';
 import type { WitnessAddress } from './witness-client.js';
 
 /** A witness that says what it is told to. */
@@ -9,6 +9,8 @@ export class StubWitness {
   answers: (readonly [status: number, body: string])[] = [];
   /** The old size of each question. */
   readonly oldSizes: number[] = [];
+  /** Name of the log in each question. */
+  readonly origins: string[] = [];
   readonly paths: string[] = [];
   private readonly server: Server;
   private port = 0;
@@ -17,7 +19,9 @@ export class StubWitness {
     this.server = createServer((request, response) => {
       void bodyOf(request).then((body) => {
         this.paths.push(`${request.method ?? ''} ${request.url ?? ''}`);
-        this.oldSizes.push(parseAddCheckpoint(body).old);
+        const { old, checkpoint } = parseAddCheckpoint(body);
+        this.oldSizes.push(old);
+        this.origins.push(parseCheckpoint(Buffer.from(checkpoint)).origin);
         const [status, text] = (this.answers.length > 1 ? this.answers.shift() : this.answers[0]) ?? [0, ''];
         if (status !== 0) response.writeHead(status, { location: '/elsewhere' }).end(text);
       });
