@@ -28,9 +28,8 @@ interface Json {
 }
 const json = (answer: Response): Json => answer.body as Json;
 
-let app: TestApp;
-beforeEach(async () => {
-  app = await testApp({ contexts: [directoryContext, needsContext, offersContext, commitmentsContext] });
+const begin = async (): Promise<TestApp> => {
+  const started = await testApp({ contexts: [directoryContext, needsContext, offersContext, commitmentsContext] });
   const members = ['state:VUT', 'state:FJI'].map((party) => ({ party, as: 'member', from: '2020-01-01' }));
   for (const party of [
     { id: 'donor:japan', ofState: 'JPN' },
@@ -40,11 +39,22 @@ beforeEach(async () => {
     { id: 'agency:vanuatu-police', ofState: 'VUT' },
     { id: 'network:msg', members },
   ]) {
-    const answer = await app.post('/v1/parties', { name: party.id, category: 'ngo', ...party }, { as: COORDINATOR });
+    const answer = await started.post(
+      '/v1/parties',
+      { name: party.id, category: 'ngo', ...party },
+      { as: COORDINATOR },
+    );
     expect(answer.status).toBe(201);
   }
+  return started;
+};
+
+// One service for all: each test binds a commitment of its own. The one that moves the clock has its own service, at the end.
+let app: TestApp;
+beforeAll(async () => {
+  app = await begin();
 });
-afterEach(() => app.close());
+afterAll(() => app.close());
 
 const ok = (answer: Response, status = 200): Json => {
   if (answer.status !== status) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
@@ -219,22 +229,6 @@ describe('amendments over HTTP', () => {
       { status: 'declined', declined: { party: 'state:VUT' } },
     ]);
   });
-
-  it('lapse after thirty days, and are nobody’s business but the parties’', async () => {
-    const { id } = await bound();
-    ok(await send(id, 'amend', { legs: [leg(4)], reason: 'Fewer.' }, JAPAN));
-    const seen = await get(id, NORWAY);
-    expect(seen.amendments).toBeUndefined();
-    const told = json(await app.get(`/v1/commitments/${id}/history`, { as: NORWAY })) as unknown as {
-      items: { type: string; data: object }[];
-    };
-    expect(told.items.length).toBeGreaterThan(0);
-    expect(told.items.find(({ type }) => type === 'AmendmentProposed')?.data).toBeUndefined();
-    await app.settled();
-    app.clock.set('2026-12-22T10:00:00.000Z');
-    await app.ticker.tickNow();
-    expect((await get(id, JAPAN)).amendments).toMatchObject([{ status: 'lapsed' }]);
-  });
 });
 
 describe('what comes back, and what the sides say of it', () => {
@@ -385,5 +379,33 @@ describe('joint deals', () => {
       lines: { coverage: object }[];
     };
     expect(after.lines[2]?.coverage).toMatchObject({ binding: usd('800.00'), delivered: usd('200.00') });
+  });
+});
+
+describe('amendments, on a service of their own', () => {
+  let shared: TestApp;
+  beforeEach(async () => {
+    shared = app;
+    app = await begin();
+  });
+  afterEach(async () => {
+    await app.close();
+    app = shared;
+  });
+
+  it('lapse after thirty days, and are nobody’s business but the parties’', async () => {
+    const { id } = await bound();
+    ok(await send(id, 'amend', { legs: [leg(4)], reason: 'Fewer.' }, JAPAN));
+    const seen = await get(id, NORWAY);
+    expect(seen.amendments).toBeUndefined();
+    const told = json(await app.get(`/v1/commitments/${id}/history`, { as: NORWAY })) as unknown as {
+      items: { type: string; data: object }[];
+    };
+    expect(told.items.length).toBeGreaterThan(0);
+    expect(told.items.find(({ type }) => type === 'AmendmentProposed')?.data).toBeUndefined();
+    await app.settled();
+    app.clock.set('2026-12-22T10:00:00.000Z');
+    await app.ticker.tickNow();
+    expect((await get(id, JAPAN)).amendments).toMatchObject([{ status: 'lapsed' }]);
   });
 });

@@ -28,14 +28,14 @@ interface Json {
 const json = (answer: Response): Json => answer.body as Json;
 
 let app: TestApp;
-beforeEach(async () => {
+const begin = async (): Promise<void> => {
   app = await testApp({ contexts: [directoryContext, needsContext, offersContext, commitmentsContext] });
   for (const id of ['donor:japan', 'donor:norway', 'agency:cavr', 'agency:ngo', 'auditor:court']) {
     const answer = await app.post('/v1/parties', { id, name: id, category: 'ngo' }, { as: COORDINATOR });
     expect(answer.status).toBe(201);
   }
-});
-afterEach(() => app.close());
+};
+const end = (): Promise<void> => app.close();
 
 const ok = (answer: Response, status = 200): Json => {
   if (answer.status !== status) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
@@ -112,6 +112,10 @@ const bound = async (more: object = {}): Promise<{ id: string; offerId: string; 
 };
 
 describe('a commitment over HTTP', () => {
+  // One service for all: each test proposes on an offer and a need of its own, and the clock stands still.
+  beforeAll(begin);
+  afterAll(end);
+
   it('goes from proposal to confirmed and closed, and replays', async () => {
     const [offerId, needId] = [await anOffer(), await aNeed()];
     const legs = [...SEATS, { offerLine: 2, needLine: 2, drawn: usd('1000.00') }];
@@ -403,22 +407,6 @@ describe('a commitment over HTTP', () => {
     expect((await propose(offerId, seen)).status).toBe(403);
   });
 
-  it('lapses at its time limit, refusing parties before the timer has fired', async () => {
-    const [offerId, needId] = [await anOffer(), await aNeed()];
-    const { id } = ok(await propose(offerId, needId, { expiresAt: '2026-11-22T11:00:00+00:00' }), 201);
-    app.clock.set('2026-11-22T11:00:00.000Z');
-    expect(json(await accept(id)).code).toBe('expired');
-    expect((await get(id, VANUATU)).actions).toEqual([]);
-    await app.settled();
-    await app.ticker.tickNow();
-    expect(await get(id, JAPAN)).toMatchObject({ status: 'lapsed', hold: 'released' });
-    expect(json(await accept(id)).code).toBe('expired');
-    await app.settled();
-    expect(ok(await app.get(`/v1/offers/${offerId}`))).toMatchObject({
-      lines: [{ held: seats(0), available: seats(10) }, {}],
-    });
-  });
-
   it('declines open proposals when the offer is withdrawn or the need closes, and leaves binding ones (I17)', async () => {
     const { id, offerId, needId } = await bound({ legs: [{ offerLine: 1, needLine: 1, drawn: seats(4) }] });
     const before = await get(id, VANUATU);
@@ -479,6 +467,27 @@ describe('a commitment over HTTP', () => {
     });
     expect(ok(await app.get(`/v1/needs/${needId}`, { as: VANUATU }))).toMatchObject({
       lines: [{ coverage: { binding: seats(4), delivered: seats(4), confirmed: seats(4) } }, {}, {}],
+    });
+  });
+});
+
+describe('commitments, to each test a service of its own', () => {
+  beforeEach(begin);
+  afterEach(end);
+
+  it('lapses at its time limit, refusing parties before the timer has fired', async () => {
+    const [offerId, needId] = [await anOffer(), await aNeed()];
+    const { id } = ok(await propose(offerId, needId, { expiresAt: '2026-11-22T11:00:00+00:00' }), 201);
+    app.clock.set('2026-11-22T11:00:00.000Z');
+    expect(json(await accept(id)).code).toBe('expired');
+    expect((await get(id, VANUATU)).actions).toEqual([]);
+    await app.settled();
+    await app.ticker.tickNow();
+    expect(await get(id, JAPAN)).toMatchObject({ status: 'lapsed', hold: 'released' });
+    expect(json(await accept(id)).code).toBe('expired');
+    await app.settled();
+    expect(ok(await app.get(`/v1/offers/${offerId}`))).toMatchObject({
+      lines: [{ held: seats(0), available: seats(10) }, {}],
     });
   });
 

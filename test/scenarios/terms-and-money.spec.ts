@@ -35,14 +35,15 @@ const refusal = (answer: Response): unknown[] => {
   return answer.status === 400 ? [400, ...(errors ?? []).map(({ field }) => field)] : [answer.status, code];
 };
 
+// One service for all: each test binds a commitment of its own, on an offer and a need of its own.
 let app: TestApp;
-beforeEach(async () => {
+beforeAll(async () => {
   app = await testApp({ contexts: [directoryContext, needsContext, offersContext, commitmentsContext] });
   for (const id of ['donor:japan', 'agency:cavr', 'agency:paymaster', 'agency:ngo']) {
     ok(await app.post('/v1/parties', { id, name: id, category: 'ngo' }, { as: COORDINATOR }), 201);
   }
 });
-afterEach(() => app.close());
+afterAll(() => app.close());
 
 const records = async (): Promise<{ offerId: string; needId: string }> => {
   const offer = await app.post(
