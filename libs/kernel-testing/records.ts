@@ -68,23 +68,46 @@ export const recordedHistory = <S, C extends Command, E extends DomainEvent, R e
   decider: Decider<S, C, E, R>,
   given: readonly Given<E>[],
   id = 'r1',
-): RecordedEvent<E>[] =>
-  given.map((entry, revision) => {
-    const [event, metadata] = (Array.isArray(entry) ? entry : [entry, {}]) as readonly [E, GivenMetadata];
-    const schema = decider.schemas[event.type as E['type']];
-    return recordedEvent(streamOf(decider.category, id), revision, event, { schema, ...metadata });
-  });
+): RecordedEvent<E>[] => given.map((entry, revision) => recordedGiven(decider, entry, revision, id));
 
-/** The state after these events. Every state on the way is frozen: an `evolve` that mutates throws. */
+const recordedGiven = <S, C extends Command, E extends DomainEvent, R extends Rejection>(
+  decider: Decider<S, C, E, R>,
+  entry: Given<E>,
+  revision: number,
+  id: string,
+): RecordedEvent<E> => {
+  const [event, metadata] = (Array.isArray(entry) ? entry : [entry, {}]) as readonly [E, GivenMetadata];
+  const schema = decider.schemas[event.type as E['type']];
+  return recordedEvent(streamOf(decider.category, id), revision, event, { schema, ...metadata });
+};
+
+/** What was folded last with each decider: the events as given, and the state before the first and after each. */
+const lastFolds = new WeakMap<
+  object,
+  { readonly id: string; readonly given: readonly unknown[]; readonly states: readonly unknown[] }
+>();
+
+/**
+ * The state after these events. Every state on the way is frozen: an `evolve` that mutates throws. Where they begin with the same events
+ * as those folded last it goes on from there, so that a test may ask after every step.
+ */
 export const stateAfter = <S, C extends Command, E extends DomainEvent, R extends Rejection>(
   decider: Decider<S, C, E, R>,
   given: readonly Given<E>[],
   id = 'r1',
-): S =>
-  recordedHistory(decider, given, id).reduce(
-    (state, event) => frozen(decider.evolve(state, frozen(event))),
-    frozen(decider.initial),
-  );
+): S => {
+  const last = lastFolds.get(decider);
+  const differs = last?.id === id ? given.findIndex((entry, n) => entry !== last.given[n]) : 0;
+  const known = differs === -1 ? given.length : differs;
+  const states = last?.id === id ? (last.states.slice(0, known + 1) as S[]) : [frozen(decider.initial)];
+  let state = states[known] as S;
+  for (const [n, entry] of given.slice(known).entries()) {
+    state = frozen(decider.evolve(state, frozen(recordedGiven(decider, entry, known + n, id))));
+    states.push(state);
+  }
+  lastFolds.set(decider, { id, given: [...given], states });
+  return state;
+};
 
 /** Who asks when, in a test. */
 export const askedBy = ({

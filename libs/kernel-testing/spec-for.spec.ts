@@ -112,6 +112,12 @@ describe('records of tests', () => {
       metadata: { recordedAt: '2026-02-01', effectiveAt: '2026-02-01', actor: SYSTEM_PROCESS, schema: 1 },
     });
     expect(stateAfter(counter, [raised(1), raised(2)])).toEqual({ value: 3 });
+    // Asked again it goes on from there: with more of them, fewer, others in between, and of another record.
+    const events = [raised(1), raised(2)];
+    const asked = [[...events, raised(4)], [...events, raised(4)], [raised(1)], [], [raised(8), ...events], events];
+    for (const id of ['r1', 'r2'])
+      for (const given of asked)
+        expect(stateAfter(counter, given, id)).toEqual({ value: given.reduce((sum, { data }) => sum + data.by, 0) });
     expect(askedBy({ at: '2026-02-01' }).effectiveAt).toBe('2026-02-01');
     expect(throughJson({ a: undefined, b: 1 })).toEqual({ b: 1 });
     const value = frozen({ inner: [{ deep: 1 }], nothing: null });
