@@ -68,11 +68,9 @@ describe('the weights of a ruleset', () => {
         const { score, components } = judgement;
         expect(score).toBe(components.reduce((sum, { weight, value }) => sum + weight * value, 0));
         expect(components.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 12);
-        for (const { value, because } of components) {
-          expect(value).toBeGreaterThanOrEqual(0);
-          expect(value).toBeLessThanOrEqual(1);
-          expect(because).toMatch(/\d/);
-        }
+        const fits = ({ value, because }: (typeof components)[number]): boolean =>
+          value >= 0 && value <= 1 && /\d/.test(because);
+        expect(components.filter((each) => !fits(each))).toEqual([]);
       }
       const value = (name: string): number => plain.components.find((each) => each.name === name)?.value ?? 0;
       expect(urgent.score - plain.score).toBeCloseTo(0.05 * (value('priority') - value('coverage')), 9);

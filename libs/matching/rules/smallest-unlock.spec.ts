@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Change } from './changes.js';
 import { applied, bySize } from './changes.js';
@@ -51,7 +52,8 @@ describe('the smallest unlock', () => {
         for (let size = 0; size <= unlock.length; size += 1) {
           for (const changes of setsOf(universe, size)) {
             if (bySize(changes, unlock) >= 0) continue;
-            expect(opens(pairing, changes) ? changes.map(({ change }) => change) : []).toEqual([]);
+            // Asked of a hundred thousand sets: `expect` takes longer than the rules.
+            assert.deepEqual(opens(pairing, changes) ? changes.map(({ change }) => change) : [], []);
           }
         }
       }),
