@@ -1,3 +1,4 @@
+import { strictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import { minorUnits } from '#vocabulary';
 import { InflowBook } from './commitment-accounts.js';
@@ -63,7 +64,7 @@ describe('the oldest money that is still there', () => {
             for (const currency of ['USD', 'EUR']) {
               const expected = oldestLeft(transfers, holder, currency, BigInt(balance));
               for (const book of [along, atOnce])
-                expect(book.oldestOf(holder, currency, BigInt(balance))).toBe(expected);
+                strictEqual(book.oldestOf(holder, currency, BigInt(balance)), expected);
             }
           }
         }
