@@ -1,10 +1,13 @@
+import { throws } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import type { Sealed } from '#kernel';
 import { masterKeyOf, openText, SealBrokenError, sealText, unwrapKey, wrapKey } from './sealing.js';
 
 const keys = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));
-const words = fc.string({ unit: 'binary', maxLength: 300 });
+/** Every code point that may stand in a text. fast-check's own `binary` makes a table of all of them first. */
+const character = fc.nat({ max: 0x10f7ff }).map((n) => String.fromCodePoint(n < 0xd800 ? n : n + 0x800));
+const words = fc.string({ unit: character, maxLength: 300 });
 const places = fc.array(fc.string({ maxLength: 12 }), { minLength: 1, maxLength: 4 });
 const SUBJECT = '7b1e1c1e-0000-4000-8000-000000000001';
 
@@ -43,7 +46,8 @@ describe('a sealed text', () => {
             for (const letter of LETTERS) {
               const altered = sealed[part].slice(0, index) + letter + sealed[part].slice(index + 1);
               if (altered === sealed[part]) continue;
-              expect(() => openText(key, ['here'], { ...sealed, [part]: altered })).toThrow(SealBrokenError);
+              // Of thousands of refusals, faster than `toThrow`, which writes out where each comes from.
+              throws(() => openText(key, ['here'], { ...sealed, [part]: altered }), SealBrokenError);
             }
           }
           expect(() => openText(key, ['here'], { ...sealed, [part]: `${sealed[part]}=` })).toThrow(SealBrokenError);
