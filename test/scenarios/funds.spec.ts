@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 import type { Response } from '../support/http.js';
 
 const COORDINATOR: As = { party: 'agency:secretariat', role: 'coordinator' };
-const UNSCAR: As = { party: 'fund:unscar', role: 'donor-desk' };
 const UNDP: As = { party: 'agency:undp', role: 'fiscal-agent' };
 const JAPAN: As = { party: 'donor:japan', role: 'donor-desk' };
 const GERMANY: As = { party: 'donor:germany', role: 'donor-desk' };
@@ -25,14 +24,34 @@ interface Json {
   readonly [field: string]: unknown;
 }
 
+const begin = async (): Promise<TestApp> => {
+  const started = await testApp();
+  for (const id of ['agency:undp', 'donor:japan', 'donor:germany', 'donor:norway', 'auditor:court'])
+    ok(await started.post('/v1/parties', { id, name: id, category: 'fund' }, { as: COORDINATOR }), 201);
+  return started;
+};
+
+// One service for all: to each test a fund of its own. The one that looks at all there are has its own service.
 let app: TestApp;
-beforeEach(async () => {
-  app = await testApp();
-  const parties = ['fund:unscar', 'agency:undp', 'donor:japan', 'donor:germany', 'donor:norway', 'auditor:court'];
-  for (const id of parties)
-    ok(await app.post('/v1/parties', { id, name: id, category: 'fund' }, { as: COORDINATOR }), 201);
+beforeAll(async () => {
+  app = await begin();
 });
-afterEach(() => app.close());
+afterAll(() => app.close());
+
+let funds = 0;
+let fundId: string;
+let fund: string;
+let unscar: As;
+const register = async (): Promise<void> => {
+  ok(await app.post('/v1/parties', { id: fundId, name: fundId, category: 'fund' }, { as: COORDINATOR }), 201);
+};
+beforeEach(async () => {
+  funds += 1;
+  fundId = `fund:unscar-${funds}`;
+  fund = `/v1/funds/${fundId}`;
+  unscar = { party: fundId, role: 'donor-desk' };
+  await register();
+});
 
 const ok = (answer: Response, status = 200): Json => {
   if (answer.status !== status) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
@@ -44,10 +63,7 @@ const send = async (path: string, command: string, body: object, as: As): Promis
   const { etag } = (await app.get(path, { as })).headers as Record<string, string>;
   return app.post(`${path}/${command}`, body, { as, headers: { 'if-match': etag ?? '"0"' } });
 };
-const fund = '/v1/funds/fund:unscar';
-
 const TERMS = {
-  fund: 'fund:unscar',
   administrator: 'agency:undp',
   decidingBody: { name: 'Selection committee', members: ['donor:japan', 'state:FJI'] },
   currency: 'USD',
@@ -61,10 +77,10 @@ const TERMS = {
   ],
 };
 const established = async (more: object = {}): Promise<Json> =>
-  ok(await app.post('/v1/funds', { ...TERMS, ...more }, { as: COORDINATOR }), 201);
+  ok(await app.post('/v1/funds', { ...TERMS, fund: fundId, ...more }, { as: COORDINATOR }), 201);
 
 const contributed = async (amount: object, as: As, more: object = {}): Promise<string> => {
-  const { id } = ok(await app.post('/v1/contributions', { fund: 'fund:unscar', amount, ...more }, { as }), 201);
+  const { id } = ok(await app.post('/v1/contributions', { fund: fundId, amount, ...more }, { as }), 201);
   ok(await send(`/v1/contributions/${id}`, 'sign', { reference: 'Agreement 1' }, as));
   return `/v1/contributions/${id}`;
 };
@@ -98,7 +114,7 @@ const decision = (needId: string, amount: string, more: object = {}): object => 
   interests: [{ party: 'state:FJI', declaration: 'One need is its own', recused: true }],
 });
 
-const capacity = async (as: As = UNSCAR): Promise<Record<string, { readonly amount: string }>> => {
+const capacity = async (as = unscar): Promise<Record<string, { readonly amount: string }>> => {
   await app.settled();
   return (await get(fund, as)).capacity as Record<string, { readonly amount: string }>;
 };
@@ -106,8 +122,8 @@ const capacity = async (as: As = UNSCAR): Promise<Record<string, { readonly amou
 describe('the story of a fund', () => {
   it('takes contributions, calls, decides, draws, is given back and closes its period', async () => {
     const opened = await established();
-    expect(opened).toMatchObject({ id: 'fund:unscar', revision: 0, currency: 'USD', decisions: [] });
-    expect(code(await app.post('/v1/funds', TERMS, { as: UNSCAR }))).toBe('already-exists');
+    expect(opened).toMatchObject({ id: fundId, revision: 0, currency: 'USD', decisions: [] });
+    expect(code(await app.post('/v1/funds', { ...TERMS, fund: fundId }, { as: unscar }))).toBe('already-exists');
 
     // Japan gives dollars in two parts, Germany euros that are booked in dollars.
     const japan = await contributed(usd('30000.00'), JAPAN, {
@@ -165,7 +181,7 @@ describe('the story of a fund', () => {
       await app.post(
         '/v1/calls',
         {
-          fund: 'fund:unscar',
+          fund: fundId,
           title: 'Call 2026',
           window: 'pacific',
           opens: '2026-11-01',
@@ -173,7 +189,7 @@ describe('the story of a fund', () => {
           ceiling: usd('20000.00'),
           criteria: [{ code: 'urgency', text: 'Urgency', weight: '1' }],
         },
-        { as: UNSCAR },
+        { as: unscar },
       ),
       201,
     );
@@ -190,20 +206,20 @@ describe('the story of a fund', () => {
       'already-applied',
     );
     ok(await send(call, 'applications', { needId: fiji, amount: usd('20000.00') }, FIJI));
-    expect(code(await send(call, 'applications/1/rank', { rank: 1 }, UNSCAR))).toBe('not-eligible');
-    ok(await send(call, 'applications/1/screen', { eligible: true }, UNSCAR));
-    ok(await send(call, 'applications/2/screen', { eligible: true }, UNSCAR));
-    ok(await send(call, 'applications/1/rank', { rank: 1, note: 'first of all' }, UNSCAR));
+    expect(code(await send(call, 'applications/1/rank', { rank: 1 }, unscar))).toBe('not-eligible');
+    ok(await send(call, 'applications/1/screen', { eligible: true }, unscar));
+    ok(await send(call, 'applications/2/screen', { eligible: true }, unscar));
+    ok(await send(call, 'applications/1/rank', { rank: 1, note: 'first of all' }, unscar));
 
     // What a decision lacks is named; more than there is is refused.
     const answers = { call: announced.id, application: 1 };
     const { body: _, ...bodyless } = decision(vanuatu, '15000.00') as { readonly body: string };
-    const lacking = await send(fund, 'decisions', bodyless, UNSCAR);
+    const lacking = await send(fund, 'decisions', bodyless, unscar);
     expect([lacking.status, (lacking.body as { errors: object[] }).errors]).toEqual([
       400,
       [{ field: 'body', message: 'is required' }],
     ]);
-    expect(code(await send(fund, 'decisions', decision(vanuatu, '27846.15'), UNSCAR))).toBe('insufficient-funds');
+    expect(code(await send(fund, 'decisions', decision(vanuatu, '27846.15'), unscar))).toBe('insufficient-funds');
     expect((await send(fund, 'decisions', decision(vanuatu, '15000.00'), UNDP)).status).toBe(403);
 
     // Before the decision the fund signs nothing for that need.
@@ -211,7 +227,7 @@ describe('the story of a fund', () => {
       await app.post(
         '/v1/offers',
         { title: 'Grants', lines: [{ kinds: ['training'], capacity: usd('50000.00') }], visibility: 'public' },
-        { as: UNSCAR },
+        { as: unscar },
       ),
       201,
     );
@@ -220,7 +236,7 @@ describe('the story of a fund', () => {
       await app.post(
         '/v1/commitments',
         { offerId: offer.id, needId: vanuatu, legs },
-        { as: UNSCAR, headers: { prefer: 'wait=5' } },
+        { as: unscar, headers: { prefer: 'wait=5' } },
       ),
       201,
     );
@@ -228,9 +244,9 @@ describe('the story of a fund', () => {
     await app.settled();
     ok(await send(commitment, 'accept', {}, VANUATU));
     await app.settled();
-    expect(code(await send(commitment, 'sign', {}, UNSCAR))).toBe('decision-required');
+    expect(code(await send(commitment, 'sign', {}, unscar))).toBe('decision-required');
 
-    ok(await send(fund, 'decisions', decision(vanuatu, '15000.00', answers), UNSCAR));
+    ok(await send(fund, 'decisions', decision(vanuatu, '15000.00', answers), unscar));
     await app.settled();
     expect((await get(call, VANUATU)).applications).toMatchObject([
       { n: 1, status: 'approved', decision: 1, ranking: { rank: 1 } },
@@ -240,7 +256,7 @@ describe('the story of a fund', () => {
         call,
         'applications/2/decide',
         { outcome: 'declined', reason: { code: 'budget', note: 'next year' } },
-        UNSCAR,
+        unscar,
       ),
     );
     expect((declined.applications as Json[])[1]).toMatchObject({ status: 'declined', actions: [] });
@@ -252,7 +268,7 @@ describe('the story of a fund', () => {
     expect((await get(call, JAPAN)).applications).toEqual([]);
     expect(JSON.stringify(await get(`/v1/needs/${fiji}/history`, JAPAN))).not.toContain('declined');
 
-    ok(await send(commitment, 'sign', {}, UNSCAR));
+    ok(await send(commitment, 'sign', {}, unscar));
     ok(await send(commitment, 'sign', {}, VANUATU));
     expect(await capacity()).toMatchObject({
       allocated: usd('15000.00'),
@@ -263,19 +279,19 @@ describe('the story of a fund', () => {
     // 9,000 are paid, the commitment is cancelled, 2,500 come back: what will not be paid and what came back is free again.
     const paid = {
       kind: 'disbursement',
-      from: 'fund:unscar',
+      from: fundId,
       to: 'state:VUT',
       amount: usd('9000.00'),
       date: '2026-11-21',
       reference: 'P1',
     };
-    ok(await send(commitment, 'transfers', paid, UNSCAR));
+    ok(await send(commitment, 'transfers', paid, unscar));
     ok(await send(commitment, 'cancel', { reason: { code: 'priorities' } }, VANUATU));
     const back = {
       kind: 'refund',
       of: 1,
       from: 'state:VUT',
-      to: 'fund:unscar',
+      to: fundId,
       amount: usd('2500.00'),
       date: '2026-11-21',
       reference: 'R1',
@@ -286,7 +302,7 @@ describe('the story of a fund', () => {
         commitment,
         'receipts',
         { transfer: 2, amount: usd('2500.00'), date: '2026-11-22', reference: 'R1' },
-        UNSCAR,
+        unscar,
       ),
     );
     expect(await capacity()).toMatchObject({
@@ -295,13 +311,13 @@ describe('the story of a fund', () => {
       refunds: usd('2500.00'),
       available: usd('18346.14'),
     });
-    ok(await send(fund, 'decisions/1/release', { reason: 'not needed' }, UNSCAR));
-    expect(code(await send(fund, 'decisions/1/release', {}, UNSCAR))).toBe('nothing-to-release');
+    ok(await send(fund, 'decisions/1/release', { reason: 'not needed' }, unscar));
+    expect(code(await send(fund, 'decisions/1/release', {}, unscar))).toBe('nothing-to-release');
     expect(await capacity()).toMatchObject({ allocated: usd('9000.00'), available: usd('21346.14') });
 
     // Japan cancels what it has not sent; what arrived stays, and a part is paid back.
     ok(await send(japan, 'cancel', { reason: { code: 'budget' } }, JAPAN));
-    expect(await get(japan, UNSCAR)).toMatchObject({
+    expect(await get(japan, unscar)).toMatchObject({
       status: 'cancelled',
       received: usd('19990.00'),
       outstanding: usd('0.00'),
@@ -323,7 +339,7 @@ describe('the story of a fund', () => {
     expect((late.bookings as Json[]).at(-1)).toMatchObject({ priorPeriod: true });
     expect((late.periods as Json[])[0]).toMatchObject({ closed: true });
 
-    const { items, ...attribution } = await get(`${fund}/attribution`, UNSCAR);
+    const { items, ...attribution } = await get(`${fund}/attribution`, unscar);
     expect(attribution).toMatchObject({
       basis: 'pro-rata',
       notATotal: true,
@@ -334,15 +350,15 @@ describe('the story of a fund', () => {
       { donor: 'donor:germany', received: usd('10812.30'), share: '0.362679', allocated: usd('3264.11') },
       { donor: 'donor:japan', received: usd('19000.00'), share: '0.637321', allocated: usd('5735.89') },
     ]);
-    const listed = await get('/v1/contributions?fund=fund:unscar&status=cancelled', NORWAY);
-    expect(listed.items).toMatchObject([{ donor: 'donor:japan', as: 'to-fund', fund: 'fund:unscar' }]);
-    expect((await get(`${fund}/history`, UNSCAR)).items).toHaveLength((await get(fund, UNSCAR)).revision + 1);
+    const listed = await get(`/v1/contributions?fund=${fundId}&status=cancelled`, NORWAY);
+    expect(listed.items).toMatchObject([{ donor: 'donor:japan', as: 'to-fund', fund: fundId }]);
+    expect((await get(`${fund}/history`, unscar)).items).toHaveLength((await get(fund, unscar)).revision + 1);
   });
 });
 
 describe('a fund that keeps its book', () => {
   const decide = async (needId: string, amount: string): Promise<void> => {
-    ok(await send(fund, 'decisions', { ...decision(needId, amount), interests: [] }, UNSCAR));
+    ok(await send(fund, 'decisions', { ...decision(needId, amount), interests: [] }, unscar));
   };
   /** An open need of Vanuatu's, and room in the fund. */
   const rich = async (): Promise<string> => {
@@ -355,11 +371,11 @@ describe('a fund that keeps its book', () => {
   const accepted = async (needId: string, amount: string, offer: object = {}): Promise<string> => {
     const lines = [{ kinds: ['training'], capacity: usd('30000.00') }];
     const { id } = ok(
-      await app.post('/v1/offers', { title: 'Grants', lines, visibility: 'public', ...offer }, { as: UNSCAR }),
+      await app.post('/v1/offers', { title: 'Grants', lines, visibility: 'public', ...offer }, { as: unscar }),
       201,
     );
     const legs = [{ offerLine: 1, needLine: 1, drawn: usd(amount) }];
-    const wait = { as: UNSCAR, headers: { prefer: 'wait=5' } };
+    const wait = { as: unscar, headers: { prefer: 'wait=5' } };
     const commitment = `/v1/commitments/${ok(await app.post('/v1/commitments', { offerId: id, needId, legs }, wait), 201).id}`;
     ok(await send(commitment, 'accept', {}, VANUATU));
     await app.settled();
@@ -373,25 +389,25 @@ describe('a fund that keeps its book', () => {
   it('agrees to give more only under a decision that covers all of it, whoever asks for it', async () => {
     const needId = await rich();
     const commitment = await accepted(needId, '10000.00');
-    expect(code(await send(commitment, 'sign', {}, UNSCAR))).toBe('decision-required');
+    expect(code(await send(commitment, 'sign', {}, unscar))).toBe('decision-required');
     await decide(needId, '12000.00');
-    ok(await send(commitment, 'sign', {}, UNSCAR));
+    ok(await send(commitment, 'sign', {}, unscar));
     ok(await send(commitment, 'sign', {}, VANUATU));
     await app.settled();
 
-    expect(code(await send(commitment, 'amend', sized('12000.01'), UNSCAR))).toBe('decision-required');
+    expect(code(await send(commitment, 'amend', sized('12000.01'), unscar))).toBe('decision-required');
     ok(await send(commitment, 'amend', sized('15000.00'), VANUATU));
-    const early = await send(commitment, 'amend-accept', {}, UNSCAR);
+    const early = await send(commitment, 'amend-accept', {}, unscar);
     expect([early.status, code(early)]).toEqual([409, 'decision-required']);
     await decide(needId, '3000.00');
-    ok(await send(commitment, 'amend-accept', {}, UNSCAR));
+    ok(await send(commitment, 'amend-accept', {}, unscar));
     expect(await capacity()).toMatchObject({ allocated: usd('15000.00'), used: usd('15000.00') });
-    expect(await get(commitment, UNSCAR)).toMatchObject({ legs: [{ drawn: usd('15000.00') }] });
+    expect(await get(commitment, unscar)).toMatchObject({ legs: [{ drawn: usd('15000.00') }] });
 
     // 14,000 are paid, all is delivered and confirmed: the closing frees the rest.
-    const paid = { kind: 'disbursement', from: 'fund:unscar', to: 'state:VUT', date: '2026-11-21', reference: 'P1' };
-    ok(await send(commitment, 'transfers', { ...paid, amount: usd('14000.00') }, UNSCAR));
-    ok(await send(commitment, 'deliveries', { leg: 1, quantity: usd('15000.00'), date: '2026-11-21' }, UNSCAR));
+    const paid = { kind: 'disbursement', from: fundId, to: 'state:VUT', date: '2026-11-21', reference: 'P1' };
+    ok(await send(commitment, 'transfers', { ...paid, amount: usd('14000.00') }, unscar));
+    ok(await send(commitment, 'deliveries', { leg: 1, quantity: usd('15000.00'), date: '2026-11-21' }, unscar));
     ok(await send(commitment, 'deliveries/1/confirm', { condition: 'usable' }, VANUATU));
     expect(await capacity()).toMatchObject({ used: usd('15000.00') });
     expect(ok(await send(commitment, 'close', {}, COORDINATOR)).closedAs).toBe('confirmed');
@@ -402,14 +418,14 @@ describe('a fund that keeps its book', () => {
     const needId = await rich();
     const commitment = await accepted(needId, '10000.00', { visibility: 'sealed' });
     await decide(needId, '10000.00');
-    ok(await send(commitment, 'sign', {}, UNSCAR));
+    ok(await send(commitment, 'sign', {}, unscar));
     ok(await send(commitment, 'sign', {}, VANUATU));
-    const paid = { kind: 'disbursement', from: 'fund:unscar', to: 'state:VUT', date: '2026-11-21', reference: 'P1' };
-    ok(await send(commitment, 'transfers', { ...paid, amount: usd('5000.00') }, UNSCAR));
+    const paid = { kind: 'disbursement', from: fundId, to: 'state:VUT', date: '2026-11-21', reference: 'P1' };
+    ok(await send(commitment, 'transfers', { ...paid, amount: usd('5000.00') }, unscar));
     await app.settled();
     const figures = { currency: 'USD', outstanding: '5000.00', oldest: '2026-11-21' };
-    const advances = async (as: As): Promise<unknown> => (await get('/v1/advances?fund=fund:unscar', as)).items;
-    expect(await advances(UNSCAR)).toMatchObject([{ holder: 'state:VUT', ...figures }]);
+    const advances = async (as: As): Promise<unknown> => (await get(`/v1/advances?fund=${fundId}`, as)).items;
+    expect(await advances(unscar)).toMatchObject([{ holder: 'state:VUT', ...figures }]);
     const masked = await advances(UNDP);
     expect(masked).toMatchObject([{ ...figures, masked: true }]);
     expect(JSON.stringify(masked)).not.toContain('VUT');
@@ -417,43 +433,54 @@ describe('a fund that keeps its book', () => {
 
   it('signs its part of a joint offer under any decision for the need', async () => {
     const needId = await rich();
-    const providers = [{ party: 'fund:unscar' }, { party: 'donor:norway' }];
+    const providers = [{ party: fundId }, { party: 'donor:norway' }];
     const commitment = await accepted(needId, '10000.00', { providers });
-    expect(code(await send(commitment, 'sign', {}, UNSCAR))).toBe('decision-required');
+    expect(code(await send(commitment, 'sign', {}, unscar))).toBe('decision-required');
     await decide(needId, '1000.00');
-    ok(await send(commitment, 'sign', {}, UNSCAR));
+    ok(await send(commitment, 'sign', {}, unscar));
     ok(await send(commitment, 'sign', {}, NORWAY));
     expect(ok(await send(commitment, 'sign', {}, VANUATU)).status).toBe('binding');
     expect(await capacity()).toMatchObject({ allocated: usd('1000.00'), used: usd('1000.00') });
-    ok(await send(commitment, 'amend', sized('11000.00'), UNSCAR));
+    ok(await send(commitment, 'amend', sized('11000.00'), unscar));
   });
 });
 
 describe('who sees what of a fund', () => {
+  let shared: TestApp;
+  beforeEach(async () => {
+    shared = app;
+    app = await begin();
+    await register();
+  });
+  afterEach(async () => {
+    await app.close();
+    app = shared;
+  });
+
   it('shows it to members, its book to its keepers, and hidden needs to nobody', async () => {
     await established();
     const sealed = await contributed(usd('5000.00'), NORWAY, { visibility: 'sealed' });
-    ok(await send(sealed, 'receipts', { amount: usd('5000.00'), date: '2026-11-04' }, UNSCAR));
+    ok(await send(sealed, 'receipts', { amount: usd('5000.00'), date: '2026-11-04' }, unscar));
     const open = await contributed(usd('1000.00'), JAPAN, { visibility: 'public' });
-    ok(await send(open, 'receipts', { amount: usd('1000.00'), date: '2026-11-04' }, UNSCAR));
+    ok(await send(open, 'receipts', { amount: usd('1000.00'), date: '2026-11-04' }, unscar));
     await app.settled();
     const need = await aNeed(VANUATU, 'sealed');
     const announced = ok(
       await app.post(
         '/v1/calls',
-        { fund: 'fund:unscar', title: 'Call', opens: '2026-11-01', closes: '2026-11-30' },
-        { as: UNSCAR },
+        { fund: fundId, title: 'Call', opens: '2026-11-01', closes: '2026-11-30' },
+        { as: unscar },
       ),
       201,
     );
     const call = `/v1/calls/${announced.id}`;
-    expect(code(await send(fund, 'decisions', decision(need, '3000.00'), UNSCAR))).toBe('not-found');
+    expect(code(await send(fund, 'decisions', decision(need, '3000.00'), unscar))).toBe('not-found');
     ok(await send(call, 'applications', { needId: need, amount: usd('3000.00') }, VANUATU));
     const answers = { call: announced.id, application: 1 };
-    expect(code(await send(fund, 'decisions', decision(need, '3000.00', { ...answers, application: 2 }), UNSCAR))).toBe(
+    expect(code(await send(fund, 'decisions', decision(need, '3000.00', { ...answers, application: 2 }), unscar))).toBe(
       'not-found',
     );
-    ok(await send(fund, 'decisions', decision(need, '3000.00', answers), UNSCAR));
+    ok(await send(fund, 'decisions', decision(need, '3000.00', answers), unscar));
     await app.settled();
 
     expect((await app.get(fund)).status).toBe(404);
@@ -498,7 +525,7 @@ describe('who sees what of a fund', () => {
         '/v1/mandates',
         {
           auditor: 'auditor:court',
-          scope: { parties: ['fund:unscar'] },
+          scope: { parties: [fundId] },
           from: '2026-01-01',
           to: '2027-12-31',
           reference: 'Letter 1',
@@ -518,26 +545,22 @@ describe('bad input about funds', () => {
   it('is refused naming the rule', async () => {
     const overlapping = await app.post(
       '/v1/funds',
-      { ...TERMS, periods: [...TERMS.periods, { from: '2026-12-31', to: '2027-12-31' }] },
+      { ...TERMS, fund: fundId, periods: [...TERMS.periods, { from: '2026-12-31', to: '2027-12-31' }] },
       { as: COORDINATOR },
     );
     expect([overlapping.status, (overlapping.body as { errors: { field: string }[] }).errors[0]?.field]).toEqual([
       400,
       'periods[2]',
     ]);
-    expect((await app.post('/v1/funds', TERMS, { as: JAPAN })).status).toBe(403);
+    expect((await app.post('/v1/funds', { ...TERMS, fund: fundId }, { as: JAPAN })).status).toBe(403);
     const nobody = await app.post('/v1/funds', { ...TERMS, fund: 'fund:nobody' }, { as: COORDINATOR });
     expect([nobody.status, code(nobody)]).toEqual([409, 'unknown-party']);
-    expect(code(await app.post('/v1/contributions', { fund: 'fund:unscar', amount: usd('1.00') }, { as: JAPAN }))).toBe(
+    expect(code(await app.post('/v1/contributions', { fund: fundId, amount: usd('1.00') }, { as: JAPAN }))).toBe(
       'fund-keeps-no-book',
     );
     await established();
     const schedule = [{ due: '2026-12-01', amount: usd('2.00') }];
-    const unequal = await app.post(
-      '/v1/contributions',
-      { fund: 'fund:unscar', amount: usd('1.00'), schedule },
-      { as: JAPAN },
-    );
+    const unequal = await app.post('/v1/contributions', { fund: fundId, amount: usd('1.00'), schedule }, { as: JAPAN });
     expect([unequal.status, (unequal.body as { errors: object[] }).errors]).toEqual([
       400,
       [{ field: 'schedule', message: 'must sum to amount' }],
@@ -559,7 +582,7 @@ describe('bad input about funds', () => {
     expect(await capacity()).toMatchObject({ signed: usd('0.00'), available: usd('-1000.00') });
     const document = { kind: 'report', title: 'Annual report', sha256: 'ab'.repeat(32), label: 'named' };
     ok(await send(fund, 'documents', { document }, UNDP));
-    expect((await get(fund, UNSCAR)).documents).toEqual([document]);
+    expect((await get(fund, unscar)).documents).toEqual([document]);
     expect((await get(fund, GERMANY)).documents).toEqual([]);
   });
 });
