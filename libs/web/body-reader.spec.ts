@@ -40,6 +40,8 @@ describe('a body', () => {
       'constructor',
       'b[0].toString',
     ]);
+    const body = read('{"a":{"constructor":1,"c":2}}');
+    expect(body.ok && body.value).toEqual({ a: { c: 2 } });
   });
 
   it('is not echoed where a field’s name itself is at fault', () => {
@@ -54,5 +56,15 @@ describe('a body', () => {
     expect(read(nested(32)).ok).toBe(true);
     expect(read(nested(33)).ok).toBe(false);
     expect(read(nested(200_000)).ok).toBe(false);
+  });
+
+  it('nests no deeper beside a name at fault, or after more faults than are told', () => {
+    const deep = `${'['.repeat(50)}${']'.repeat(50)}`;
+    const many = `[${Array.from({ length: 120 }, () => '1.5').join(',')}]`;
+    expect(read(`{"\\u0001":${deep}}`).ok).toBe(false);
+    expect(read(`{"a":${many},"b":${deep}}`).ok).toBe(false);
+    const body = read(`{"a":${many},"b":{"constructor":1}}`);
+    expect(body.ok && body.value).toHaveProperty('b', {});
+    expect(body.ok && body.faults.length).toBe(100);
   });
 });

@@ -16,7 +16,7 @@ export type ReadBody =
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads a JSON body: well-formed UTF-8, at most 32 levels deep, no key that reaches into a prototype. Faults of single values
+ * Reads a JSON body: well-formed UTF-8, at most 32 levels deep, no key that reaches into a prototype (told of and left out). Faults of single values
  * (unsafe numbers, control characters, lone surrogates) are collected for the answer that names every fault at once.
  */
 export const readBody = (bytes: Uint8Array): ReadBody => {
@@ -34,32 +34,35 @@ export const readBody = (bytes: Uint8Array): ReadBody => {
   return tooDeep ? { ok: false, message: `nests deeper than ${MAX_DEPTH} levels` } : { ok: true, value, faults };
 };
 
-/** True where the value nests too deep. */
+/** True where the value nests too deep. What no fault is told of any more is looked through all the same: what follows takes it apart. */
 const walk = (value: unknown, path: string, depth: number, faults: Fault[]): boolean => {
-  if (faults.length >= MAX_FAULTS) return false;
+  const note = (at: string, message: string): void => {
+    if (faults.length < MAX_FAULTS) faults.push({ path: at, message });
+  };
   if (typeof value === 'string') {
-    for (const message of textFaultsOf(value)) faults.push({ path, message });
+    for (const message of textFaultsOf(value)) note(path, message);
     return false;
   }
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) {
-      faults.push({
-        path,
-        message: 'must be a whole number up to 9007199254740991: send amounts and rates as decimal strings',
-      });
-    }
+    if (!Number.isSafeInteger(value))
+      note(path, 'must be a whole number up to 9007199254740991: send amounts and rates as decimal strings');
     return false;
   }
   if (typeof value !== 'object' || value === null) return false;
   if (depth > MAX_DEPTH) return true;
   if (Array.isArray(value))
     return value.some((element, index) => walk(element, `${path}[${index}]`, depth + 1, faults));
-  for (const [key, inner] of Object.entries(value)) {
+  const fields = value as Record<string, unknown>;
+  for (const [key, inner] of Object.entries(fields)) {
     const innerPath = joined(path, key);
-    if (isReservedKey(key)) faults.push({ path: innerPath, message: 'is not a field: remove it' });
-    else if (textFaultsOf(key).length > 0)
-      faults.push({ path, message: 'has a field whose name holds control characters or lone surrogates' });
-    else if (walk(inner, innerPath, depth + 1, faults)) return true;
+    if (isReservedKey(key)) {
+      note(innerPath, 'is not a field: remove it');
+      // The other faults of the body are still to be told, by code that asks objects for their constructor.
+      Reflect.deleteProperty(fields, key);
+    } else if (textFaultsOf(key).length > 0) {
+      note(path, 'has a field whose name holds control characters or lone surrogates');
+      if (walk(inner, path, depth + 1, faults)) return true;
+    } else if (walk(inner, innerPath, depth + 1, faults)) return true;
   }
   return false;
 };
