@@ -1,5 +1,5 @@
 import type { Fault, Period, Quantity, TransferKind } from '#vocabulary';
-import { currencyOf, parseQuantity, rateHolds, readMoment, sameMeasure, TRANSFER_KINDS } from '#vocabulary';
+import { currencyOf, parseQuantity, rateFault, rateHolds, readMoment, sameMeasure, TRANSFER_KINDS } from '#vocabulary';
 import {
   Checked,
   CodeList,
@@ -128,9 +128,8 @@ const rateFaults = (rate: unknown, dto: object): readonly Fault[] => {
   const { amount, credited } = dto as { readonly amount?: unknown; readonly credited?: unknown };
   if (credited === undefined) return [at('', 'belongs to credited: send both, or neither')];
   const [arrived, booked] = [moneyOf(amount), moneyOf(credited)];
-  if (arrived === undefined || booked === undefined || typeof rate !== 'string' || !/^[0-9]+(\.[0-9]+)?$/.test(rate))
-    return [];
-  return rateHolds(arrived, rate, booked) ? [] : [at('', 'must make amount × rate what is credited')];
+  if (arrived === undefined || booked === undefined || rateFault(rate) !== undefined) return [];
+  return rateHolds(arrived, rate as string, booked) ? [] : [at('', 'must make amount × rate what is credited')];
 };
 
 export class ReceiptDto {
