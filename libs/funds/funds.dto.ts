@@ -168,8 +168,9 @@ const Periods = (): PropertyDecorator =>
     required: false,
     schema: {},
     faults: (value) => {
-      const periods = Array.isArray(value) ? (value as readonly Partial<FundPeriod>[]) : [];
-      const whole = periods.every((each) => typeof each.from === 'string' && typeof each.to === 'string');
+      // What is no period at all is told of by its own rules.
+      const periods = Array.isArray(value) ? (value as readonly (Partial<FundPeriod> | null | undefined)[]) : [];
+      const whole = periods.every((each) => typeof each?.from === 'string' && typeof each.to === 'string');
       const overlap = whole ? overlapIn(periods as readonly FundPeriod[]) : undefined;
       return overlap === undefined
         ? []
@@ -383,9 +384,9 @@ const SumsToAmount = (): PropertyDecorator =>
     schema: {},
     faults: (value, dto) => {
       const whole = parseQuantity((dto as { readonly amount?: unknown }).amount, MONEY);
-      const parts = (Array.isArray(value) ? (value as readonly { readonly amount?: unknown }[]) : []).map((part) =>
-        parseQuantity(part.amount, MONEY),
-      );
+      const parts = (
+        Array.isArray(value) ? (value as readonly ({ readonly amount?: unknown } | null | undefined)[]) : []
+      ).map((part) => parseQuantity(part?.amount, MONEY));
       if (!whole.ok || parts.some(({ ok }) => !ok)) return [];
       const amounts = parts.flatMap((part) => (part.ok ? [part.value] : []));
       if (amounts.some((amount) => !sameMeasure(amount, whole.value)))
