@@ -59,6 +59,17 @@ const applicationStatus = ({ screening, ranking, decided, withdrawn }: Applicati
 const namesNeed = (caller: Caller, fund: string, { party, needId }: Application, knows: KnowsNeed): boolean =>
   caller.party === fund || caller.party === party || knows(needId);
 
+/** How the caller, who sees the application, stands to the reason that the fund gave. */
+const readerOf = (
+  caller: Caller,
+  fund: string,
+  { party }: Application,
+): { readonly author: string; readonly side: boolean; readonly audits: boolean } => ({
+  author: fund,
+  side: caller.party === party,
+  audits: caller.mandates.length > 0,
+});
+
 const applicationView = (caller: Caller, call: Call, application: Application, knows: KnowsNeed): object => {
   const { n, party, needId, amount, filedAt, screening, ranking, decided } = application;
   const { fund } = call.content;
@@ -72,7 +83,9 @@ const applicationView = (caller: Caller, call: Call, application: Application, k
     ...(screening === undefined ? {} : { screening }),
     ...(ranking === undefined ? {} : { ranking: rankingFor(caller, fund, ranking) }),
     ...(decided?.decision === undefined ? {} : { decision: decided.decision }),
-    ...(decided?.reason === undefined ? {} : { reason: reasonFor(caller, fund, decided.reason) }),
+    ...(decided?.reason === undefined
+      ? {}
+      : { reason: reasonFor(caller, readerOf(caller, fund, application), decided.reason) }),
     actions: actionsOn(caller, call, application),
   };
 };
@@ -138,7 +151,7 @@ export const callEventFor = (
       }
       if (fact.type === 'ApplicationRanked') return { n: fact.data.n, ...rankingFor(caller, fund, fact.data) };
       if (fact.type !== 'ApplicationDecided' || fact.data.reason === undefined) return fact.data;
-      return { ...fact.data, reason: reasonFor(caller, fund, fact.data.reason) };
+      return { ...fact.data, reason: reasonFor(caller, readerOf(caller, fund, application), fact.data.reason) };
     }
   }
 };

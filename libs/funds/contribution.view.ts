@@ -58,6 +58,18 @@ export const labelOfContribution = (id: string, { pledge: { fund, donor, visibil
 const seesMoney = (caller: Caller, label: FundLabel, insider: boolean): boolean =>
   seesLabelled(caller, { ...label, visibility: 'named' }, insider);
 
+/** How the caller stands to the reason that `author` gave. */
+const readerOf = (
+  caller: Caller,
+  label: FundLabel,
+  insider: boolean,
+  author: string,
+): { readonly author: string; readonly side: boolean; readonly audits: boolean } => ({
+  author,
+  side: insider || caller.party === label.fund || caller.party === label.donor,
+  audits: caller.mandates.length > 0 && seesMoney(caller, label, insider),
+});
+
 const minus = (whole: Quantity, ...parts: readonly (Quantity | undefined)[]): bigint =>
   parts.reduce((left, part) => left - (part === undefined ? 0n : minorUnits(part)), minorUnits(whole));
 
@@ -85,7 +97,9 @@ export const contributionView = (
     ...(signed === undefined ? {} : { signedOn: signed.date }),
     ...(signed?.valued === undefined ? {} : { valued: signed.valued }),
     ...(documents === undefined ? {} : { documents: documentsFor(caller, label, documents, insider) }),
-    ...(ended?.reason === undefined ? {} : { reason: reasonFor(caller, ended.party, ended.reason) }),
+    ...(ended?.reason === undefined
+      ? {}
+      : { reason: reasonFor(caller, readerOf(caller, label, insider, ended.party), ended.reason) }),
     ...(close
       ? {
           ...(reference === undefined ? {} : { reference }),
@@ -140,7 +154,10 @@ export const contributionEventFor = (
     case 'ContributionClosed':
     case 'ContributionCancelled': {
       const { party, reason } = fact.data;
-      return { party, ...(reason === undefined ? {} : { reason: reasonFor(caller, party, reason) }) };
+      return {
+        party,
+        ...(reason === undefined ? {} : { reason: reasonFor(caller, readerOf(caller, label, insider, party), reason) }),
+      };
     }
     case 'ContributionSigned': {
       const { reference, ...signed } = fact.data;

@@ -41,14 +41,19 @@ export const documentsFor = (
     ({ label }) => label === undefined || seesLabelled(caller, { ...owner, visibility: label }, insider),
   );
 
-/** A note for the coordinator is not for the other side. */
-export const reasonFor = (caller: Caller, author: string, { code, note, noteFor }: FundReason): FundReason =>
-  noteFor === 'coordinator' &&
-  caller.party !== author &&
-  !hasRole(caller, 'coordinator') &&
-  caller.mandates.length === 0
-    ? { code }
-    : { code, ...(note === undefined ? {} : { note }), ...(noteFor === undefined ? {} : { noteFor }) };
+/**
+ * A reason is for all who see what it ends; its note for its author, for whom it is addressed to (the other side unless told) and for
+ * auditors of the record (`audits`). `side`: the caller stands on one of the two sides.
+ */
+export const reasonFor = (
+  caller: Caller,
+  { author, side, audits }: { readonly author: string; readonly side: boolean; readonly audits: boolean },
+  { code, note, noteFor = 'other-side' }: FundReason,
+): FundReason =>
+  note !== undefined &&
+  (caller.party === author || audits || (noteFor === 'coordinator' ? hasRole(caller, 'coordinator') : side))
+    ? { code, note, noteFor }
+    : { code };
 
 const termsFor = (terms: Partial<FundTerms>, inside: boolean): Partial<FundTerms> => {
   if (inside) return terms;
