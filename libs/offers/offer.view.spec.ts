@@ -234,7 +234,10 @@ describe('the history of an offer', () => {
       { reason: { code: 'other' } },
       { reason: { code: 'budget', note: 'to you', noteFor: 'other-side' } },
     ]);
-    expect(historyFor(COORDINATOR, [POSTED, SUSPENDED])[1]).toEqual(SUSPENDED.data);
+    expect(historyFor(COORDINATOR, [POSTED, SUSPENDED, withdrawn]).slice(1)).toEqual([
+      SUSPENDED.data,
+      { reason: { code: 'budget' } },
+    ]);
     expect(historyFor(NORWAY, [POSTED, bare, { type: 'OfferExpired', data: {} }]).slice(1)).toEqual([{}, {}]);
   });
 });

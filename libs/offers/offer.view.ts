@@ -164,7 +164,6 @@ export const offerEventFor = (
   const label = labelOf(id, summary);
   const owner = isOwner(caller, summary);
   const party = isProvider(caller, label) || hasRole(caller, 'coordinator');
-  const insider = party || isMandated(caller, label);
   if (!owner && (summary.posted === undefined || event.revision < summary.posted)) return undefined;
   // The envelope keeps type and data apart; together they are one of our events.
   const { type, data } = event as unknown as OfferEvent;
@@ -176,7 +175,7 @@ export const offerEventFor = (
       return { changes: contentFor(caller, label, bonds, data.changes) };
     case 'OfferSuspended':
     case 'OfferWithdrawn':
-      return data.reason === undefined ? {} : { reason: reasonFor(data.reason, insider, bonds) };
+      return data.reason === undefined ? {} : { reason: reasonFor(caller, label, data.reason, bonds) };
     case 'CapacityRefused':
       return party || knows(data.commitment) ? data : undefined;
     case 'CapacityReserved':
@@ -195,5 +194,16 @@ export const offerEventFor = (
   }
 };
 
-const reasonFor = ({ code, note, noteFor = 'other-side' }: OfferReason, insider: boolean, { party }: Bonds): object =>
-  note !== undefined && (insider || (noteFor === 'other-side' && party)) ? { code, note, noteFor } : { code };
+/** A note is for the providers, for auditors, and for whom it is addressed to: the other side or the coordinator, never both. */
+const reasonFor = (
+  caller: Caller,
+  label: OfferLabel,
+  { code, note, noteFor = 'other-side' }: OfferReason,
+  { party }: Bonds,
+): object =>
+  note !== undefined &&
+  (isProvider(caller, label) ||
+    isMandated(caller, label) ||
+    (noteFor === 'coordinator' ? hasRole(caller, 'coordinator') : party))
+    ? { code, note, noteFor }
+    : { code };
