@@ -15,6 +15,7 @@ import {
 } from '#vocabulary';
 
 import {
+  AlsoChecked,
   Checked,
   Code,
   CodeList,
@@ -57,10 +58,8 @@ const fault = (message: string, path = ''): readonly Fault[] => [{ path, message
 
 /** A list whose elements each have another value of `key`. */
 const EachOnce = (key: string): PropertyDecorator =>
-  Checked({
+  AlsoChecked({
     name: 'each-once',
-    required: false,
-    schema: {},
     faults: (value) => {
       if (!Array.isArray(value)) return [];
       const seen = (value as readonly (Readonly<Record<string, unknown>> | null)[]).map((each) => each?.[key]);
@@ -71,10 +70,8 @@ const EachOnce = (key: string): PropertyDecorator =>
 
 /** A day that must not come before another field's. */
 const NotBefore = (other: string): PropertyDecorator =>
-  Checked({
+  AlsoChecked({
     name: 'not-before',
-    required: false,
-    schema: {},
     faults: (value, dto) => {
       const first = (dto as Readonly<Record<string, unknown>>)[other];
       return typeof value === 'string' && typeof first === 'string' && value < first

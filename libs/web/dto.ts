@@ -70,13 +70,7 @@ export const Checked = ({
   example,
 }: CheckedOptions): PropertyDecorator =>
   decorateWith(
-    ValidateBy({
-      name,
-      validator: {
-        validate: (value, args) => value === undefined || faults(value, args?.object ?? {}).length === 0,
-        defaultMessage: (args) => faultMessage(args === undefined ? [] : faults(args.value, args.object)),
-      },
-    }),
+    AlsoChecked({ name, faults }),
     presence(required),
     ApiProperty({
       ...schema,
@@ -86,17 +80,39 @@ export const Checked = ({
     }),
   );
 
+/** One more check of a field whose own decorator says whether it is required and what it looks like. Nothing absent is looked at. */
+export const AlsoChecked = ({ name, faults }: Pick<CheckedOptions, 'name' | 'faults'>): PropertyDecorator =>
+  ValidateBy({
+    name,
+    validator: {
+      validate: (value, args) => value === undefined || faults(value, args?.object ?? {}).length === 0,
+      defaultMessage: (args) => faultMessage(args === undefined ? [] : faults(args.value, args.object)),
+    },
+  });
+
 // An absent optional field is not looked at by any check; an absent required one is one fault, not one per check.
-const presence = (required: boolean): PropertyDecorator =>
-  required
-    ? ValidateBy({
-        name: 'required',
-        validator: {
-          validate: (value) => value !== undefined,
-          defaultMessage: () => faultMessage([{ path: '', message: 'is required' }]),
-        },
-      })
-    : ValidateIf((_dto, value) => value !== undefined);
+const presence =
+  (required: boolean): PropertyDecorator =>
+  (target, key) => {
+    // class-validator asks nothing at all of a field that is absent and that any of its checks calls optional.
+    const declared = DECLARED.get(target) ?? new Map<string | symbol, boolean>();
+    if ((declared.get(key) ?? required) !== required)
+      throw new TypeError(`${target.constructor.name}.${String(key)} is declared both required and optional`);
+    DECLARED.set(target, declared.set(key, required));
+    (required ? REQUIRED : OPTIONAL)(target, key);
+  };
+
+/** Which fields of a DTO are required, by its prototype. */
+const DECLARED = new WeakMap<object, Map<string | symbol, boolean>>();
+
+const REQUIRED = ValidateBy({
+  name: 'required',
+  validator: {
+    validate: (value) => value !== undefined,
+    defaultMessage: () => faultMessage([{ path: '', message: 'is required' }]),
+  },
+});
+const OPTIONAL = ValidateIf((_dto, value) => value !== undefined);
 
 const single = (message: string | undefined): readonly Fault[] =>
   message === undefined ? [] : [{ path: '', message }];

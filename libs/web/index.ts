@@ -9,6 +9,7 @@ export type { Context, ContextDeps, ContextReads } from './context.js';
 export { CSV, csvLine, wantsCsv } from './csv.js';
 export type { FieldSchema } from './dto.js';
 export {
+  AlsoChecked,
   Checked,
   Code,
   CodeList,

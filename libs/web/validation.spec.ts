@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
 import {
+  AlsoChecked,
   Checked,
   CodeList,
   DecimalText,
@@ -102,6 +103,24 @@ describe('validation', () => {
       'amount.measure': expect.any(String) as unknown,
       'twin.deep[1]': 'differs',
     });
+  });
+
+  it('asks for a required field whatever else is checked of it', () => {
+    class Day {
+      @Text()
+      @AlsoChecked({ name: 'late', faults: () => [{ path: '', message: 'is late' }] })
+      day!: string;
+    }
+    expect(validated(Day, {})).toEqual({ ok: false, errors: [{ field: 'day', message: 'is required' }] });
+    expect(validated(Day, { day: 'x' })).toEqual({ ok: false, errors: [{ field: 'day', message: 'is late' }] });
+    expect(() => {
+      class Both {
+        @Text()
+        @Checked({ name: 'late', required: false, schema: {}, faults: () => [] })
+        day!: string;
+      }
+      return Both;
+    }).toThrow('Both.day is declared both required and optional');
   });
 
   it('takes nothing where nothing is asked', () => {

@@ -1,7 +1,7 @@
 import type { InstrumentCode, Kind } from '#vocabulary';
 import { isInstrument, isRegion, isState, KINDS } from '#vocabulary';
 import {
-  Checked,
+  AlsoChecked,
   Code,
   CodeList,
   DateField,
@@ -22,10 +22,8 @@ const GREATEST_SEED = 2 ** 31 - 1;
 
 /** Exactly one of these fields is to be there. */
 const OneOf = (...names: readonly [string, string]): PropertyDecorator =>
-  Checked({
+  AlsoChecked({
     name: 'one-of',
-    required: false,
-    schema: {},
     faults: (_value, dto) => {
       const given = names.filter((name) => (dto as Readonly<Record<string, unknown>>)[name] !== undefined);
       return given.length === 1 ? [] : [{ path: '', message: `give ${names[0]} or ${names[1]}, not both` }];
