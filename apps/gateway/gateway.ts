@@ -4,11 +4,13 @@ import type { Logger } from 'pino';
 import type { Rate } from '#hosting';
 import { addressOf, Drain, faultLine, limitOf, SERVER } from '#hosting';
 import { pause } from '#kernel';
+import { serviceOf } from '#services';
 import type { TokenVerifier } from '#web';
 import {
   clientErrorHandler,
   frameworkErrors,
   installAdmission,
+  pathOf,
   Problem,
   problemOf,
   problemOfStatus,
@@ -101,12 +103,15 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     for (const pattern of patterns)
       for (const url of [pattern, `${pattern}/*`]) fastify.route({ method: [...METHODS], url, handler });
   }
-  // Every service refuses alike what no route answers.
+  // A method that an address lacks is refused by the service of the address; what no route answers every service refuses alike.
   const anyone = new Instances(
     'any',
     everything.flatMap(({ all }) => all),
   );
-  fastify.setNotFoundHandler((request, reply) => forward(anyone, request, reply, leaving.signal));
+  fastify.setNotFoundHandler((request, reply) => {
+    const answering = services.get(serviceOf(table, pathOf(request)) ?? '') ?? anyone;
+    return forward(answering, request, reply, leaving.signal);
+  });
   await fastify.ready();
   const ending = new AbortController();
   const watching = anyone.all.map((instance) => watch(instance, probeMs, ending.signal));

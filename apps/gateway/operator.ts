@@ -55,8 +55,10 @@ const unreachable = (instances: readonly string[]): Problem =>
   });
 
 const passOn = async ({ status, body, headers }: Answer, reply: FastifyReply): Promise<void> => {
-  const retry = headers.get('retry-after');
-  if (retry !== null) reply.header('retry-after', retry);
+  for (const name of ['allow', 'retry-after']) {
+    const value = headers.get(name);
+    if (value !== null) reply.header(name, value);
+  }
   await reply.code(status).header('content-type', PROBLEM_MEDIA_TYPE).send(JSON.stringify(body));
 };
 

@@ -80,6 +80,7 @@ export {
   frameworkErrors,
   installAdmission,
   installPipeline,
+  pathOf,
 } from './pipeline.js';
 export { RateLimit } from './rate-limit.js';
 export type { DeclaredRoute } from './serving.js';

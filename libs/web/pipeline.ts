@@ -9,6 +9,7 @@ import { invalid, Problem } from './problem.js';
 import { PROBLEM_MEDIA_TYPE, problemDocument, sendProblem } from './problem-document.js';
 import type { RateLimit } from './rate-limit.js';
 import type { RequestContext } from './request-context.js';
+import { RouteMethods } from './route-methods.js';
 import type { TokenVerifier, VerifiedToken } from './token-verifier.js';
 import { BadTokenError } from './token-verifier.js';
 
@@ -71,10 +72,36 @@ const ANSWER_HEADERS = {
   'x-frame-options': 'DENY',
 } as const;
 
-/** Sets up what happens before a route is reached: correlation, authentication, rate limit, reading of bodies. */
+/** Sets up what happens before a route is reached: correlation, authentication, rate limit, methods, reading of bodies. */
 export const installPipeline = (fastify: FastifyInstance, parts: AdmissionParts): void => {
   installAdmission(fastify, parts);
+  installMethods(fastify);
   installBodyReaders(fastify);
+};
+
+/** Answers methods that an address lacks, before anything of a body is read, and OPTIONS. */
+const installMethods = (fastify: FastifyInstance): void => {
+  const routes = new RouteMethods();
+  fastify.addHook('onRoute', ({ url, method }) => {
+    for (const each of [method].flat()) routes.add(url, each);
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const methods = request.is404 ? routes.at(pathOf(request)) : [];
+    // The router may refuse an address for more than its method.
+    if (methods.length === 0 || (methods.includes(request.method) && request.method !== 'OPTIONS')) done();
+    else if (request.method === 'OPTIONS') void reply.code(204).header('allow', methods.join(', ')).send();
+    else done(methodNotAllowed(request.method, methods));
+  });
+};
+
+/** The address without its query, as it came. */
+export const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? '';
+
+const methodNotAllowed = (method: string, methods: readonly string[]): Problem => {
+  const allow = methods.join(', ');
+  return Problem.of('method-not-allowed', `${method} is not a method of this address: ${allow}.`, {
+    headers: { allow },
+  });
 };
 
 /** The part of the pipeline that never looks at a body: correlation, authentication, rate limit, and the line in the log. */

@@ -5,6 +5,7 @@ export const WEB_PROBLEMS = {
   forbidden: { status: 403, title: 'Not yours to do' },
   'party-not-registered': { status: 403, title: 'The party is not registered' },
   'not-found': { status: 404, title: 'Not found' },
+  'method-not-allowed': { status: 405, title: 'The address has no such method' },
   'stale-revision': { status: 412, title: 'The record has changed' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body is of a media type that is not read here' },

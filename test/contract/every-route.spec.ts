@@ -15,12 +15,13 @@ interface Operation {
 type Reference<T> = T | { readonly $ref: string };
 type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
+const AN_AGENCY: As = { party: 'agency:cavr', role: ['implementer', 'fiscal-agent'] };
 const callers: Readonly<Record<string, As | undefined>> = {
   anonymous: undefined,
   State: { party: 'state:VUT', role: ['npc', 'mission', 'donor-desk'] },
   donor: { party: 'donor:japan', role: 'donor-desk' },
   unregistered: { party: 'donor:nobody', role: 'donor-desk' },
-  agency: { party: 'agency:cavr', role: ['implementer', 'fiscal-agent'] },
+  agency: AN_AGENCY,
   network: { party: 'network:msg', role: 'network-host' },
   fund: { party: 'fund:unscar', role: 'donor-desk' },
   coordinator: { party: 'agency:secretariat', role: 'coordinator' },
@@ -188,6 +189,22 @@ test.each(ASKING)('%s meets no fault of ours and no answer the document does not
         if (surprise !== undefined)
           surprises.push(`${method} ${request.url}: ${surprise} ${JSON.stringify(answer.body).slice(0, 200)}`);
       }
+    }
+  }
+  expect(surprises).toEqual([]);
+});
+
+test('every path tells the methods it has, and refuses the others', async () => {
+  const surprises: string[] = [];
+  for (const [path, operations] of Object.entries(paths)) {
+    const url = path.replaceAll(/\{[^}]+\}/g, 'x');
+    const own = Object.keys(operations).map((method) => method.toUpperCase());
+    const has = [...new Set([...own, 'OPTIONS', ...(own.includes('GET') ? ['HEAD'] : [])])].sort();
+    for (const method of ['OPTIONS', 'HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']) {
+      if (has.includes(method) && method !== 'OPTIONS') continue;
+      const { status, headers } = await app.sendPlain(method, url, { as: AN_AGENCY });
+      if (status !== (method === 'OPTIONS' ? 204 : 405) || headers.allow !== has.join(', '))
+        surprises.push(`${method} ${url}: ${status} ${headers.allow}, not ${has.join(', ')}`);
     }
   }
   expect(surprises).toEqual([]);

@@ -5,6 +5,7 @@ import type { Response } from '../support/http.js';
 import { probeContext } from './probe.js';
 
 const as: As = { party: 'state:VUT', role: 'npc' };
+const STRANGER: As = { party: 'state:FJI', role: 'npc' };
 let app: TestApp;
 beforeAll(async () => {
   app = await testApp({ contexts: [probeContext] });
@@ -213,10 +214,42 @@ test.each([
   expect([answer.status, ((await answer.json()) as Refused).code]).toEqual([404, 'not-found']);
 });
 
-test.each(['PUT', 'PATCH', 'DELETE'])('%s is not a method of ours', async (method) => {
-  const authorization = `Bearer ${await app.token({ party: as.party, roles: ['npc'] })}`;
-  expect((await fetch(`${app.url}/v1/notes`, { method, headers: { authorization } })).status).toBe(404);
-  expect((await fetch(`${app.url}/v1/notes`, { method })).status).toBe(401);
+test.each(['PUT', 'PATCH', 'DELETE', 'PROPFIND'])(
+  '%s is no method of a list, which says those it has',
+  async (method) => {
+    // Whatever the body: it is not read.
+    const body = Buffer.from('not JSON');
+    const headers = { 'content-length': String(body.length) };
+    const refused = await app.sendPlain(method, '/v1/notes?bogus=1', { as, body, headers });
+    expect([refused.status, refused.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS, POST']);
+    expect((await app.sendPlain(method, '/v1/notes')).status).toBe(401);
+    expect((await app.sendPlain(method, '/v1/nothing', { as })).status).toBe(404);
+  },
+);
+
+test('a method that a record of this address never has is refused alike whether the record is there, hidden or absent', async () => {
+  const { body } = await app.post('/v1/notes', { title: 'hidden', hidden: 'yes' }, { as });
+  const answers = await Promise.all(
+    [(body as { id: string }).id, 'nothing', '%00', '%F0%9F%94%92'].map(async (id) => {
+      const { status, headers } = await app.sendPlain('DELETE', `/v1/notes/${id}`, { as: STRANGER });
+      return [status, headers.allow];
+    }),
+  );
+  expect(answers).toEqual(answers.map(() => [405, 'GET, HEAD, OPTIONS']));
+  expect((await app.sendPlain('GET', '/v1/notes/nothing/stamp')).headers.allow).toBe('OPTIONS, POST');
+  expect((await app.sendPlain('DELETE', '/v1/notes/', { as })).status).toBe(404);
+});
+
+test('OPTIONS tells anyone the methods of an address', async () => {
+  const told = await app.sendPlain('OPTIONS', '/v1/notes');
+  expect([told.status, told.headers.allow, told.text]).toEqual([204, 'GET, HEAD, OPTIONS, POST', '']);
+  expect((await app.sendPlain('OPTIONS', '/v1/nothing')).status).toBe(404);
+  expect((await app.sendPlain('OPTIONS', '/v1/notes', { authorization: 'Bearer x.y.z' })).status).toBe(401);
+});
+
+test('HEAD of what only takes POST is refused without a body', async () => {
+  const { status, text, headers } = await app.sendPlain('HEAD', '/v1/notes/nothing/stamp');
+  expect([status, text, headers.allow]).toEqual([405, '', 'OPTIONS, POST']);
 });
 
 test('HEAD answers like GET without a body', async () => {

@@ -42,6 +42,7 @@ const scenes: Readonly<Record<WebProblemCode, Scene>> = {
   'party-not-registered': () =>
     app.post('/v1/notes', { title: 'x' }, { as: { party: 'donor:unregistered', role: 'donor-desk' } }),
   'not-found': () => app.get('/v1/notes/nothing'),
+  'method-not-allowed': () => app.sendPlain('DELETE', note, { as: AUTHOR }),
   'stale-revision': () => app.post(`${note}/stamp`, {}, { as: AUTHOR, headers: { 'if-match': '"7"' } }),
   'payload-too-large': () => app.post('/v1/notes', `{"title":"${'x'.repeat(1_100_000)}"}`, { as: AUTHOR }),
   'unsupported-media-type': () =>
@@ -153,6 +154,7 @@ test.each(Object.entries(scenes))('%s is answered with its status as a problem d
   const { correlationId } = answer.body as { correlationId: string };
   expect(answer.headers['x-correlation-id']).toBe(correlationId);
   if (status === 401) expect(answer.headers['www-authenticate']).toMatch(/^Bearer/);
+  if (status === 405) expect(answer.headers.allow).toBe('GET, HEAD, OPTIONS');
   if (status === 429 || status === 503) expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
   if (code === 'internal-error') expect(JSON.stringify(answer.body)).not.toContain('secret');
 });
@@ -180,7 +182,13 @@ test('the document names every code that its routes were seen to answer', async 
     Object.values(document.paths[path]?.[method]?.responses ?? {})
       .map((each) => document.components.responses[each.$ref?.replace('#/components/responses/', '') ?? ''] ?? each)
       .flatMap(({ content }) => Object.keys(content?.['application/problem+json']?.examples ?? {}));
-  const elsewhere = ['header-fields-too-large', 'stale-revision', 'if-match-required', 'projection-behind'];
+  const elsewhere = [
+    'method-not-allowed',
+    'header-fields-too-large',
+    'stale-revision',
+    'if-match-required',
+    'projection-behind',
+  ];
   for (const code of Object.keys(WEB_PROBLEMS).filter((known) => !elsewhere.includes(known)))
     expect(codesOf('/v1/notes', 'post')).toContain(code);
   expect(codesOf('/v1/notes/{id}/stamp', 'post')).toEqual(
