@@ -65,7 +65,7 @@ export class DeliveryCorrectionDto {
   @ReportDate({ required: false })
   date?: string;
 
-  @Nested(() => EvidenceDto, { array: true, required: false })
+  @Nested(() => EvidenceDto, { array: true, required: false, once: ['title', 'uri', 'sha256'] })
   evidence?: EvidenceDto[];
 
   @Text()

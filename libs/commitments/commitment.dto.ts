@@ -230,7 +230,7 @@ export class DeliveryDto {
   @ReportDate()
   date!: string;
 
-  @Nested(() => EvidenceDto, { array: true, required: false })
+  @Nested(() => EvidenceDto, { array: true, required: false, once: ['title', 'uri', 'sha256'] })
   evidence?: EvidenceDto[];
 }
 

@@ -93,10 +93,10 @@ class PartyFieldsDto {
   @Nested(() => ContactDto, { required: false })
   contact?: ContactDto;
 
-  @Nested(() => NetworkMemberDto, { required: false, array: true, max: 300 })
+  @Nested(() => NetworkMemberDto, { required: false, array: true, max: 300, once: ['party', 'from'] })
   members?: NetworkMemberDto[];
 
-  @Nested(() => PartyDocumentDto, { required: false, array: true })
+  @Nested(() => PartyDocumentDto, { required: false, array: true, once: ['kind', 'title', 'sha256', 'label'] })
   documents?: PartyDocumentDto[];
 }
 

@@ -56,18 +56,6 @@ const CALL_STATUSES: readonly CallStatus[] = ['announced', 'open', 'over', 'clos
 
 const fault = (message: string, path = ''): readonly Fault[] => [{ path, message }];
 
-/** A list whose elements each have another value of `key`. */
-const EachOnce = (key: string): PropertyDecorator =>
-  AlsoChecked({
-    name: 'each-once',
-    faults: (value) => {
-      if (!Array.isArray(value)) return [];
-      const seen = (value as readonly (Readonly<Record<string, unknown>> | null)[]).map((each) => each?.[key]);
-      const twice = seen.findIndex((each, index) => each !== undefined && seen.indexOf(each) < index);
-      return twice === -1 ? [] : fault(`says ${String(seen[twice])} again`, `[${twice}].${key}`);
-    },
-  });
-
 /** A day that must not come before another field's. */
 const NotBefore = (other: string): PropertyDecorator =>
   AlsoChecked({
@@ -180,16 +168,20 @@ class FundFieldsDto {
   @PartyIdField({ kinds: ['agency'], required: false, description: 'Keeps the books', example: 'agency:undp' })
   administrator?: string;
 
-  @Nested(() => WindowDto, { array: true, required: false, example: [{ code: 'pacific', name: 'Pacific window' }] })
-  @EachOnce('code')
+  @Nested(() => WindowDto, {
+    array: true,
+    required: false,
+    once: ['code'],
+    example: [{ code: 'pacific', name: 'Pacific window' }],
+  })
   windows?: WindowDto[];
 
   @Nested(() => FeeRateDto, {
     array: true,
     required: false,
+    once: ['code'],
     example: [{ code: 'administration', percent: '7', base: 'contributions' }],
   })
-  @EachOnce('code')
   feeRates?: FeeRateDto[];
 
   @CodeList(['received', 'signed'], { required: false, description: 'received unless told' })
@@ -301,14 +293,13 @@ export class DecisionDto {
   @Text({ max: 40, required: false, example: 'pacific' })
   window?: string;
 
-  @Nested(() => AllocationDto, { array: true, min: 1 })
-  @EachOnce('needId')
+  @Nested(() => AllocationDto, { array: true, min: 1, once: ['needId'] })
   allocations!: AllocationDto[];
 
-  @Nested(() => InterestDto, { array: true, required: false })
+  @Nested(() => InterestDto, { array: true, required: false, once: ['party'] })
   interests?: InterestDto[];
 
-  @Nested(() => FundDocumentDto, { array: true, required: false })
+  @Nested(() => FundDocumentDto, { array: true, required: false, once: ['kind', 'title', 'sha256', 'label'] })
   documents?: FundDocumentDto[];
 }
 
@@ -416,7 +407,7 @@ export class PledgeDto {
   @Text({ max: 300, required: false })
   reference?: string;
 
-  @Nested(() => FundDocumentDto, { array: true, required: false })
+  @Nested(() => FundDocumentDto, { array: true, required: false, once: ['kind', 'title', 'sha256', 'label'] })
   documents?: FundDocumentDto[];
 
   @CodeList(LABELS, {
@@ -529,11 +520,10 @@ export class AnnounceCallDto {
   @QuantityField({ ...MONEY, required: false, description: 'Most that one application may ask', example: USD })
   ceiling?: Quantity;
 
-  @Nested(() => CriterionDto, { array: true, required: false })
-  @EachOnce('code')
+  @Nested(() => CriterionDto, { array: true, required: false, once: ['code'] })
   criteria?: CriterionDto[];
 
-  @Nested(() => FundDocumentDto, { array: true, required: false })
+  @Nested(() => FundDocumentDto, { array: true, required: false, once: ['kind', 'title', 'sha256', 'label'] })
   documents?: FundDocumentDto[];
 
   @CodeList(LABELS, { required: false, description: 'members unless told' })

@@ -39,6 +39,7 @@ import {
   PartyIdField,
   PeriodField,
   QuantityField,
+  repeats,
   Sha256Field,
   StateCode,
   Text,
@@ -72,11 +73,12 @@ const joinedWith = (path: string, faults: readonly Fault[]): readonly Fault[] =>
 const textsOf = (path: string, value: unknown): readonly Fault[] =>
   textFaults(value).map((message) => fault(path, message));
 
-/** A list of objects, or the word `none`: saying that there is nothing is an answer. */
+/** A list of objects, or the word `none`: saying that there is nothing is an answer. What an element names, by `nameOf`, it names once. */
 const OrNone = (
   name: string,
   faultsOf: (element: Readonly<Record<string, unknown>>, path: string) => readonly Fault[],
   example: unknown,
+  nameOf: (element: unknown) => string | undefined = () => undefined,
 ): PropertyDecorator =>
   Checked({
     name,
@@ -92,9 +94,12 @@ const OrNone = (
       if (value === 'none') return [];
       if (!Array.isArray(value)) return [fault('', 'must be a list or "none"')];
       if (value.length > 100) return [fault('', `must have at most 100 elements, has ${value.length}`)];
-      return value.flatMap((element: unknown, index) =>
-        isObject(element) ? faultsOf(element, `[${index}]`) : [fault(`[${index}]`, 'must be an object')],
-      );
+      return [
+        ...value.flatMap((element: unknown, index) =>
+          isObject(element) ? faultsOf(element, `[${index}]`) : [fault(`[${index}]`, 'must be an object')],
+        ),
+        ...repeats(value.map(nameOf)),
+      ];
     },
   });
 
@@ -111,6 +116,9 @@ const priorAidFaults = (element: Readonly<Record<string, unknown>>, path: string
     ? unknown
     : [...unknown, fault(`${path}.commitmentId`, 'must be the id of a commitment')];
 };
+
+const commitmentNamed = (element: unknown): string | undefined =>
+  isObject(element) && typeof element.commitmentId === 'string' ? element.commitmentId : undefined;
 
 const ownContributionFaults = (element: Readonly<Record<string, unknown>>, path: string): readonly Fault[] => {
   const { description, quantity } = element;
@@ -260,7 +268,7 @@ class NeedFieldsDto {
   @Code(isLanguage, 'a language tag such as en', { array: true, required: false, example: ['en'] })
   languages?: string[];
 
-  @OrNone('priorAid', priorAidFaults, [{ text: 'A course in 2019' }])
+  @OrNone('priorAid', priorAidFaults, [{ text: 'A course in 2019' }], commitmentNamed)
   priorAid?: Exclude<NeedContent['priorAid'], undefined>;
 
   @OrNone('ownContribution', ownContributionFaults, 'none')
@@ -269,7 +277,7 @@ class NeedFieldsDto {
   @Text({ required: false, max: 2000, description: 'Where the national plan says so, or "none"' })
   planLink?: string;
 
-  @Nested(() => ReportRefDto, { required: false, array: true })
+  @Nested(() => ReportRefDto, { required: false, array: true, once: ['instrument', 'year', 'section', 'url'] })
   reportRefs?: ReportRefDto[];
 
   @Text({
@@ -285,13 +293,13 @@ class NeedFieldsDto {
   @Text({ required: false })
   contactOffice?: string;
 
-  @Nested(() => ApproachedDto, { required: false, array: true })
+  @Nested(() => ApproachedDto, { required: false, array: true, once: ['party', 'when', 'result'] })
   approached?: ApproachedDto[];
 
   @Text({ required: false, max: 300 })
   proposedImplementer?: string;
 
-  @Nested(() => NeedDocumentDto, { required: false, array: true })
+  @Nested(() => NeedDocumentDto, { required: false, array: true, once: ['kind', 'title', 'sha256', 'label'] })
   documents?: NeedDocumentDto[];
 
   @Nested(() => NeedAnnexDto, { required: false })

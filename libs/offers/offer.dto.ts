@@ -237,7 +237,7 @@ class OfferFieldsDto {
   @Nested(() => OfferEarmarkDto, { required: false })
   earmark?: OfferEarmarkDto;
 
-  @Nested(() => OfferConditionDto, { array: true, required: false })
+  @Nested(() => OfferConditionDto, { array: true, required: false, once: ['code', 'percent', 'text'] })
   conditions?: OfferConditionDto[];
 
   @PeriodField({ required: false, example: { from: '2027-01-01', to: '2027-12-31' } })
@@ -246,7 +246,7 @@ class OfferFieldsDto {
   @Code(isLanguage, 'a language tag such as en', { array: true, required: false, example: ['en'] })
   languages?: string[];
 
-  @Nested(() => OfferDocumentDto, { array: true, required: false })
+  @Nested(() => OfferDocumentDto, { array: true, required: false, once: ['kind', 'title', 'sha256', 'label'] })
   documents?: OfferDocumentDto[];
 
   @CodeList(VISIBILITIES, { required: false, description: 'members unless told' })

@@ -400,14 +400,26 @@ export interface NestedOptions extends FieldOptions {
   readonly max?: number;
   /** Words that may stand instead of the object or list, such as `none`. */
   readonly or?: readonly string[];
+  /** Fields (`kind`, `quantity.currency`) that say what an element names: a list refuses the same twice. */
+  readonly once?: readonly string[];
 }
 
 /** An object of another DTO, or with `array` a list of them. */
 export const Nested = (
   dto: () => new () => object,
-  { array = false, min = 0, max = MAX_ELEMENTS, or = [], required = true, description, example }: NestedOptions = {},
+  {
+    array = false,
+    min = 0,
+    max = MAX_ELEMENTS,
+    or = [],
+    once,
+    required = true,
+    description,
+    example,
+  }: NestedOptions = {},
 ): PropertyDecorator =>
   decorateWith(
+    ...(once === undefined ? [] : [EachOnce(once)]),
     Type(dto),
     ValidateNested(),
     ValidateBy({
@@ -465,6 +477,38 @@ const shapeFaults = (
       isObject(element) ? [] : [{ path: `[${index}]`, message: 'must be an object' }],
     ),
   ];
+};
+
+/** A list whose elements differ in what these fields say, as JSON has it; what is no object is no matter of this check. */
+const EachOnce = (fields: readonly string[]): PropertyDecorator =>
+  AlsoChecked({
+    name: 'each-once',
+    faults: (value) => (Array.isArray(value) ? repeats(value.map((element) => namedBy(element, fields))) : []),
+  });
+
+const namedBy = (element: unknown, fields: readonly string[]): string | undefined =>
+  isObject(element)
+    ? JSON.stringify(
+        fields.map((field) =>
+          field
+            .split('.')
+            .reduce<unknown>(
+              (value, part) => (value as Readonly<Record<string, unknown>> | undefined)?.[part],
+              element,
+            ),
+        ),
+      )
+    : undefined;
+
+/** Names each place where what stands there has stood before; `undefined` names nothing. */
+export const repeats = (names: readonly (string | undefined)[]): readonly Fault[] => {
+  const seen = new Set<string>();
+  return names.flatMap((name, index) => {
+    if (name === undefined) return [];
+    const twice = seen.has(name);
+    seen.add(name);
+    return twice ? [{ path: `[${index}]`, message: 'stands here twice: name it once' }] : [];
+  });
 };
 
 /** The body `{}` of a command that needs no data. */

@@ -26,6 +26,7 @@ export {
   PartyIdField,
   PeriodField,
   QuantityField,
+  repeats,
   Sha256Field,
   StateCode,
   Text,

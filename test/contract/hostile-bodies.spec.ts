@@ -208,6 +208,59 @@ test('a code that is said twice is named where a list takes each once', async ()
   expect(found).toEqual([]);
 });
 
+const SHA256 = 'a'.repeat(64);
+const DOCUMENT = { kind: 'report', title: 'A paper', sha256: SHA256 };
+const EVIDENCE = { title: 'A paper', uri: 'https://example.org/paper.pdf', sha256: SHA256 };
+const MONEY = { measure: 'money', currency: 'USD', amount: '1.00' };
+const AN_ID = '01920000-0000-7000-8000-000000000000';
+
+/** Lists of what is elsewhere, an element of each, and how another may differ and still name the same thing. */
+test.each<[path: string, field: string, element: object, differing?: object]>([
+  ['/v1/findings', 'records', { kind: 'need', id: AN_ID }],
+  ['/v1/findings/{id}/implement', 'evidence', EVIDENCE],
+  ['/v1/confirmation-requests/{id}/answer', 'answers', { line: 1, says: 'agrees' }, { says: 'no-record' }],
+  ['/v1/needs', 'documents', DOCUMENT],
+  ['/v1/needs', 'reportRefs', { instrument: 'ATT', year: 2025 }],
+  ['/v1/needs', 'approached', { party: 'donor:japan', when: '2025' }],
+  ['/v1/needs', 'priorAid', { commitmentId: AN_ID }],
+  ['/v1/needs/{id}/amend', 'priorAid', { commitmentId: AN_ID }],
+  ['/v1/offers', 'documents', DOCUMENT],
+  ['/v1/offers', 'conditions', { code: 'co-financing', percent: '10' }],
+  ['/v1/parties', 'members', { party: 'state:VUT', as: 'member' }, { as: 'observer' }],
+  ['/v1/parties', 'documents', DOCUMENT],
+  ['/v1/contributions', 'documents', DOCUMENT],
+  ['/v1/calls', 'documents', DOCUMENT],
+  ['/v1/funds/{id}/decisions', 'documents', DOCUMENT],
+  [
+    '/v1/funds/{id}/decisions',
+    'interests',
+    { party: 'state:VUT', declaration: 'Its own need', recused: true },
+    { recused: false },
+  ],
+  [
+    '/v1/funds/{id}/decisions',
+    'allocations',
+    { needId: AN_ID, amount: MONEY },
+    { amount: { ...MONEY, amount: '2.00' } },
+  ],
+  ['/v1/funds', 'windows', { code: 'a', name: 'A' }, { name: 'B' }],
+  ['/v1/calls', 'criteria', { code: 'a', text: 'A' }, { text: 'B' }],
+  ['/v1/commitments/{id}/deliveries', 'evidence', EVIDENCE],
+  ['/v1/commitments/{id}/deliveries/{n}/correct', 'evidence', EVIDENCE],
+  ['/v1/allocations', 'floors', { state: 'VUT', share: '0.25' }, { share: '0.5' }],
+  ['/v1/allocations', 'budgets', { donor: 'donor:japan', quantity: MONEY }, { quantity: { ...MONEY, amount: '2.00' } }],
+  ['/v1/allocations/{id}/share', 'pairs', { needId: AN_ID, needLine: 1, offerId: AN_ID, offerLine: 1 }],
+])('%s: what %s names already is not named again', async (path, field, element, differing = {}) => {
+  const { example } = bodies().find((each) => each.path === path) ?? {};
+  const list = [element, { ...element, ...differing }, element];
+  const { status, body } = await app.post(to(path), { ...example, [field]: list }, { as });
+  const message = 'stands here twice: name it once';
+  expect({ status, errors: (body as Refused).errors }).toEqual({
+    status: 400,
+    errors: [1, 2].map((index) => ({ field: `${field}[${index}]`, message })),
+  });
+});
+
 test.each([
   ['if-match', 'W/"1"', 'If-Match'],
   ['if-match', '*', 'If-Match'],

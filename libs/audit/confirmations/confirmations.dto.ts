@@ -101,7 +101,7 @@ export class LineAnswerDto {
 }
 
 export class AnswerConfirmationDto {
-  @Nested(() => LineAnswerDto, { array: true, min: 1, max: MOST_LINES, description: 'Every line once' })
+  @Nested(() => LineAnswerDto, { array: true, min: 1, max: MOST_LINES, once: ['line'], description: 'Every line once' })
   answers!: LineAnswerDto[];
 }
 

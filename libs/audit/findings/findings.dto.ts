@@ -84,7 +84,13 @@ export class WriteFindingDto {
   @Text({ example: 'Report the receipt, or say where the money is.' })
   recommendation!: string;
 
-  @Nested(() => AuditedRecordDto, { array: true, min: 1, max: MOST_RECORDS, description: 'What it is about' })
+  @Nested(() => AuditedRecordDto, {
+    array: true,
+    min: 1,
+    max: MOST_RECORDS,
+    once: ['kind', 'id'],
+    description: 'What it is about',
+  })
   records!: AuditedRecordDto[];
 
   @Code((value) => typeof value === 'string' && isUuid(value), 'the id of an event, as histories show it', {
@@ -217,7 +223,13 @@ export class ImplementFindingDto {
   @Text({ description: 'What was done', example: 'The receipt of 9 March was reported.' })
   text!: string;
 
-  @Nested(() => FindingEvidenceDto, { array: true, min: 1, max: MOST_PAPERS, description: 'What shows it' })
+  @Nested(() => FindingEvidenceDto, {
+    array: true,
+    min: 1,
+    max: MOST_PAPERS,
+    once: ['title', 'uri', 'sha256'],
+    description: 'What shows it',
+  })
   evidence!: FindingEvidenceDto[];
 }
 

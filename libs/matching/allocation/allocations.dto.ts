@@ -102,10 +102,15 @@ export class RequestAllocationDto {
   })
   objective!: AllocationOrder['objective'];
 
-  @Nested(() => FloorDto, { array: true, max: 200, required: false })
+  @Nested(() => FloorDto, { array: true, max: 200, required: false, once: ['state', 'region'] })
   floors?: FloorDto[];
 
-  @Nested(() => BudgetDto, { array: true, max: 200, required: false })
+  @Nested(() => BudgetDto, {
+    array: true,
+    max: 200,
+    required: false,
+    once: ['donor', 'kind', 'quantity.measure', 'quantity.currency', 'quantity.unit'],
+  })
   budgets?: BudgetDto[];
 
   @CodeList(KINDS, {
@@ -150,6 +155,7 @@ export class ShareAllocationDto {
     min: 1,
     max: 1000,
     required: false,
+    once: ['needId', 'needLine', 'offerId', 'offerLine'],
     description: 'Pairs of the run, as `…/pairs` shows them; all that are the party’s unless told',
   })
   pairs?: PairDto[];
