@@ -15,6 +15,7 @@ interface Schema {
   readonly pattern?: string;
   readonly items?: Schema;
   readonly uniqueItems?: boolean;
+  readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 interface Operation {
@@ -213,6 +214,18 @@ const DOCUMENT = { kind: 'report', title: 'A paper', sha256: SHA256 };
 const EVIDENCE = { title: 'A paper', uri: 'https://example.org/paper.pdf', sha256: SHA256 };
 const MONEY = { measure: 'money', currency: 'USD', amount: '1.00' };
 const AN_ID = '01920000-0000-7000-8000-000000000000';
+
+test('what must be there is named where it is not', async () => {
+  const found: object[] = [];
+  for (const { path, schema } of bodies()) {
+    const { required = [] } = resolved(schema);
+    const { body } = await app.post(to(path), {}, { as });
+    const named = ((body as Refused).errors ?? []).map((each) => each.field);
+    const missed = required.filter((field) => !named.includes(field));
+    if (missed.length > 0) found.push({ path, missed });
+  }
+  expect(found).toEqual([]);
+});
 
 /** Lists of what is elsewhere, an element of each, and how another may differ and still name the same thing. */
 test.each<[path: string, field: string, element: object, differing?: object]>([
