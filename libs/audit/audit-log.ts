@@ -131,18 +131,25 @@ export class AuditLog {
     return { at: last?.position ?? 0n, boards, shown };
   }
 
-  /** Reads the log up to the latest of these moments: the events that count at any of them, by stream, and the last of them. */
-  async streamsAt(moments: readonly Moment[]): Promise<{
+  /**
+   * Reads the log up to the latest of these moments: the events that count at any of them, by stream, and the last of them.
+   * @param upTo position of the last event that is looked at; all of them unless told
+   */
+  async streamsAt(
+    moments: readonly Moment[],
+    upTo?: bigint,
+  ): Promise<{
     readonly streams: ReadonlyMap<string, readonly RecordedEvent[]>;
     readonly last: RecordedEvent | undefined;
   }> {
     const streams = new Map<string, RecordedEvent[]>();
     let last: RecordedEvent | undefined;
     // Of a time the whole log is read: the clocks of two servers need not agree to the millisecond.
-    const end = endOf(moments);
+    const end = endOf(moments) ?? upTo;
     for (let after = 0n; ;) {
       const page = await this.store.readAll(after, PAGE);
       for (const event of page) {
+        if (upTo !== undefined && event.position > upTo) break;
         if (!moments.some((moment) => countsAt(event, moment))) continue;
         last = event;
         const events = streams.get(event.stream);

@@ -185,12 +185,13 @@ export class AuditController {
   async diff(@Ctx() ctx: RequestContext, @Query() query: AuditDiffQuery): Promise<HttpAnswer> {
     const { from, clock = 'recorded', record, limit = DEFAULT_LIMIT, cursor } = query;
     const shaping = { from, to: query.to ?? null, clock, record: record ?? null };
-    const page = pageOf(query, cursor === undefined ? [] : this.cursors.decode(ctx, shaping, cursor));
+    const page = pageOf(cursor === undefined ? [] : this.cursors.decode(ctx, shaping, cursor));
     const earlier = momentOf(from, clock);
-    const to = page.to ?? String(await this.difference.end(earlier));
+    const upTo = page.upTo ?? (await this.difference.end(earlier));
+    const to = query.to ?? String(upTo);
     // By the effective clock all that is on record, as in a replay: also what is dated today, which counts from the day's end.
     const open = query.to === undefined && clock === 'effective';
-    const span = { from: earlier, to: momentOf(open ? undefined : to, clock) };
+    const span = { from: earlier, to: momentOf(open ? undefined : to, clock), upTo };
     requireOrder(span);
     if (record === undefined) requireMandate(ctx.caller);
     await this.gate.ready(ctx, ...(record === undefined ? this.difference.totalsModels : []));
@@ -202,7 +203,7 @@ export class AuditController {
     }
     const { counts, items, next: place } = await this.difference.ofLog(ctx.caller, span, page.after, limit);
     for (const { record: read } of items) this.notes.note(ctx, read.kind, [read.id]);
-    const next = place === undefined ? null : this.cursors.encode(ctx, shaping, [String(place), to]);
+    const next = place === undefined ? null : this.cursors.encode(ctx, shaping, [String(place), String(upTo)]);
     // Of the whole, not of the page: once is enough.
     const totals = cursor === undefined ? { totals: await this.difference.ofTotals(ctx.caller, span) } : {};
     const body = { ...said, counts, ...totals, items, next };
@@ -210,13 +211,13 @@ export class AuditController {
   }
 }
 
-/** Whether `to` stands in the query or was taken to be now on the first page, the pages after it are of the same moment. */
-const pageOf = (
-  { to }: AuditDiffQuery,
-  [after, until]: readonly CursorValue[],
-): { readonly after: bigint; readonly to: string | undefined } => ({
+/** Pages after the first are of what was on record at the first. */
+const pageOf = ([after, upTo]: readonly CursorValue[]): {
+  readonly after: bigint;
+  readonly upTo: bigint | undefined;
+} => ({
   after: after === undefined ? 0n : BigInt(String(after)),
-  to: to ?? (until === undefined ? undefined : String(until)),
+  upTo: upTo === undefined ? undefined : BigInt(String(upTo)),
 });
 
 /** The log is for auditors with a mandate in force; an auditor without one is as anyone. */

@@ -11,10 +11,11 @@ import type { PastRecord } from './audit-log.js';
 import { AuditLog } from './audit-log.js';
 import { inWords } from './change-words.js';
 
-/** Two moments on one clock, the earlier first. */
+/** Two moments on one clock, the earlier first, by what was on record up to a position. */
 export interface Span {
   readonly from: Moment;
   readonly to: Moment;
+  readonly upTo: bigint;
 }
 
 /** An event between the two moments, as far as the caller may know of it. */
@@ -58,7 +59,7 @@ export class LogDifference {
     @Optional() @Inject(TotalsReader) private readonly totalsReader?: TotalsReader,
   ) {}
 
-  /** What `to` is where it is not told: the end of the log, or the position `from` where that is beyond it. */
+  /** Up to where the log is looked at: its end, or the position `from` where that is beyond it. */
   async end(from: Moment): Promise<bigint> {
     const head = await this.store.head();
     const { place } = from;
@@ -72,7 +73,7 @@ export class LogDifference {
 
   /** Of every record that the caller sees, those that changed, in the order in which they came to be. @throws {Problem} 400 */
   async ofLog(caller: Caller, span: Span, after: bigint, limit: number): Promise<LogDifferences> {
-    const { streams, last } = await this.log.streamsAt([span.from, span.to]);
+    const { streams, last } = await this.log.streamsAt([span.from, span.to], span.upTo);
     const asOf = shownAt(span.to, last, this.clock.now().toISOString());
     const counts = { created: 0, changed: 0, unchanged: 0 };
     const items: RecordDifference[] = [];
@@ -113,9 +114,10 @@ export class LogDifference {
       events.push(...page);
       page = page.length < READ ? [] : await this.store.readStream(stream, events.length, READ);
     }
-    const last = events.filter((event) => countsAt(event, span.to)).at(-1);
+    const recorded = events.filter(({ position }) => position <= span.upTo);
+    const last = recorded.filter((event) => countsAt(event, span.to)).at(-1);
     const past = await this.log.pastOf(caller, kind, id, shownAt(span.to, last, this.clock.now().toISOString()));
-    const difference = past && (await this.compared(caller, kind, id, past, events, span));
+    const difference = past && (await this.compared(caller, kind, id, past, recorded, span));
     if (difference === undefined) throw notFound();
     return difference;
   }

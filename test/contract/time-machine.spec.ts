@@ -194,7 +194,7 @@ test('matches stand on the recorded clock alone', async () => {
   expect(text).toContain('must be recorded: who was matched with whom followed what was known then');
 });
 
-// The last, since it writes.
+// These are last, since they write.
 test('without a later moment a difference holds all that is on record, and from beyond it nothing', async () => {
   for (const query of ['from=999999', 'from=2099-01-01', 'from=2099-01-01&clock=effective']) {
     expect(await diff(query)).toMatchObject({ counts: { created: 0, changed: 0 }, totals: [], items: [] });
@@ -216,3 +216,28 @@ test('without a later moment a difference holds all that is on record, and from 
     words: 'delivered: was nothing, is 5 marking-machine',
   });
 });
+
+test.each(['from=2026-09-30&clock=effective', 'from=2026-09-30&clock=effective&to=2099-01-01', 'from=0'])(
+  'pages of %s are of what was on record at the first of them',
+  async (query) => {
+    const whole = await diff(query);
+    expect(whole.items.length).toBeGreaterThan(2);
+    const first = await diff(`${query}&limit=1`);
+    // Recorded between the pages: something new, and something of long before on the clock that is asked.
+    const effectiveAt = { 'effective-at': '2026-09-01' };
+    expect((await client.post('/v1/offers', anOffer({ title: 'Between' }), JAPAN)).status).toBe(201);
+    expect((await client.post('/v1/offers', anOffer({ title: 'Earlier' }), JAPAN, effectiveAt)).status).toBe(201);
+    const { revision } = bodyOf(await client.get(need, VANUATU));
+    const headers = { ...effectiveAt, 'if-match': `"${String(revision)}"` };
+    expect((await client.post(`${need}/reaffirm`, {}, VANUATU, headers)).status).toBe(200);
+    await client.app.settled();
+    const paged: unknown[] = [...first.items];
+    for (let next = first.next; typeof next === 'string';) {
+      const page = await diff(`${query}&limit=1&cursor=${encodeURIComponent(next)}`);
+      expect([page.to, page.counts]).toEqual([first.to, whole.counts]);
+      paged.push(...page.items);
+      next = page.next;
+    }
+    expect(paged).toEqual(whole.items);
+  },
+);
