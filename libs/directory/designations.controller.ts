@@ -1,5 +1,5 @@
 import { derivedId, newId, Transactor } from '#kernel';
-import type { CommandAccess, CommandBuilder, RequestContext } from '#web';
+import type { CommandAccess, CommandBuilder, FieldError, RequestContext } from '#web';
 import {
   Ctx,
   Cursors,
@@ -12,10 +12,12 @@ import {
   Problem,
   ReadGate,
   RecordEndpoints,
+  RecordSight,
   RouteAction,
   uuidOf,
 } from '#web';
 import { Body, Controller, Get, Injectable, Param, Post, Query } from '@nestjs/common';
+import type { Caller } from './caller.js';
 import { hasRole } from './caller.js';
 import type { ContactPoint } from './contact-points.js';
 import { ContactPoints } from './contact-points.js';
@@ -295,6 +297,17 @@ export class DesignationsController extends Papers {
 export class MandatesController extends Papers {
   protected override readonly kind = 'mandate';
 
+  constructor(
+    endpoints: RecordEndpoints,
+    records: DirectoryRecords,
+    board: PartyBoard,
+    gate: ReadGate,
+    cursors: Cursors,
+    private readonly sight: RecordSight,
+  ) {
+    super(endpoints, records, board, gate, cursors);
+  }
+
   protected override kindOf(id: string): PartyKindOfRecord {
     return this.records.mandate(id);
   }
@@ -304,17 +317,31 @@ export class MandatesController extends Papers {
   @RouteAction({ action: 'mandate.give', roles: [...OWNING_ROLES, 'coordinator'], problems: PARTY_PROBLEMS })
   give(@Ctx() ctx: RequestContext, @Body() body: MandateDto): Promise<HttpAnswer> {
     const { auditor, scope, sealed = false, from, to, reference } = body;
-    return this.record(ctx, auditor, sealed, 'GiveMandate', (mandate) => (by) => ({
-      type: 'GiveMandate',
-      by,
-      auditor,
-      mandate,
-      scope,
-      sealed,
-      from,
-      ...(to === undefined ? {} : { to }),
-      reference,
-    }));
+    return this.record(ctx, auditor, sealed, 'GiveMandate', async (mandate) => {
+      if (sealed && 'records' in scope) await this.requireOwn(ctx.caller, scope.records);
+      return (by) => ({
+        type: 'GiveMandate',
+        by,
+        auditor,
+        mandate,
+        scope,
+        sealed,
+        from,
+        ...(to === undefined ? {} : { to }),
+        reference,
+      });
+    });
+  }
+
+  /** @throws {Problem} 403 naming each that is not: alike for another's, a hidden one and none at all */
+  private async requireOwn(caller: Caller, records: readonly string[]): Promise<void> {
+    const errors: FieldError[] = [];
+    for (const [index, id] of records.entries()) {
+      if (!(await this.sight.owns(caller, id)))
+        errors.push({ field: `scope.records[${index}]`, message: 'names no record of your party' });
+    }
+    if (errors.length === 0) return;
+    throw Problem.of('forbidden', 'A mandate with sealed: true is given by an owner, for its own records.', { errors });
   }
 
   @Get()

@@ -35,7 +35,7 @@ export class RecordKinds {
   }
 }
 
-/** Whether a caller sees a record of another context: asked before its id is named. */
+/** What is asked of records of other contexts: whether a caller sees one, before its id is named, and whose it is. */
 @Injectable()
 export class RecordSight {
   constructor(
@@ -48,5 +48,16 @@ export class RecordSight {
     if (kind === undefined) return false;
     const { state } = await this.transactor.load(kind.decider, id);
     return kind.exists(state) && (await kind.sees(caller, id, state));
+  }
+
+  /** Whether this is the id of a record, of whatever kind, that the caller sees and its party is an owner of, as mandates have it. */
+  async owns(caller: Caller, id: string): Promise<boolean> {
+    for (const kind of this.kinds.all()) {
+      if (kind.mandated === undefined) continue;
+      const { state } = await this.transactor.load(kind.decider, id);
+      const own = kind.exists(state) && kind.mandated(id, state).owners.includes(caller.party);
+      if (own && (await kind.sees(caller, id, state))) return true;
+    }
+    return false;
   }
 }

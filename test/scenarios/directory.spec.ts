@@ -43,6 +43,7 @@ const designation = (more: object = {}): object => ({
   ...PERIOD,
   ...more,
 });
+const ABSENT = '01920000-0000-7000-8000-000000000000';
 const mandate = (more: object = {}): object => ({
   auditor: 'auditor:court',
   scope: { everything: true },
@@ -363,7 +364,18 @@ describe('audit mandates', () => {
     const given = await post('/v1/mandates', mandate(), COORDINATOR);
     expect(given.status).toBe(201);
     expect((await seen()).body).not.toHaveProperty('problem');
-    await post('/v1/mandates', mandate({ scope: { parties: ['state:VUT'] }, sealed: true }), NPC);
+    // Of what is not its own nobody gives one, whether it sees it, or there is any.
+    const others = mandate({ scope: { records: [id, ABSENT] }, sealed: true });
+    const refused = await post('/v1/mandates', others, { ...NPC, party: 'state:FJI' });
+    expect([refused.status, refused.body.code, refused.body.errors]).toEqual([
+      403,
+      'forbidden',
+      [0, 1].map((at) => ({ field: `scope.records[${at}]`, message: 'names no record of your party' })),
+    ]);
+    expect((await post('/v1/mandates', others, NPC)).body.errors).toMatchObject([{ field: 'scope.records[1]' }]);
+    expect((await seen()).body).not.toHaveProperty('problem');
+    const own = await post('/v1/mandates', mandate({ scope: { records: [id] }, sealed: true }), NPC);
+    expect(own.status).toBe(201);
     expect((await seen()).body.problem).toBe(NEED.problem);
     const told = async (as: As): Promise<unknown[]> =>
       ((await app.get('/v1/parties/auditor:court/history', { as })).body.items as { type?: string }[]).map(
