@@ -1,4 +1,12 @@
-import { CHECKPOINT_STREAM, type ExportedEvent, LogReplay, Refusal, Report, type Trust } from '#evidence';
+import {
+  CHECKPOINT_STREAM,
+  type ExportedEvent,
+  type LeftOutEvents,
+  LogReplay,
+  Refusal,
+  Report,
+  type Trust,
+} from '#evidence';
 import { messageOf, type RecordedEvent } from '#kernel';
 import type { Checkpoint } from '#tlog';
 import { NewestOnDisk } from './newest-on-disk.js';
@@ -32,7 +40,7 @@ export const verifyStoredLog = (source: LogSource, trust: Trust): Promise<Report
     replay.end('open');
   });
 
-/** Verifies an export of the whole log (NDJSON, a line an event, the last one its checkpoint). Never rejects. */
+/** Verifies an export from the start of the log (NDJSON, a line an event or a run of those left out, the last one its checkpoint). Never rejects. */
 export const verifyExport = (lines: AsyncIterable<string>, trust: Trust): Promise<Report> =>
   replayed(trust, async (replay) => {
     let number = 0;
@@ -42,6 +50,7 @@ export const verifyExport = (lines: AsyncIterable<string>, trust: Trust): Promis
       const read = lineOf(line, where);
       if ('checkpoint' in read)
         replay.takeCheckpoint(replay.read(Buffer.from(read.checkpoint), where), `the checkpoint in ${where}`);
+      else if ('count' in read) replay.takeLeftOut(read);
       else replay.takeExported(read);
     }
     replay.end('doubt');
@@ -112,11 +121,18 @@ class RecordedCheckpoints {
   }
 }
 
+const isHash = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+
 /** What a line of an export says. @throws {Refusal} where it is none */
-const lineOf = (line: string, where: string): ExportedEvent | { readonly checkpoint: string } => {
-  const { end, checkpoint, seq, entryHash, opening, salt, masked } = objectOf(line, where);
+const lineOf = (line: string, where: string): ExportedEvent | LeftOutEvents | { readonly checkpoint: string } => {
+  const { end, checkpoint, seq, entryHash, opening, salt, masked, leftOut, hashes } = objectOf(line, where);
   if (end === true && typeof checkpoint === 'string') return { checkpoint };
-  if (typeof seq !== 'number' || typeof entryHash !== 'string' || !/^[0-9a-f]{64}$/.test(entryHash))
+  if (typeof seq === 'number' && leftOut !== undefined) {
+    if (!Number.isSafeInteger(leftOut) || (leftOut as number) < 1 || !Array.isArray(hashes) || !hashes.every(isHash))
+      throw new Refusal('it says of events that are left out neither how many nor their hashes', where);
+    return { seq, count: leftOut as number, hashes: hashes.map((hash) => Buffer.from(hash, 'hex')) };
+  }
+  if (typeof seq !== 'number' || !isHash(entryHash))
     throw new Refusal('it has no seq and entryHash: ask for the export with openings=true', where);
   if (masked === true) return { seq, entryHash };
   if (opening === null || typeof opening !== 'object' || typeof salt !== 'string')

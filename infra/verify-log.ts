@@ -16,7 +16,7 @@ Reads a whole log, also beside a running server, and proves that it is the one t
   --receipt <file>           a .tlog-proof that was handed out: its event must be there; may be said again
 
 PLEDGEBOOK_PREFIX (pledgebook) names the log on an event store (esdb://host:2113?tls=false).
-An export is GET /v1/audit/events?openings=true as application/x-ndjson, from its start; - reads it from standard input.
+An export is GET /v1/audit/events?openings=true as application/x-ndjson, from its start, also with a filter; - reads it from standard input.
 Exit codes: 0 verified, 1 refused or in doubt, 64 wrong usage.`;
 
 const WRONG_USAGE = 64;

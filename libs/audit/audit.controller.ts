@@ -27,7 +27,7 @@ import type { AuditFilter, AuditItem } from './audit-log.js';
 import { AuditLog } from './audit-log.js';
 import { AuditDiffQuery, AuditEventsQuery, AuditStateQuery } from './audit.dto.js';
 import { LogDifference, requireOrder } from './log-difference.js';
-import type { ExportedEvent, ExportEnd } from './log-export.js';
+import type { ExportLine } from './log-export.js';
 import { LogExport } from './log-export.js';
 import { ndjson } from './ndjson.js';
 import { LOG_PROBLEMS } from './signed-log/log.problems.js';
@@ -38,7 +38,8 @@ const NDJSON = 'application/x-ndjson';
 const PROOF = 'text/plain; charset=utf-8';
 const EXPORT =
   'With openings=true and `Accept: application/x-ndjson` it is an export that verifies offline. Each line is an event with `position`, `seq` (its leaf) and ' +
-  '`entryHash`; where the caller reads all of it with `salt` and `opening`, otherwise with `masked`. The last line is `{"end": true, "after", "checkpoint"}`: every ' +
+  '`entryHash`; where the caller reads all of it with `salt` and `opening`, otherwise with `masked`. With a filter, what it does not let through or the caller does ' +
+  'not read whole is left out, a run of events as one line: `position` of its last, `seq` of its first, `leftOut` (how many) and `hashes` of the subtrees that their leaves make up. The last line is `{"end": true, "after", "checkpoint"}`: every ' +
   'event before it is covered by that signed note. Where the last line is missing the export was cut: go on with `after` = the position of the last whole line.';
 const READERS = 'Auditors with a mandate in force.';
 
@@ -112,8 +113,7 @@ export class AuditController {
       return now;
     };
     const pages = this.exporting.pages(caller, { after, filter, signed });
-    const streamOf = (line: ExportedEvent | ExportEnd): readonly string[] =>
-      'opening' in line ? [line.opening.stream] : [];
+    const streamOf = (line: ExportLine): readonly string[] => ('opening' in line ? [line.opening.stream] : []);
     return new StreamableFile(ndjson(this.noted(ctx, pages, streamOf, limit)), { type: NDJSON });
   }
 

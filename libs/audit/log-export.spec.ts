@@ -52,6 +52,8 @@ const logOf = async (
       ids
         .slice(from, from + count)
         .map((eventId, n) => ({ seq: from + n, eventId, entryHash: '', prevInStream: null })),
+    subtrees: (from: number, to: number) =>
+      [from, to].map((at) => Buffer.of(...(at < 256 ? [at] : [at >> 8, at & 255]))),
   } as unknown as LogTree;
   const clock = new SystemClock();
   const kinds = new RecordKinds();
@@ -104,6 +106,28 @@ test('an export from beyond the end of the log ends where that does', async () =
   const pages: unknown[] = [];
   for await (const page of exporting.pages(() => Promise.resolve(ANONYMOUS), order)) pages.push(...page);
   expect(pages).toEqual([{ end: true, after: '2', checkpoint: 'signed' }]);
+});
+
+test('with a filter a run of events that are left out is one line, however many pages it is of', async () => {
+  const notes = (count: number): EventToAppend[] => Array.from({ length: count }, () => note('n'));
+  const { size, exporting } = await logOf([
+    ['page-1', -1, notes(3 * PAGE + 1)],
+    ['page-2', -1, [...notes(2), note('hidden'), note('n')]],
+    ['page-3', -1, notes(2 * PAGE)],
+  ]);
+  const lines: unknown[] = [];
+  const order = { after: 0n, filter: { stream: 'page-2' }, signed: { ...SIGNED_BY, size } };
+  for await (const page of exporting.pages(() => Promise.resolve(ANONYMOUS), order)) lines.push(...page);
+  expect(lines).toMatchObject([
+    { position: '1501', seq: 0, leftOut: 1501, hashes: ['00', '05dd'] },
+    { position: '1502', seq: 1501, opening: { stream: 'page-2', revision: 0 } },
+    { position: '1503', seq: 1502, opening: { stream: 'page-2', revision: 1 } },
+    // What is shown in part is left out like what nobody asked for.
+    { position: '1504', seq: 1503, leftOut: 1, hashes: ['05df', '05e0'] },
+    { position: '1505', seq: 1504, opening: { stream: 'page-2', revision: 3 } },
+    { position: '2505', seq: 1505, leftOut: 1000, hashes: ['05e1', '09c9'] },
+    { end: true, after: '2505', checkpoint: 'signed' },
+  ]);
 });
 
 test('of one request all events are opened or none, however many it led to', async () => {

@@ -19,6 +19,20 @@ export type ExportedEvent = {
   readonly entryHash: string;
 } & ({ readonly masked: true } | { readonly salt: string; readonly opening: Opening });
 
+/** Events that an export with a filter leaves out, in its place: what its reader may not read of them, or did not ask for, alike. */
+export interface LeftOut {
+  /** Of the last of them. */
+  readonly position: string;
+  /** The leaf of the first of them. */
+  readonly seq: number;
+  /** How many there are. */
+  readonly leftOut: number;
+  /** Of the whole subtrees that their leaves consist of, from left to right, hexadecimal. */
+  readonly hashes: readonly string[];
+}
+
+export type ExportLine = ExportedEvent | LeftOut | ExportEnd;
+
 /** The last line of an export that came to its end. */
 export interface ExportEnd {
   readonly end: true;
@@ -43,8 +57,8 @@ export class LogExport {
   ) {}
 
   /**
-   * Events after `after`, in order, up to what the checkpoint covers, in pages that are read as fast as they are taken. With a filter, events
-   * that the caller may not read are left out: they would tell what they are.
+   * Events after `after`, in order, up to what the checkpoint covers, in pages that are read as fast as they are taken. With a filter, a run of
+   * events that it does not let through, or that the caller does not read whole, is one line of hashes: which of the two it is would tell what they are.
    * @param caller asked anew for each page: an export goes on for long
    */
   async *pages(
@@ -54,30 +68,41 @@ export class LogExport {
       filter,
       signed: { size, note },
     }: { readonly after: bigint; readonly filter: AuditFilter; readonly signed: Signed },
-  ): AsyncGenerator<readonly (ExportedEvent | ExportEnd)[]> {
+  ): AsyncGenerator<readonly ExportLine[]> {
     const filtered = isFiltered(filter);
     const head = await this.store.head();
     // From beyond the end the export ends there: whoever goes on from its last line misses nothing.
     let position = after < head ? after : head;
+    let run: { readonly from: number; readonly to: number } | undefined;
     for (let ended = false; !ended;) {
       const page = await this.store.readAll(position, PAGE);
       const [first] = page;
       const from = first === undefined ? undefined : this.tree.leafOf(first.id)?.seq;
       const places = from === undefined ? [] : this.tree.places(from, Math.min(page.length, size - from));
       const sight = this.log.sightOf(await caller());
-      const lines: ExportedEvent[] = [];
+      const lines: ExportLine[] = [];
       for (const [index, place] of places.entries()) {
         const event = page[index];
         if (event?.id !== place.eventId)
           throw new Error(`leaf ${place.seq} is not of the event at its place in the log`);
-        position = event.position;
         const line = await this.line(sight, event, place);
-        if (!filtered || (!('masked' in line) && passes(event, filter))) lines.push(line);
+        if (!filtered || (!('masked' in line) && passes(event, filter))) {
+          if (run !== undefined) lines.push(this.leftOut(run, position));
+          run = undefined;
+          lines.push(line);
+        } else run = { from: run?.from ?? place.seq, to: place.seq + 1 };
+        position = event.position;
       }
       yield lines;
       ended = places.length < PAGE;
     }
-    yield [{ end: true, after: String(position), checkpoint: note }];
+    const end: ExportEnd = { end: true, after: String(position), checkpoint: note };
+    yield run === undefined ? [end] : [this.leftOut(run, position), end];
+  }
+
+  private leftOut({ from, to }: { readonly from: number; readonly to: number }, position: bigint): LeftOut {
+    const hashes = this.tree.subtrees(from, to).map((hash) => Buffer.from(hash).toString('hex'));
+    return { position: String(position), seq: from, leftOut: to - from, hashes };
   }
 
   private async line(sight: LogSight, event: RecordedEvent, place: LeafPlace): Promise<ExportedEvent> {

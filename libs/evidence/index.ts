@@ -20,5 +20,5 @@ export { verifyBundle } from './verify-bundle.js';
 export { LIMITS, Measure, pathFault, readZip } from './zip.js';
 export type { Fetch } from './verify-server.js';
 export { verifyServer } from './verify-server.js';
-export type { ExportedEvent, NewestEvent, NewestOfStreams } from './log-replay.js';
+export type { ExportedEvent, LeftOutEvents, NewestEvent, NewestOfStreams } from './log-replay.js';
 export { LogReplay } from './log-replay.js';

@@ -1,4 +1,13 @@
-import { type Checkpoint, CompactRange, entryHashOf, leafEntry, leafHash, type Opening } from '#tlog';
+import {
+  type Checkpoint,
+  CompactRange,
+  EMPTY_ROOT,
+  entryHashOf,
+  leafEntry,
+  leafHash,
+  type Opening,
+  subtreesOf,
+} from '#tlog';
 import { about, Refusal, type Report } from './report.js';
 import { openReceipt, openSeen, type Trust } from './trust.js';
 
@@ -21,6 +30,13 @@ export interface ExportedEvent {
   readonly seq: number;
   readonly entryHash: string;
   readonly opened?: { readonly opening: Opening; readonly salt: string };
+}
+
+/** A run of events that an export leaves out: hashes of the whole subtrees that their leaves consist of. */
+export interface LeftOutEvents {
+  readonly seq: number;
+  readonly count: number;
+  readonly hashes: readonly Uint8Array[];
 }
 
 /** What must hold of the log at a size. */
@@ -50,6 +66,9 @@ export class LogReplay {
   private nextAnchor = 0;
   private nextHeld = 0;
   private openings = 0;
+  private leftOut = 0;
+  /** What falls into a run that was left out. */
+  private readonly untold = new Set<Anchor | Held>();
 
   /** @throws {Refusal} where a checkpoint or a receipt is not of this log's key */
   constructor(
@@ -90,9 +109,7 @@ export class LogReplay {
 
   /** Takes the next event of an export. @throws {Refusal} where it cannot stand there */
   takeExported({ seq, entryHash, opened }: ExportedEvent): void {
-    const where = `event ${this.size}`;
-    if (seq !== this.size)
-      throw new Refusal(`the export goes on with event ${seq}: events are missing or not in order`, where);
+    const where = this.requireNext(seq);
     if (opened !== undefined) {
       const { opening, salt } = opened;
       const { stream, revision, prevInStream } = opening;
@@ -113,6 +130,35 @@ export class LogReplay {
       this.newest.set(stream, { revision, entryHash });
     }
     this.append(entryHash);
+  }
+
+  /** Takes the next events of an export, of which it says nothing. @throws {Refusal} where they cannot stand there */
+  takeLeftOut({ seq, count, hashes }: LeftOutEvents): void {
+    const where = this.requireNext(seq);
+    const subtrees = subtreesOf(seq, seq + count);
+    if (subtrees.length !== hashes.length)
+      throw new Refusal(
+        `${count} events that are left out make ${subtrees.length} subtrees, not ${hashes.length}`,
+        where,
+      );
+    for (const [index, [level]] of subtrees.entries()) this.tree.appendSubtree(level, hashes[index] ?? EMPTY_ROOT);
+    this.leftOut += count;
+    for (let at = this.held[this.nextHeld]; at !== undefined && at.seq < this.size;) {
+      this.untold.add(at);
+      at = this.held[(this.nextHeld += 1)];
+    }
+    for (let at = this.anchors[this.nextAnchor]; at !== undefined && at.size < this.size;) {
+      this.untold.add(at);
+      at = this.anchors[(this.nextAnchor += 1)];
+    }
+    this.compareAnchors();
+  }
+
+  private requireNext(seq: number): string {
+    const where = `event ${this.size}`;
+    if (seq !== this.size)
+      throw new Refusal(`the export goes on with event ${seq}: events are missing or not in order`, where);
+    return where;
   }
 
   /** A checkpoint that the log recorded, or an export ends with; they come in the order of their sizes, none before its size is reached. */
@@ -137,16 +183,28 @@ export class LogReplay {
     const anchor = this.anchors[this.nextAnchor];
     if (anchor !== undefined) throw this.cutOff(anchor);
     report.proved(
-      `${size} events in order; what ${this.openings} of them say hashes to their leaves, and no revision of a stream is out of order among them`,
+      `${size} events in order${this.leftOut === 0 ? '' : `, ${this.leftOut} of them left out`}; what ${this.openings} of them say hashes to their leaves, and no revision of a stream is out of order among them`,
     );
     if (recorded !== undefined)
       report.proved(
         `the first ${recorded.size} are those that ${recorded.origin} signed, in ${this.recordedCount} checkpoints that are with the log`,
       );
-    for (const { name, size: at } of this.anchors)
-      report.proved(`the log begins with the ${at} events of ${name}, unchanged`);
-    for (const { name, seq } of this.held) report.proved(`the event of the receipt ${name} is in the log (at ${seq})`);
-    const signed = Math.max(recorded?.size ?? 0, this.anchors.at(-1)?.size ?? 0);
+    for (const anchor of this.anchors) {
+      const { name, size: at } = anchor;
+      if (this.untold.has(anchor))
+        report.doubt(
+          `whether the log begins with the ${at} events of ${name}: they end within events that are left out`,
+        );
+      else report.proved(`the log begins with the ${at} events of ${name}, unchanged`);
+    }
+    for (const held of this.held) {
+      const { name, seq } = held;
+      if (this.untold.has(held))
+        report.doubt(`whether the event of the receipt ${name} is in the log (at ${seq}): it is among those left out`);
+      else report.proved(`the event of the receipt ${name} is in the log (at ${seq})`);
+    }
+    const told = this.anchors.filter((anchor) => !this.untold.has(anchor));
+    const signed = Math.max(recorded?.size ?? 0, told.at(-1)?.size ?? 0);
     if (signed === 0 && size > 0)
       report.doubt('that these are the events that were signed: there is no checkpoint of them');
     else if (signed < size) report[unsigned](`the last ${size - signed} events: no checkpoint covers them`);

@@ -10,7 +10,7 @@ export {
 } from './checkpoint.js';
 export { textIn } from './encoding.js';
 export type { TreeNodes } from './merkle.js';
-export { CompactRange, EMPTY_ROOT, leafHash, nodeHash, rootOf } from './merkle.js';
+export { CompactRange, EMPTY_ROOT, leafHash, nodeHash, rootOf, subtreesOf } from './merkle.js';
 export type { Note, NoteSignature, SignatureKind, Verified } from './note.js';
 export { formatNote, NoteSigner, openNote, parseNote, signatureLine, VerifierKey } from './note.js';
 export type { LeafEntry, Opening } from './opening.js';

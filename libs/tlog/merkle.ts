@@ -37,6 +37,19 @@ const peaksOf = (size: number): (readonly [level: number, index: number])[] => {
   return peaks;
 };
 
+/** The whole subtrees that the leaves from `from` up to `to` consist of, from left to right, as [level, index]. */
+export const subtreesOf = (from: number, to: number): (readonly [level: number, index: number])[] => {
+  const subtrees: (readonly [number, number])[] = [];
+  for (let at = from; at < to;) {
+    let level = 0;
+    let width = 1;
+    for (; at % (2 * width) === 0 && at + 2 * width <= to; width *= 2) level += 1;
+    subtrees.push([level, at / width]);
+    at += width;
+  }
+  return subtrees;
+};
+
 /** A tree that only grows: as many hashes as its size has binary ones, so that any number of leaves takes no memory. */
 export class CompactRange {
   private constructor(
@@ -61,12 +74,18 @@ export class CompactRange {
   }
 
   append(leaf: Uint8Array): void {
-    // Each trailing one of the size is a subtree that the new leaf completes.
+    this.appendSubtree(0, leaf);
+  }
+
+  /** Appends 2^level leaves at once. @param root of the subtree over them; the size is a multiple of as many */
+  appendSubtree(level: number, root: Uint8Array): void {
+    const width = 2 ** level;
+    // Each trailing one of the size, in subtrees so wide, is one that the new one completes.
     let completed = 0;
-    for (let rest = this.leaves; rest % 2 === 1; rest = Math.floor(rest / 2)) completed += 1;
+    for (let rest = this.leaves / width; rest % 2 === 1; rest = Math.floor(rest / 2)) completed += 1;
     const joined = this.peaks.splice(this.peaks.length - completed);
-    this.peaks.push(joined.reduceRight((right, left) => nodeHash(left, right), leaf));
-    this.leaves += 1;
+    this.peaks.push(joined.reduceRight((right, left) => nodeHash(left, right), root));
+    this.leaves += width;
   }
 
   root(): Buffer {

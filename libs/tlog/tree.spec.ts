@@ -11,6 +11,7 @@ import {
   parseEntryBundle,
   parseTilePath,
   rootOf,
+  subtreesOf,
   tilePath,
   tileWidth,
   type TreeNodes,
@@ -56,6 +57,22 @@ const nodes: TreeNodes = (() => {
 const rootAt = (size: number): Buffer => tree.mth(0, size);
 
 describe('the tree', () => {
+  it('grows by runs of leaves as by each of them, whatever runs they are', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(MOST), { maxLength: 8 }), fc.nat(MOST), (cuts, size) => {
+        const range = CompactRange.empty();
+        for (const to of [...cuts.filter((cut) => cut < size), size].sort((a, b) => a - b)) {
+          const from = range.size;
+          const subtrees = subtreesOf(from, to);
+          for (const [level, index] of subtrees) range.appendSubtree(level, nodes.node(level, index));
+          // Few hashes, however many leaves.
+          expect(subtrees.length).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(to - from + 1)));
+        }
+        expect([range.size, hex(range.root())]).toEqual([size, hex(rootAt(size))]);
+      }),
+    );
+  });
+
   it('has the roots of RFC 6962', () => {
     const range = CompactRange.empty();
     expect(hex(range.root())).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');

@@ -253,7 +253,16 @@ describe('an export with openings', () => {
     readonly end?: true;
     readonly after?: string;
     readonly checkpoint?: string;
+    readonly leftOut?: number;
+    readonly hashes?: readonly string[];
   }
+  const verified = async (lines: readonly Line[]): Promise<Report> =>
+    verifyExport(Readable.from(lines.map((line) => JSON.stringify(line))), {
+      key,
+      witnesses: [],
+      checkpoints: [],
+      receipts: [],
+    });
   const exported = async (query = '', headers: Record<string, string> = {}): Promise<readonly Line[]> => {
     const accept = { accept: 'application/x-ndjson', prefer: 'wait=10', ...headers };
     const { status, text } = await app.get(`/v1/audit/events?openings=true${query}`, { as: AUDITOR, headers: accept });
@@ -298,12 +307,7 @@ describe('an export with openings', () => {
 
   it('is proved to be the log that was signed by `verify-log`, masked as it is', async () => {
     const lines = await exported();
-    const report = await verifyExport(Readable.from(lines.map((line) => JSON.stringify(line))), {
-      key,
-      witnesses: [],
-      checkpoints: [],
-      receipts: [],
-    });
+    const report = await verified(lines);
     expect([report.verdict, report.findings.map(({ kind }) => kind)]).toEqual([
       'verified',
       ['proved', 'proved', 'open'],
@@ -321,10 +325,16 @@ describe('an export with openings', () => {
     expect(await exported(`&after=${after}`)).toEqual([{ ...whole.at(-1), after }]);
   });
 
-  it('leaves out with a filter what the auditor may not read, and opens nothing that is shown in part', async () => {
+  it('leaves out with a filter what the auditor may not read, opens nothing that is shown in part, and verifies by itself', async () => {
     const stream = 'party-agency:a7';
+    const told = ({ opening, end, leftOut }: Line): unknown =>
+      opening?.stream ?? end ?? (leftOut ? 'left out' : undefined);
     const ofAgency = await exported(`&stream=${stream}`);
-    expect(ofAgency.map(({ opening, end }) => opening?.stream ?? end)).toEqual([stream, true]);
+    expect(ofAgency.map(told)).toEqual(['left out', stream, 'left out', true]);
+    expect((await verified(ofAgency)).verdict).toBe('verified');
+    expect((await exported('&stream=need-none')).map(told)).toEqual(['left out', true]);
+    const cut = await exported(`&stream=${stream}&limit=1`);
+    expect([...cut, ...(await exported(`&stream=${stream}&after=${cut[0]!.position}`))]).toEqual(ofAgency);
     const command = async (name: string, body: object, as: As, revision: number): Promise<void> => {
       const headers = { 'if-match': `"${revision}"` };
       expect((await app.post(`/v1/needs/${draft}/${name}`, body, { as, headers })).status).toBe(200);
@@ -335,8 +345,9 @@ describe('an export with openings', () => {
     const { id, position } = await eventOf(`need-${draft}`, 0);
     const { items } = (await app.get(`/v1/audit/events?stream=need-${draft}`, { as: AUDITOR, ...WAIT })).body;
     expect(items[0]).toMatchObject({ eventId: id, data: { filer: 'state:VUT' } });
-    const whole = (await exported(`&stream=need-${draft}`)).map(({ opening, end }) => opening?.type ?? end);
-    expect(whole).toEqual(['NeedOpened', true]);
+    const ofNeed = await exported(`&stream=need-${draft}`);
+    expect(ofNeed.flatMap(({ opening }) => opening?.type ?? [])).toEqual(['NeedOpened']);
+    expect((await verified(ofNeed)).verdict).toBe('verified');
     const line = (await exported()).find((each) => each.position === String(position));
     expect(line).toEqual({ ...line, masked: true, salt: undefined, opening: undefined });
   });

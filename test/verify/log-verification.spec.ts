@@ -9,6 +9,7 @@ import {
   formatProofFile,
   leafEntry,
   leafHash,
+  nodeHash,
   NoteSigner,
   type Opening,
   signCheckpoint,
@@ -278,6 +279,39 @@ const exported = (size: number, masked: (place: number) => boolean = () => false
   { end: true, after: String(2 * size - 1), checkpoint: signedAt(size) },
 ];
 
+const LEAF_HASHES = LEAVES.map(({ entryHash }, seq) => leafHash(leafEntry({ seq, entryHash })));
+
+/** Of the subtree over so many leaves, a power of two. */
+const hashOver = (from: number, width: number): Buffer =>
+  width === 1 ? LEAF_HASHES[from]! : nodeHash(hashOver(from, width / 2), hashOver(from + width / 2, width / 2));
+
+/** The same with a filter: what is not `opened` is left out, a run of events in one line. */
+const filtered = (size: number, opened: (place: number) => boolean): Line[] => {
+  const lines: Line[] = [];
+  let first = 0;
+  const leaveOut = (end: number): void => {
+    if (end === first) return;
+    const hashes: string[] = [];
+    // The largest subtree that begins here, again and again.
+    for (let at = first; at < end;) {
+      const width = [512, 256, 128, 64, 32, 16, 8, 4, 2, 1].find((each) => at % each === 0 && at + each <= end) ?? 1;
+      hashes.push(hashOver(at, width).toString('hex'));
+      at += width;
+    }
+    lines.push({ position: String(2 * end - 1), seq: first, leftOut: end - first, hashes });
+  };
+  const whole = exported(size);
+  for (let seq = 0; seq < size; seq += 1) {
+    if (!opened(seq)) continue;
+    leaveOut(seq);
+    lines.push(whole[seq]!);
+    first = seq + 1;
+  }
+  leaveOut(size);
+  return [...lines, whole.at(-1)!];
+};
+const FILTERED = filtered(640, (seq) => seq === 199 || seq === 300);
+
 const linesOf = async function* (lines: readonly (Line | string)[]): AsyncGenerator<string> {
   for (const line of lines) yield typeof line === 'string' ? line : JSON.stringify(line);
 };
@@ -297,6 +331,34 @@ describe('an export of the whole log', () => {
     expect(await read(whole)).toBe('verified');
     expect(await read(exported(640, (seq) => seq % 3 === 0))).toBe('verified');
     expect(await read([...exported(300), ...whole.slice(300)], given(signedAt(512)))).toBe('verified');
+  });
+
+  it('is proved also where runs of events are left out, each as the hashes of its subtrees', async () => {
+    for (const size of [1, 2, 300, 640])
+      for (const every of [1, 2, 7, 100, 640])
+        expect([size, every, await read(filtered(size, (seq) => seq % every === every - 1))]).toEqual([
+          ...[size, every, 'verified'],
+        ]);
+    const report = await verifyExport(linesOf(FILTERED), { ...PINNED, ...given(signedAt(200)) });
+    expect(report.findings.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([
+      'proved: 640 events in order, 638 of them left out; what 2 of them say hashes to their leaves, and no revision of a stream is out of order among them',
+      'proved: the first 640 are those that log.example/commitments signed, in 1 checkpoints that are with the log',
+      'proved: the log begins with the 200 events of outside, unchanged',
+    ]);
+  });
+
+  it('stays in doubt about what was known before and falls into a run that is left out', async () => {
+    expect(await read(FILTERED, given(signedAt(512)))).toBe('in doubt');
+    expect(await read(FILTERED.slice(0, -1), given(signedAt(640)))).toBe('verified');
+    expect(await read(FILTERED, receiptOf(513))).toBe('in doubt');
+    expect(await read(FILTERED, receiptOf(257))).toBe('in doubt');
+    // As far as it is told, it is held against what it tells.
+    expect(
+      await read(
+        filtered(640, (seq) => seq === 512),
+        receiptOf(513),
+      ),
+    ).toBe('verified');
   });
 
   it('stays in doubt without its checkpoint, unless one is known that covers all of it', async () => {
@@ -399,6 +461,34 @@ describe('an export of the whole log', () => {
       () => [...whole.slice(0, 300), '{"seq":300,"entr'],
       {},
       'line 301: it is no JSON object',
+    ],
+    ['a run left out that is dropped', () => FILTERED.slice(1), {}, 'the export goes on with event 199'],
+    [
+      'a run left out that is longer by one',
+      () => FILTERED.map((line) => (line.seq === 301 ? { ...line, leftOut: 340 } : line)),
+      {},
+      'subtrees, not',
+    ],
+    [
+      'an event left out that was altered',
+      () =>
+        FILTERED.map((line) =>
+          line.seq === 301 ? { ...line, hashes: (line.hashes as string[]).with(3, 'ab'.repeat(32)) } : line,
+        ),
+      {},
+      'not those that were signed',
+    ],
+    [
+      'an opened event altered among events that are left out',
+      () => FILTERED.map((line) => (line.seq === 300 ? { ...whole[300]!, ...{ ...whole[301]!, seq: 300 } } : line)),
+      {},
+      'not those that were signed',
+    ],
+    [
+      'events left out, and no number of them',
+      () => [{ ...FILTERED[0], leftOut: 0 }],
+      {},
+      'line 1: it says of events that are left out neither how many nor their hashes',
     ],
     ['lines without hashes', () => [{ position: '1', stream: 'need-1' }], {}, 'line 1: it has no seq and entryHash'],
   ])('with %s is refused', async (_what, lines, trust, reason) => {

@@ -8,6 +8,7 @@ import {
   leafEntry,
   nodesOf,
   rootOf,
+  subtreesOf,
   type TileName,
   tileWidth,
 } from '#tlog';
@@ -53,6 +54,12 @@ export class LogTree {
   /** The tree as its first `size` leaves, which it has, to append others to. */
   rangeAt(size: number): CompactRange {
     return CompactRange.of(nodesOf(storedTiles(this.rows)), size);
+  }
+
+  /** The hashes of the whole subtrees that the leaves from `from` up to `to`, which the tree has, consist of; from left to right. */
+  subtrees(from: number, to: number): readonly Uint8Array[] {
+    const nodes = nodesOf(storedTiles(this.rows));
+    return subtreesOf(from, to).map(([level, index]) => nodes.node(level, index));
   }
 
   leafAt(seq: number): Leaf | undefined {
