@@ -116,7 +116,7 @@ const READ_HEADERS = [CONSISTENCY, WAIT, PURPOSE, CORRELATION];
 const WRITE_HEADERS = [
   header(
     'Idempotency-Key',
-    'A repeat with the same key and body writes nothing and answers the same.',
+    'A repeat with the same key and body writes nothing and answers the same. One that nobody can guess, such as a random UUID: ids are derived from it.',
     '0f8fad5b-d9cb-469f-a165-70867728950e',
   ),
   header(
