@@ -184,7 +184,8 @@ export class AuditController {
   })
   async diff(@Ctx() ctx: RequestContext, @Query() query: AuditDiffQuery): Promise<HttpAnswer> {
     const { from, clock = 'recorded', record, limit = DEFAULT_LIMIT, cursor } = query;
-    const shaping = { from, to: query.to ?? null, clock, record: record ?? null };
+    // Named for what its cursors hold: those of a former version held a moment.
+    const shaping = { from, to: query.to ?? null, clock, record: record ?? null, place: 'position' };
     const page = pageOf(cursor === undefined ? [] : this.cursors.decode(ctx, shaping, cursor));
     const earlier = momentOf(from, clock);
     const upTo = page.upTo ?? (await this.difference.end(earlier));
