@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { specFor } from '#kernel-testing';
+import { emptyFold, foldOnto } from '#kernel';
+import { recordedHistory, specFor } from '#kernel-testing';
 import type { ContributionState, FundFacts } from './contribution.js';
-import { arrivalOf, contributionDecider, receivedOf, statusOf, worthOf } from './contribution.js';
+import { allowsOnContribution, arrivalOf, contributionDecider, receivedOf, statusOf, worthOf } from './contribution.js';
 import type { ContributionEvent } from './fund.contract.js';
 import { administrator, coordinator, desk, FUND, japan, money } from './fund.fixture.js';
 
@@ -218,5 +219,25 @@ describe('a contribution', () => {
     given(pledged(), signed, received(1, 100)).when(cancel, { actor: japan }).refused('fully-received');
     given(pledged(), cancelled).when(cancel, { actor: japan }).refused('contribution-closed');
     given(pledged(), signed).when(cancel, { actor: administrator }).refused('forbidden');
+  });
+});
+
+describe('what may be reported of a contribution', () => {
+  const allowed = (...events: readonly ContributionEvent[]): readonly boolean[] => {
+    const { contribution } = foldOnto(
+      contributionDecider,
+      emptyFold(contributionDecider.initial),
+      recordedHistory(contributionDecider, events),
+    ).state;
+    if (contribution === undefined) throw new Error('no contribution');
+    return [allowsOnContribution('ReportPayment', contribution), allowsOnContribution('ReportArrival', contribution)];
+  };
+
+  it('ends with the sum that was pledged', () => {
+    expect(allowed(pledged(), signed, paid(1, 60), received(1, 99, 1))).toEqual([true, true]);
+    expect(allowed(pledged(), signed, paid(1, 60), paid(2, 40))).toEqual([false, true]);
+    expect(allowed(pledged(), signed, received(1, 100))).toEqual([true, false]);
+    const cent = { type: 'ReportArrival', amount: money(1), date: '2026-01-05', fund } as const;
+    given(pledged(), signed, received(1, 100)).when(cent, { actor: desk }).refused('over-contribution', 'amount');
   });
 });

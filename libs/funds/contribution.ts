@@ -132,9 +132,20 @@ export const statusOf = ({ signed, receipts, ended }: Contribution): Contributio
   return signed === undefined ? 'pledged' : 'signed';
 };
 
+/** True where any further sum would go beyond what was pledged. */
+const isExhausted = (type: ContributionCommandType, contribution: Contribution): boolean => {
+  const { pledge, payments } = contribution;
+  const paid = sumOf(payments.map(({ amount }) => amount));
+  return (
+    (type === 'ReportPayment' && paid >= minorUnits(pledge.amount)) ||
+    (type === 'ReportArrival' && minorUnits(receivedOf(contribution)) >= minorUnits(pledge.amount))
+  );
+};
+
 /** True where the lifecycle allows the command now. */
 export const allowsOnContribution = (type: ContributionCommandType, contribution: Contribution): boolean =>
   (CONTRIBUTION_COMMANDS[type].from as readonly ContributionStatus[]).includes(statusOf(contribution)) &&
+  !isExhausted(type, contribution) &&
   !(type === 'CancelContribution' && arrivalOf(contribution) === 'full') &&
   !(type === 'RefundContribution' && contribution.receipts.length === 0);
 
@@ -201,6 +212,14 @@ const statusRefusal = (type: ContributionCommandType, contribution: Contribution
   if (type === 'SignContribution') return refuse('not-pledged', 'The contribution is signed already.');
   if (type === 'CancelContribution')
     return refuse('fully-received', 'The whole has arrived: close it, or pay it back.');
+  if (isExhausted(type, contribution)) {
+    const whole = formatQuantity(contribution.pledge.amount);
+    return refuse(
+      'over-contribution',
+      `The whole of ${whole} is there: what is more is another contribution.`,
+      'amount',
+    );
+  }
   return refuse('not-signed', 'The donor has not signed the contribution yet.');
 };
 
