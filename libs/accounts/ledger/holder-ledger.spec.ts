@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ReadModel, RecordedEvent } from '#kernel';
 import { applyToModel } from '#kernel';
@@ -48,7 +49,7 @@ describe('holder ledger', () => {
             play([event]);
             const now = balancesIn(model);
             expect(sorted(now)).toEqual(sorted(balances[index] ?? new Map<string, bigint>()));
-            for (const [holder, minor] of now) expect(holder.startsWith(DONOR) || minor >= 0n).toBe(true);
+            for (const [holder, minor] of now) assert.ok(holder.startsWith(DONOR) || minor >= 0n);
           });
         });
       }),
@@ -73,13 +74,13 @@ describe('holder ledger', () => {
             for (const span of spans) {
               const currencies = currenciesOf(model, { holder }, span, false);
               for (const { currency, opening, closing, difference, reconciles } of currencies) {
-                expect({ difference: Number(difference), reconciles }).toEqual({ difference: 0, reconciles: true });
-                expect(Number(opening)).toBe(Number(closings.get(currency) ?? 0));
+                assert.deepEqual([Number(difference), reconciles], [0, true]);
+                assert.equal(Number(opening), Number(closings.get(currency) ?? 0));
                 closings.set(currency, closing);
               }
             }
             for (const [currency, classes] of sumsUntil(model, { holder }, LAST)) {
-              expect(balanceOf(classes)).toBe(balances.at(-1)?.get(`${holder} ${currency}`) ?? 0n);
+              assert.equal(balanceOf(classes), balances.at(-1)?.get(`${holder} ${currency}`) ?? 0n);
             }
           }
         });
@@ -127,9 +128,12 @@ describe('holder ledger', () => {
             for (const [currency, classes] of balances) {
               const balance = balanceOf(classes);
               const advance = advances.get(currency);
-              expect(advance?.outstanding ?? 0n).toBe(balance > 0n ? balance : 0n);
-              expect(advance?.lots.every((lot) => lot.day <= on) ?? true).toBe(true);
-              expect(advance?.lots.reduce((sum, { minor }) => sum + minor, 0n) ?? 0n).toBe(balance > 0n ? balance : 0n);
+              assert.equal(advance?.outstanding ?? 0n, balance > 0n ? balance : 0n);
+              assert.ok(advance?.lots.every((lot) => lot.day <= on) ?? true);
+              assert.equal(
+                advance?.lots.reduce((sum, { minor }) => sum + minor, 0n) ?? 0n,
+                balance > 0n ? balance : 0n,
+              );
             }
           }
         });
