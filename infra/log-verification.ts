@@ -128,9 +128,10 @@ const lineOf = (line: string, where: string): ExportedEvent | LeftOutEvents | { 
   const { end, checkpoint, seq, entryHash, opening, salt, masked, leftOut, hashes } = objectOf(line, where);
   if (end === true && typeof checkpoint === 'string') return { checkpoint };
   if (typeof seq === 'number' && leftOut !== undefined) {
-    if (!Number.isSafeInteger(leftOut) || (leftOut as number) < 1 || !Array.isArray(hashes) || !hashes.every(isHash))
+    const told = typeof leftOut === 'number' && leftOut >= 1 && [leftOut, seq + leftOut].every(Number.isSafeInteger);
+    if (!told || !Array.isArray(hashes) || !hashes.every(isHash))
       throw new Refusal('it says of events that are left out neither how many nor their hashes', where);
-    return { seq, count: leftOut as number, hashes: hashes.map((hash) => Buffer.from(hash, 'hex')) };
+    return { seq, count: leftOut, hashes: hashes.map((hash) => Buffer.from(hash, 'hex')) };
   }
   if (typeof seq !== 'number' || !isHash(entryHash))
     throw new Refusal('it has no seq and entryHash: ask for the export with openings=true', where);

@@ -490,6 +490,12 @@ describe('an export of the whole log', () => {
       {},
       'line 1: it says of events that are left out neither how many nor their hashes',
     ],
+    [
+      'more events left out than can be counted',
+      () => FILTERED.map((line) => (line.seq === 301 ? { ...line, leftOut: Number.MAX_SAFE_INTEGER } : line)),
+      {},
+      'it says of events that are left out neither how many nor their hashes',
+    ],
     ['lines without hashes', () => [{ position: '1', stream: 'need-1' }], {}, 'line 1: it has no seq and entryHash'],
   ])('with %s is refused', async (_what, lines, trust, reason) => {
     expect(await read(lines(), trust)).toContain(reason);
