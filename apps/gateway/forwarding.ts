@@ -116,6 +116,7 @@ const send = (instance: Instance, request: FastifyRequest): Promise<IncomingMess
     upstream.once('response', (answer) => {
       // A service may answer before it has read everything: what breaks afterwards is not the answer's.
       upstream.on('error', () => undefined);
+      if (body && !request.raw.complete) letGo(request, upstream, answer);
       resolve(answer);
     });
     upstream.once('error', give);
@@ -124,6 +125,14 @@ const send = (instance: Instance, request: FastifyRequest): Promise<IncomingMess
     });
     if (!body) upstream.end();
   });
+
+/** Answered before all of the body came: the rest is read and dropped, for many a caller reads only once it has sent everything. */
+const letGo = ({ raw }: FastifyRequest, upstream: ClientRequest, answer: IncomingMessage): void => {
+  raw.unpipe(upstream);
+  raw.resume();
+  // Nothing else can be asked on a connection whose request never ended.
+  answer.once('close', () => upstream.destroy());
+};
 
 /** Tells once the request's connection stands: before that nothing of it can have been taken. */
 const watchConnecting = (upstream: ClientRequest, connected: () => void): void => {

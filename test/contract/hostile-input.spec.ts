@@ -1,7 +1,7 @@
-import { connect } from 'node:net';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 import type { Response } from '../support/http.js';
+import { postThenRead } from '../support/http.js';
 import { probeContext } from './probe.js';
 
 const as: As = { party: 'state:VUT', role: 'npc' };
@@ -258,25 +258,8 @@ test('HEAD answers like GET without a body', async () => {
 });
 
 test('a body of 10 MB is answered 413 to a sender that writes it all before it reads', async () => {
-  const { port } = new URL(app.url);
   const token = await app.token({ party: as.party, roles: ['npc'] });
-  const body = Buffer.from(JSON.stringify({ title: 'x'.repeat(10_000_000) }));
-  const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect(Number(port), '127.0.0.1');
-    const chunks: Buffer[] = [];
-    socket.on('error', reject);
-    socket.write(
-      `POST /v1/notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ${token}\r\ncontent-length: ${body.length}\r\n\r\n`,
-    );
-    socket.write(body, () => {
-      socket.on('data', (chunk) => {
-        chunks.push(chunk);
-        socket.end();
-      });
-      socket.on('close', () => {
-        resolve(Buffer.concat(chunks).toString());
-      });
-    });
-  });
+  const body = JSON.stringify({ title: 'x'.repeat(10_000_000) });
+  const answer = await postThenRead(`${app.url}/v1/notes`, token, body);
   expect(answer).toMatch(/^HTTP\/1\.1 413 /);
 });

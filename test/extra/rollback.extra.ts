@@ -46,8 +46,10 @@ const register = (server: ServerProcess, name: string): Promise<Answer> =>
 let tokensOf = inside;
 const textOf = async (server: ServerProcess, path: string): Promise<string> =>
   (await fetch(`${server.url}${path}`, { headers: { prefer: 'wait=10' } })).text();
-const partiesOf = async (server: ServerProcess): Promise<readonly string[]> => {
-  const answer = await fetch(`${server.url}/v1/parties`, { headers: { prefer: 'wait=10' } });
+/** @param after a write that is to be seen: without one a list may be of a moment before */
+const partiesOf = async (server: ServerProcess, after?: Answer): Promise<readonly string[]> => {
+  const seen = after?.token === undefined ? {} : { 'consistency-token': after.token };
+  const answer = await fetch(`${server.url}/v1/parties`, { headers: { prefer: 'wait=10', ...seen } });
   return ((await answer.json()) as { items: { id: string }[] }).items.map(({ id }) => id).sort();
 };
 
@@ -249,10 +251,13 @@ test('a fork in place forgets what was lost: lists show what the log holds, and 
   expect(fork).toMatchObject({ code: 0, stderr: '' });
 
   const server = await start(folder, own);
+  while ((await fetch(`${server.url}/readyz`)).status !== 200);
   expect(await partiesOf(server)).toEqual(['agency:kept']);
-  expect((await register(server, 'next')).status).toBe(201);
-  expect(await partiesOf(server)).toEqual(['agency:kept', 'agency:next']);
+  const next = await register(server, 'next');
+  expect(next.status).toBe(201);
+  expect(await partiesOf(server, next)).toEqual(['agency:kept', 'agency:next']);
   // The name is free again.
-  expect((await register(server, 'lost')).status).toBe(201);
-  expect(await partiesOf(server)).toEqual(['agency:kept', 'agency:lost', 'agency:next']);
+  const again = await register(server, 'lost');
+  expect(again.status).toBe(201);
+  expect(await partiesOf(server, again)).toEqual(['agency:kept', 'agency:lost', 'agency:next']);
 });

@@ -18,7 +18,7 @@ import { createApp } from '../../apps/pledgebook/app.js';
 import { StandInProcess } from '../eventstore-stand-in/process.js';
 import { readingsOf, storeOf } from '../history/replay.js';
 import type { Response } from '../support/http.js';
-import { send } from '../support/http.js';
+import { postThenRead, send } from '../support/http.js';
 import { talksTo } from './talks-to.js';
 
 /**
@@ -269,6 +269,12 @@ test('fifty proposals for ten seats while services, processes and the relay are 
   );
   expect(reserved).toHaveLength(10);
 }, 400_000);
+
+test('a body that is too large is 413 also for a caller that reads only once it has sent all of it', async () => {
+  const token = await issuer.token({ party: VANUATU.party, roles: [VANUATU.role] });
+  const answer = await postThenRead(`${url}/v1/needs`, token, JSON.stringify({ title: 'x'.repeat(10_000_000) }));
+  expect(answer).toMatch(/^HTTP\/1\.1 413 .*payload-too-large/s);
+});
 
 test('a log that does not answer: 503 with Retry-After, the same key repeats safely once it is back', async () => {
   const key = newId();

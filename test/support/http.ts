@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import supertest from 'supertest';
 
 /** What a service answered. */
@@ -71,3 +72,24 @@ const responseOf = (status: number, headers: Readonly<Record<string, string>>, b
   const body = /[/+]json$/.test(type) && text !== '' ? JSON.parse(text) : {};
   return { status, type, headers, text, bytes, body };
 };
+
+/** Posts JSON as a caller does that reads only once it has written everything: answers the text that comes, status line first. */
+export const postThenRead = (url: string, token: string, body: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const { hostname, port, pathname } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    const chunks: Buffer[] = [];
+    socket.on('error', reject);
+    socket.write(
+      `POST ${pathname} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ${token}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`,
+    );
+    socket.write(body, () => {
+      socket.on('data', (chunk) => {
+        chunks.push(chunk);
+        socket.end();
+      });
+      socket.on('close', () => {
+        resolve(Buffer.concat(chunks).toString());
+      });
+    });
+  });
