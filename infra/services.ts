@@ -28,9 +28,9 @@ class UsageError extends Error {}
 
 const READY_WITHIN_MS = 120_000;
 const POLL_MS = 250;
-/** Checks of `GET /readyz`: of a log that is not what was signed neither passes, and only an operator can help. */
 const WRITES = 'writes';
-const CHECKPOINTS = 'log checkpoints';
+/** Checks of `GET /readyz` that a log fails which is not what was signed: only an operator can help. */
+const OF_A_SOUND_LOG: ReadonlySet<string> = new Set([WRITES, 'log checkpoints', 'log witnesses']);
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -79,8 +79,7 @@ const untilReady = async (gateway: string, services: readonly string[]): Promise
     if ((await readiness(gateway)).ready) return undefined;
     lacking = (await Promise.all(services.map(readiness))).flatMap(({ checks }) => checks.filter(({ ok }) => !ok));
     const refusal = lacking.find(({ name }) => name === WRITES)?.detail?.refusal;
-    if (refusal !== undefined && lacking.every(({ name }) => name === WRITES || name === CHECKPOINTS))
-      return String(refusal);
+    if (refusal !== undefined && lacking.every(({ name }) => OF_A_SOUND_LOG.has(name))) return String(refusal);
     await pause(POLL_MS);
   }
   const what = [...new Set(lacking.map(({ name }) => name))].join(', ');

@@ -1,17 +1,15 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { NoteSigner, openNote, parseCheckpoint, VerifierKey } from '#tlog';
 import type { TokenRequest } from '#web';
 import { LocalIssuer } from '#web';
 import { StandInProcess } from '../eventstore-stand-in/process.js';
 import type { Response } from '../support/http.js';
 import { send } from '../support/http.js';
+import type { Program, ServerProcess } from '../support/program.js';
+import { runScript, startScript } from '../support/program.js';
 import { talksTo } from './talks-to.js';
 
 /**
@@ -27,46 +25,16 @@ const log = join(folder, 'log');
 const copyTo = join(folder, 'outside', 'checkpoint');
 const logKey = join(data, 'keys', 'log.key');
 const prefix = `t${randomBytes(6).toString('hex')}`;
-const run = promisify(execFile);
+
+/** As the build left it. */
+const built: Program = { folder: process.cwd(), remove: () => undefined };
 
 let standIn: StandInProcess;
-let witness: Running;
+let witness: ServerProcess;
 let witnessKey: VerifierKey;
-let services: Running | undefined;
+let services: ServerProcess | undefined;
 
-interface Running {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly said: readonly string[];
-}
-
-/** A program of the build that says where it is ready. */
-const start = async (script: string, environment: NodeJS.ProcessEnv, ...parameters: string[]): Promise<Running> => {
-  const child = spawn(process.execPath, [script, ...parameters], {
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const said: string[] = [];
-  const url = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout })
-      .on('line', (line) => {
-        said.push(line);
-        const found = /ready on (http:[^\s,]+)/.exec(line)?.[1];
-        if (found !== undefined) resolve(found);
-      })
-      .on('close', () => {
-        reject(new Error(`${script} ended: ${said.join('\n')}`));
-      });
-  });
-  return { child, url, said };
-};
-const stop = async ({ child }: Running): Promise<void> => {
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  expect(await ended).toEqual([0, null]);
-};
-
-const settings = (origin: string): NodeJS.ProcessEnv => ({
+const settings = (origin: string): Readonly<Record<string, string>> => ({
   PLEDGEBOOK_DATA: data,
   PLEDGEBOOK_PREFIX: prefix,
   PLEDGEBOOK_LOG_COPY: copyTo,
@@ -75,18 +43,20 @@ const settings = (origin: string): NodeJS.ProcessEnv => ({
   EVENTSTORE_URL: standIn.url,
   KAFKA_BROKERS: brokers,
   PLEDGEBOOK_LOG: 'silent',
-  PLEDGEBOOK_RATE: 'off',
 });
 const startServices = async (origin: string): Promise<void> => {
-  services = await start('dist/infra/services.js', settings(origin), '--port', '0');
+  services = await startScript(built, 'infra/services.js', settings(origin));
 };
-const stopServices = async (): Promise<void> => {
-  if (services !== undefined) await stop(services);
+/** Answers what they said. */
+const stopServices = async (): Promise<string> => {
+  const ended = await services?.kill('SIGTERM');
   services = undefined;
+  expect(ended?.code).toBe(0);
+  return ended?.stdout ?? '';
 };
 /** A witness of the log that is signed with these keys, always at one address and with one memory. */
 const startWitness = async (keys: readonly VerifierKey[], port = '0'): Promise<void> => {
-  witness = await start('dist/apps/witness/main.js', {
+  witness = await startScript(built, 'apps/witness/main.js', {
     WITNESS_DATA: join(folder, 'witness'),
     WITNESS_NAME: 'witness.example/w1',
     WITNESS_LOGS: keys.join('\n'),
@@ -99,17 +69,16 @@ const keyOfLog = (): VerifierKey => NoteSigner.parse(readFileSync(logKey, 'utf8'
 beforeAll(async () => {
   mkdirSync(join(folder, 'outside'));
   standIn = await StandInProcess.start(log);
-  await run(process.execPath, ['dist/infra/make-keys.js', data], {
-    env: { ...process.env, PLEDGEBOOK_LOG_ORIGIN: ORIGIN },
-  });
+  const made = await runScript(built, 'infra/make-keys.js', [data], { PLEDGEBOOK_LOG_ORIGIN: ORIGIN });
+  expect(made).toMatchObject({ code: 0, stderr: '' });
   await startWitness([keyOfLog()]);
   witnessKey = VerifierKey.parse((await (await fetch(`${witness.url}/verifier-key`)).text()).trim());
   await startServices(ORIGIN);
 }, 180_000);
 
 afterAll(async () => {
-  await stopServices();
-  await stop(witness);
+  await services?.kill('SIGTERM');
+  await witness.kill('SIGTERM');
   await standIn.kill();
   rmSync(folder, { recursive: true, force: true });
 }, 60_000);
@@ -172,10 +141,11 @@ test('nothing is written to a log that was put back in time, by any service; as 
   await standIn.kill();
   rmSync(log, { recursive: true });
   cpSync(`${log}-before`, log, { recursive: true });
+  // The copy outside is lost, too: only the witness knows of more.
+  rmSync(copyTo);
 
   await standIn.restart();
   await startServices(ORIGIN);
-  expect(services?.said.join('\n')).toMatch(/Nothing is written, only read: \d+ events were signed.*put back in time/);
   const refusals = await Promise.all([
     ask('POST', '/v1/parties', COORDINATOR, { id: 'agency:late', name: 'Late' }),
     ask('POST', '/v1/needs', VANUATU, need('Late')),
@@ -186,14 +156,14 @@ test('nothing is written to a log that was put back in time, by any service; as 
     expect([status, (body as { code: string }).code]).toEqual([503, 'log-rolled-back']);
   expect((await ask('GET', `/v1/needs/${needId}`, VANUATU)).status).toBe(200);
   expect((await fetch(`${services?.url ?? ''}/readyz`)).status).toBe(503);
-  await stopServices();
+  expect(await stopServices()).toMatch(/Nothing is written, only read: witness \S+ cosigned \d+ events.*back in time/);
 
-  const fork = ['dist/infra/accept-fork.js', '--reason', 'the disk was lost', '--origin', FORKED];
+  const fork = ['--reason', 'the disk was lost', '--origin', FORKED];
   const former = keyOfLog();
-  const said = await run(process.execPath, fork, { env: { ...process.env, ...settings(ORIGIN) } });
+  const said = await runScript(built, 'infra/accept-fork.js', fork, settings(ORIGIN));
   expect(said.stdout).toContain(`goes on as ${FORKED} behind its first ${kept.size} events`);
-  await stop(witness);
-  await startWitness([former, keyOfLog()], new URL(witness.url).port);
+  await witness.kill('SIGTERM');
+  await startWitness([former, keyOfLog()], witness.port);
   await startServices(FORKED);
   expect(await titles('/v1/needs')).toEqual(['Kept']);
   expect(await titles('/v1/offers')).toEqual(['Kept']);
