@@ -3,7 +3,7 @@ import { parseCheckpoint, type VerifierKey } from '#tlog';
 import { CHECKPOINT_STREAM } from '#evidence/format';
 import type { LogKeyEvent } from './log-keys.contract.js';
 import { LOG_KEYS_ID, LOG_KEYS_STREAM, type LogKeyCommand, logKeysDecider } from './log-keys.js';
-import { eventsOf, Reckoning } from './reckoning.js';
+import { eventsOf, Reckoning, streamOf } from './reckoning.js';
 
 /** A fork that must not be; the message says why, and what to do. */
 export class ForkRefusedError extends Error {
@@ -19,17 +19,12 @@ export interface ForkOrder {
   readonly signed?: number;
 }
 
-const PAGE = 100;
 const FORKED: LogKeyEvent['type'] = 'LogForked';
 
 /** The log as it stands since its newest fork. @throws {StoreUnavailableError} */
 export const lineageOf = async (store: EventStore): Promise<LogLineage> => {
   let fork: string | undefined;
-  for (let from = 0, more = true; more; from += PAGE) {
-    const page = await store.readStream(LOG_KEYS_STREAM, from, PAGE);
-    fork = page.findLast(({ type }) => type === FORKED)?.id ?? fork;
-    more = page.length === PAGE;
-  }
+  for await (const { type, id } of streamOf(store, LOG_KEYS_STREAM)) if (type === FORKED) fork = id;
   return LogLineage.of(store.storeId, fork);
 };
 
