@@ -7,7 +7,7 @@ import type { Application, Call, CallCommandType } from './call.js';
 import { APPLYING_ROLES, CALL_COMMANDS, callStatusAt, mayOnCall } from './call.js';
 import type { CallEvent } from './fund.contract.js';
 import { seesApplication } from './fund-sight.js';
-import type { KnowsNeed } from './fund.view.js';
+import type { KnowsNeed, ReasonReader } from './fund.view.js';
 import { documentsFor, reasonFor } from './fund.view.js';
 
 /** Who may ever send a command on a call. */
@@ -60,11 +60,7 @@ const namesNeed = (caller: Caller, fund: string, { party, needId }: Application,
   caller.party === fund || caller.party === party || knows(needId);
 
 /** How the caller, who sees the application, stands to the reason that the fund gave. */
-const readerOf = (
-  caller: Caller,
-  fund: string,
-  { party }: Application,
-): { readonly author: string; readonly side: boolean; readonly audits: boolean } => ({
+const readerOf = (caller: Caller, fund: string, { party }: Application): ReasonReader => ({
   author: fund,
   side: caller.party === party,
   audits: caller.mandates.length > 0,

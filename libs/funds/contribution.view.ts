@@ -17,6 +17,7 @@ import {
 import type { ContributionEvent } from './fund.contract.js';
 import type { FundLabel } from './fund-sight.js';
 import { seesLabelled } from './fund-sight.js';
+import type { ReasonReader } from './fund.view.js';
 import { documentsFor, reasonFor } from './fund.view.js';
 
 const GIVERS: readonly Role[] = ['donor-desk'];
@@ -59,12 +60,7 @@ const seesMoney = (caller: Caller, label: FundLabel, insider: boolean): boolean 
   seesLabelled(caller, { ...label, visibility: 'named' }, insider);
 
 /** How the caller stands to the reason that `author` gave. */
-const readerOf = (
-  caller: Caller,
-  label: FundLabel,
-  insider: boolean,
-  author: string,
-): { readonly author: string; readonly side: boolean; readonly audits: boolean } => ({
+const readerOf = (caller: Caller, label: FundLabel, insider: boolean, author: string): ReasonReader => ({
   author,
   side: insider || caller.party === label.fund || caller.party === label.donor,
   audits: caller.mandates.length > 0 && seesMoney(caller, label, insider),

@@ -41,13 +41,22 @@ export const documentsFor = (
     ({ label }) => label === undefined || seesLabelled(caller, { ...owner, visibility: label }, insider),
   );
 
+/** How a caller stands to a reason. */
+export interface ReasonReader {
+  readonly author: string;
+  /** The caller stands on one of the two sides. */
+  readonly side: boolean;
+  /** The caller is an auditor of the record. */
+  readonly audits: boolean;
+}
+
 /**
  * A reason is for all who see what it ends; its note for its author, for whom it is addressed to (the other side unless told) and for
- * auditors of the record (`audits`). `side`: the caller stands on one of the two sides.
+ * auditors of the record.
  */
 export const reasonFor = (
   caller: Caller,
-  { author, side, audits }: { readonly author: string; readonly side: boolean; readonly audits: boolean },
+  { author, side, audits }: ReasonReader,
   { code, note, noteFor = 'other-side' }: FundReason,
 ): FundReason =>
   note !== undefined &&
