@@ -86,7 +86,11 @@ const installMethods = (fastify: FastifyInstance): void => {
     for (const each of [method].flat()) routes.add(url, each);
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    const methods = request.is404 ? routes.at(pathOf(request)) : [];
+    if (!request.is404) {
+      done();
+      return;
+    }
+    const methods = routes.at(pathOf(request));
     // The router may refuse an address for more than its method.
     if (methods.length === 0 || (methods.includes(request.method) && request.method !== 'OPTIONS')) done();
     else if (request.method === 'OPTIONS') void reply.code(204).header('allow', methods.join(', ')).send();
