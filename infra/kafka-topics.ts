@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import {
   ensureTopics,
+  type KafkaBrokerOptions,
   settingsFaults,
   TopicNames,
   type TopicPlan,
@@ -21,7 +22,7 @@ const USAGE = `npm run kafka-topics -- [options]      makes the topics of KAFKA_
   --shorten-retention    lets a topic forget sooner what it holds
   --dry-run              says what it would do
 
-PLEDGEBOOK_PREFIX (pledgebook) is what topics begin with. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
+PLEDGEBOOK_PREFIX (pledgebook) is what topics begin with; KAFKA_TLS and KAFKA_SASL_… are as for the services. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
 
 /** Wrong usage, with a sentence for people. */
 class UsageError extends Error {}
@@ -120,6 +121,17 @@ const report = ({ create, change, asTheyAre }: TopicPlan, dryRun: boolean): void
   console.log(`${asTheyAre.length} topics are as they should be`);
 };
 
+/** @throws {UsageError} */
+const kafkaOf = async (environment: NodeJS.ProcessEnv): Promise<KafkaBrokerOptions> => {
+  const { SettingError, Variables } = await import('#hosting');
+  const { kafkaSettings } = await import('#distributed');
+  try {
+    return kafkaSettings(new Variables(environment));
+  } catch (error) {
+    throw error instanceof SettingError ? new UsageError(error.message) : error;
+  }
+};
+
 const run = async (args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> => {
   const options = optionsOf(args);
   if (options.help === true) {
@@ -127,12 +139,10 @@ const run = async (args: readonly string[], environment: NodeJS.ProcessEnv): Pro
     return;
   }
   const settings = settingsFor(options);
-  const brokers = (environment.KAFKA_BROKERS ?? '').split(',').filter((broker) => broker.trim() !== '');
-  if (brokers.length === 0)
-    throw new UsageError('KAFKA_BROKERS is not set: give host:port of some brokers, with commas between');
+  // Only now: all contexts come with it, and a wrong option is told sooner without.
+  const kafka = await kafkaOf(environment);
   const prefix = environment.PLEDGEBOOK_PREFIX;
   const names = new TopicNames(prefix === undefined || prefix === '' ? undefined : prefix);
-  // Only now: all contexts come with it, and a wrong option is told sooner without.
   const { categories } = await import('#services');
   const wanted = wantedTopics(
     names,
@@ -140,7 +150,7 @@ const run = async (args: readonly string[], environment: NodeJS.ProcessEnv): Pro
     settings,
   );
   const dryRun = options['dry-run'] === true;
-  const plan = await ensureTopics({ brokers }, wanted, {
+  const plan = await ensureTopics(kafka, wanted, {
     dryRun,
     shortenRetention: options['shorten-retention'] === true,
   });

@@ -3,8 +3,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ensureTopics, TopicNames, topicsSettings, wantedTopics } from '#bus-kafka';
-import { Opened } from '#hosting';
+import { ensureTopics, type KafkaBrokerOptions, TopicNames, topicsSettings, wantedTopics } from '#bus-kafka';
+import { kafkaSettings } from '#distributed';
+import { Opened, SettingError, Variables } from '#hosting';
 import { pause } from '#kernel';
 import { categories, SERVICES } from '#services';
 import type { HealthCheck, Readiness } from '#web';
@@ -18,8 +19,9 @@ const USAGE = `npm run services [-- --instances 2] [--port 3000]      the servic
   --instances  of every service (1)
   --port       where the gateway listens on 127.0.0.1 (3000)
 
-KAFKA_BROKERS and EVENTSTORE_URL name the servers to use. Without KAFKA_BROKERS a broker is started here, which takes Java 17
-and Maven; without EVENTSTORE_URL a stand-in of KurrentDB: a double for tests, not for records that somebody relies on.
+KAFKA_BROKERS (with KAFKA_TLS and KAFKA_SASL_… where they ask for it) and EVENTSTORE_URL name the servers to use. Without
+KAFKA_BROKERS a broker is started here, which takes Java 17 and Maven; without EVENTSTORE_URL a stand-in of KurrentDB: a double
+for tests, not for records that somebody relies on.
 PLEDGEBOOK_DATA (./data unless set) is the folder of keys, documents, read models and logs of what happens.
 PLEDGEBOOK_PREFIX (pledgebook) is what streams and topics begin with.`;
 
@@ -48,9 +50,8 @@ const given = (name: string): string | undefined => {
   return text === '' ? undefined : text;
 };
 
-const kafkaOf = async (folder: string, opened: Opened): Promise<string> => {
-  const brokers = given('KAFKA_BROKERS');
-  if (brokers !== undefined) return brokers;
+const kafkaOf = async (folder: string, opened: Opened): Promise<KafkaBrokerOptions> => {
+  if (given('KAFKA_BROKERS') !== undefined) return kafkaSettings(new Variables(process.env));
   const kafka = await opened.open(() =>
     startKafka({ folder: join(folder, 'kafka') }).then((broker) => ({
       brokers: broker.brokers,
@@ -59,7 +60,7 @@ const kafkaOf = async (folder: string, opened: Opened): Promise<string> => {
     })),
   );
   say(`Kafka ${kafka.version} on ${kafka.brokers}`);
-  return kafka.brokers;
+  return { brokers: [kafka.brokers] };
 };
 
 const eventStoreOf = async (folder: string, opened: Opened): Promise<string> => {
@@ -106,9 +107,9 @@ const start = async ({ instances, port }: Options, opened: Opened): Promise<read
   // The same keys as one process has in this folder: tokens of "npm run token" are good for both.
   const { folder: keyFolder, secret } = makeKeys(data, given('PLEDGEBOOK_LOG_ORIGIN'));
   const eventStore = await eventStoreOf(folder, opened);
-  const brokers = await kafkaOf(folder, opened);
+  const kafka = await kafkaOf(folder, opened);
   await ensureTopics(
-    { brokers: brokers.split(',') },
+    kafka,
     wantedTopics(
       new TopicNames(prefix),
       categories.map(({ name }) => name),
@@ -132,7 +133,9 @@ const start = async ({ instances, port }: Options, opened: Opened): Promise<read
   const keys = await run('keys', 'keys', { PLEDGEBOOK_DATA: data, PLEDGEBOOK_KEYS_SECRET: secret });
   const shared = {
     EVENTSTORE_URL: eventStore,
-    KAFKA_BROKERS: brokers,
+    KAFKA_BROKERS: kafka.brokers.join(','),
+    // A broker of this machine alone, started here, knows nobody.
+    ...(given('KAFKA_BROKERS') === undefined ? { KAFKA_TLS: '', KAFKA_SASL_MECHANISM: '' } : {}),
     PLEDGEBOOK_PREFIX: prefix,
     PLEDGEBOOK_DOCUMENTS: data,
     PLEDGEBOOK_KEY_FOLDER: keyFolder,
@@ -198,7 +201,8 @@ const main = async (): Promise<number> => {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const usage = error instanceof UsageError || error instanceof TypeError ? `\n\n${USAGE}` : '';
+  const usage =
+    error instanceof UsageError || error instanceof SettingError || error instanceof TypeError ? `\n\n${USAGE}` : '';
   process.stderr.write(`services: ${error instanceof Error ? error.message : String(error)}${usage}\n`);
   process.exitCode = usage === '' ? 1 : 2;
 }

@@ -17,12 +17,24 @@ export interface KafkaOptions {
   readonly port?: number;
   /** Where the jars are kept between runs. */
   readonly cache?: string;
+  /** Listens a second time, over TLS, for accounts that may do what access rules allow them; who comes to the first address may do everything. */
+  readonly secured?: SecuredListener;
+}
+
+/** A listener over TLS for accounts (SASL, SCRAM-SHA-256). */
+export interface SecuredListener {
+  /** A file with certificate and private key (PKCS #8), both as PEM. */
+  readonly certificate: string;
+  /** Passwords by name of account. */
+  readonly accounts: Readonly<Record<string, string>>;
 }
 
 /** A broker of one node on this machine. */
 export interface LocalKafka {
   /** What clients are given: `127.0.0.1:port`. */
   readonly brokers: string;
+  /** What clients with an account are given. */
+  readonly securedBrokers: string | undefined;
   readonly port: number;
   readonly version: string;
   readonly pid: number;
@@ -47,11 +59,12 @@ const STOP_WITHIN_MS = 30_000;
  */
 export const startKafka = async (options: KafkaOptions = {}): Promise<LocalKafka> => {
   const program = await kafkaProgram(options.cache);
-  const [port, controllerPort] = await freePorts(options.port);
+  const { secured } = options;
+  const [port, controllerPort, securedPort] = await freePorts(options.port);
   const own = options.folder === undefined;
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'pledgebook-kafka-'));
   mkdirSync(folder, { recursive: true });
-  const node = new KafkaNode(program, folder, port, controllerPort);
+  const node = new KafkaNode(program, folder, { port, controllerPort, securedPort }, secured);
   const removeOwn = (): void => {
     if (own) rmSync(folder, { recursive: true, force: true });
   };
@@ -65,6 +78,7 @@ export const startKafka = async (options: KafkaOptions = {}): Promise<LocalKafka
   }
   return {
     brokers: node.brokers,
+    securedBrokers: secured === undefined ? undefined : `127.0.0.1:${securedPort}`,
     port,
     version: program.version,
     get pid() {
@@ -85,6 +99,12 @@ export const startKafka = async (options: KafkaOptions = {}): Promise<LocalKafka
   };
 };
 
+interface Ports {
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly securedPort: number;
+}
+
 class KafkaNode {
   readonly brokers: string;
   private readonly settings: string;
@@ -97,13 +117,13 @@ class KafkaNode {
   constructor(
     private readonly program: KafkaProgram,
     private readonly folder: string,
-    port: number,
-    controllerPort: number,
+    ports: Ports,
+    private readonly secured: SecuredListener | undefined,
   ) {
-    this.brokers = `127.0.0.1:${port}`;
+    this.brokers = `127.0.0.1:${ports.port}`;
     this.settings = join(folder, 'server.properties');
     this.log = join(folder, 'broker.log');
-    writeFileSync(this.settings, settingsFor(join(folder, 'data'), port, controllerPort));
+    writeFileSync(this.settings, settingsFor(join(folder, 'data'), ports, secured));
   }
 
   get pid(): number {
@@ -125,6 +145,10 @@ class KafkaNode {
         id,
         '-c',
         this.settings,
+        ...Object.entries(this.secured?.accounts ?? {}).flatMap(([name, password]) => [
+          '--add-scram',
+          `SCRAM-SHA-256=[name=${name},password=${password}]`,
+        ]),
       ]);
     } catch (error) {
       throw new LocalBrokerError(`Kafka could not prepare ${this.folder}: ${lastLine((error as Error).message)}`);
@@ -191,14 +215,20 @@ class KafkaNode {
   }
 }
 
-const settingsFor = (data: string, port: number, controllerPort: number): string =>
-  Object.entries({
+const settingsFor = (
+  data: string,
+  { port, controllerPort, securedPort }: Ports,
+  secured: SecuredListener | undefined,
+): string => {
+  const clients = `PLAINTEXT://127.0.0.1:${port}${secured === undefined ? '' : `,SASL_SSL://127.0.0.1:${securedPort}`}`;
+  return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: `${clients},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': clients,
     'controller.listener.names': 'CONTROLLER',
+    ...(secured === undefined ? {} : settingsOfAccounts(secured)),
     'log.dirs': data,
     'auto.create.topics.enable': false,
     'offsets.topic.replication.factor': 1,
@@ -222,6 +252,19 @@ const settingsFor = (data: string, port: number, controllerPort: number): string
   })
     .map(([key, value]) => `${key}=${String(value)}\n`)
     .join('');
+};
+
+/** Whoever comes without an account comes to the other listener, and is the operator of this machine. */
+const settingsOfAccounts = ({ certificate }: SecuredListener): Readonly<Record<string, string>> => ({
+  'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL',
+  'ssl.keystore.type': 'PEM',
+  'ssl.keystore.location': certificate,
+  'sasl.enabled.mechanisms': 'SCRAM-SHA-256',
+  'listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config':
+    'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': 'User:ANONYMOUS',
+});
 
 const answers = async (brokers: string): Promise<boolean> => {
   const kafka = new Kafka({
@@ -246,12 +289,12 @@ const answers = async (brokers: string): Promise<boolean> => {
   }
 };
 
-/** Two ports that nobody listens on; the first as wished. */
-const freePorts = async (wished: number | undefined): Promise<readonly [number, number]> => {
+/** Ports that nobody listens on; the first as wished. */
+const freePorts = async (wished: number | undefined): Promise<readonly [number, number, number]> => {
   const first = await held(wished ?? 0);
-  const second = await held(0);
-  const ports = [portOf(first), portOf(second)] as const;
-  await Promise.all([first, second].map((server) => new Promise((resolve) => server.close(resolve))));
+  const [second, third] = [await held(0), await held(0)];
+  const ports = [portOf(first), portOf(second), portOf(third)] as const;
+  await Promise.all([first, second, third].map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 };
 

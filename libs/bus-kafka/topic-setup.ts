@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs';
 import type { Admin } from 'kafkajs';
+import { BrokerError } from './broker.js';
 import { type KafkaBrokerOptions, kafkaOf } from './kafka-broker.js';
 import { type FoundTopic, planTopics, settingsOf, type TopicPlan, type WantedTopic } from './topic-plan.js';
 
@@ -14,6 +15,7 @@ export class TopicsRefusedError extends Error {
 /**
  * Makes the topics that are missing and sets those that differ; a second call changes nothing. Answers what it did.
  * @throws {TopicsRefusedError} where it would have to shrink or move something
+ * @throws {BrokerError} naming the topics that the brokers do not make, with what they say of them
  */
 export const ensureTopics = async (
   options: KafkaBrokerOptions,
@@ -77,15 +79,28 @@ const settingsFound = async (
   );
 };
 
+/** What the brokers said of the topics that they did not make; kafkajs says only that they said something. */
+const notMade = (error: unknown): unknown => {
+  if (!(error instanceof kafkajs.KafkaJSAggregateError)) return error;
+  const said = new Map<string, string[]>();
+  for (const each of error.errors) {
+    const { message, topic = '' } = each as Error & { readonly topic?: string };
+    said.set(message, [...(said.get(message) ?? []), topic]);
+  }
+  const sentences = [...said].map(([message, topics]) => `${topics.join(', ')}: ${message}`);
+  return new BrokerError(sentences.join('; '), 'TOPICS_NOT_MADE', { cause: error });
+};
+
 const carryOut = async (admin: Admin, { create, change }: TopicPlan): Promise<void> => {
   if (create.length > 0) {
-    await admin.createTopics({
-      topics: create.map((topic) => ({
-        topic: topic.name,
-        numPartitions: topic.partitions,
-        replicationFactor: topic.replicationFactor,
-        configEntries: Object.entries(settingsOf(topic)).map(([name, value]) => ({ name, value })),
-      })),
+    const topics = create.map((topic) => ({
+      topic: topic.name,
+      numPartitions: topic.partitions,
+      replicationFactor: topic.replicationFactor,
+      configEntries: Object.entries(settingsOf(topic)).map(([name, value]) => ({ name, value })),
+    }));
+    await admin.createTopics({ topics }).catch((error: unknown) => {
+      throw notMade(error);
     });
   }
   if (change.length === 0) return;

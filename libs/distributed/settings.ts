@@ -87,7 +87,8 @@ const addressOfKeys = (variables: Variables): string => {
   return address;
 };
 
-const kafkaSettings = (variables: Variables): KafkaBrokerOptions => {
+/** Where Kafka is, and who this process is to it. @throws {SettingError} */
+export const kafkaSettings = (variables: Variables): KafkaBrokerOptions => {
   const brokers = variables
     .required('KAFKA_BROKERS', 'host:port of some brokers, with commas between')
     .split(',')

@@ -3,7 +3,13 @@ import { Control } from './control.js';
 import { EventStoreStandIn } from './stand-in.js';
 
 const { values } = parseArgs({
-  options: { port: { type: 'string' }, folder: { type: 'string' }, 'control-port': { type: 'string' } },
+  options: {
+    port: { type: 'string' },
+    folder: { type: 'string' },
+    'control-port': { type: 'string' },
+    certificate: { type: 'string' },
+    account: { type: 'string' },
+  },
 });
 
 const portOf = (text = '0'): number => {
@@ -15,6 +21,8 @@ const portOf = (text = '0'): number => {
 const standIn = await EventStoreStandIn.start({
   port: portOf(values.port),
   ...(values.folder === undefined ? {} : { folder: values.folder }),
+  certificate: values.certificate,
+  account: values.account,
 });
 const control = await Control.start(standIn, portOf(values['control-port']));
 // The first line to wait for says where clients go; it comes last, so that the other is there as well.

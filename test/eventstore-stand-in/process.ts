@@ -10,15 +10,26 @@ import type { Fault } from './faults.js';
 
 /** A stand-in in a process of its own: one that can be killed, stopped in its tracks and started again. */
 export class StandInProcess {
-  /** @param folder of its log; in memory, so gone with the process, where undefined */
-  static async start(folder?: string, port = 0): Promise<StandInProcess> {
-    const args = [await program(), '--port', String(port), ...(folder === undefined ? [] : ['--folder', folder])];
+  /**
+   * @param folder of its log; in memory, so gone with the process, where undefined
+   * @param secured as in `StandInOptions`
+   */
+  static async start(
+    folder?: string,
+    port = 0,
+    secured?: { readonly certificate: string; readonly account: string },
+  ): Promise<StandInProcess> {
+    const given = { port: String(port), folder, ...secured };
+    const args = [
+      await program(),
+      ...Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])),
+    ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let control = '';
     for await (const line of createInterface({ input: child.stdout })) {
       if (line.startsWith('control on ')) control = line.slice('control on '.length);
       if (line.startsWith('ready on '))
-        return new StandInProcess(child, folder, line.slice('ready on '.length), control);
+        return new StandInProcess(child, folder, secured, line.slice('ready on '.length), control);
     }
     throw new Error('the stand-in ended before it was ready');
   }
@@ -26,6 +37,7 @@ export class StandInProcess {
   private constructor(
     private child: ChildProcess,
     private readonly folder: string | undefined,
+    private readonly secured: { readonly certificate: string; readonly account: string } | undefined,
     /** Connection string for a client; the same after `restart`. */
     readonly url: string,
     private control: string,
@@ -59,7 +71,7 @@ export class StandInProcess {
 
   /** Starts it again on the same log and port. */
   async restart(): Promise<void> {
-    const next = await StandInProcess.start(this.folder, Number(/:(\d+)\?/.exec(this.url)?.[1]));
+    const next = await StandInProcess.start(this.folder, Number(/:(\d+)\?/.exec(this.url)?.[1]), this.secured);
     this.child = next.child;
     this.control = next.control;
   }

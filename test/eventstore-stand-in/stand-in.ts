@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { sendUnaryData, ServerInterceptor, ServerUnaryCall } from '@grpc/grpc-js';
+import { Server, ServerCredentials, ServerInterceptingCall, status } from '@grpc/grpc-js';
 import type { ClusterInfo } from '@eventstore/db-client/generated/gossip_pb.js';
 import type { SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import gossipGrpc from '@eventstore/db-client/generated/gossip_grpc_pb.js';
@@ -25,6 +26,10 @@ export interface StandInOptions {
   readonly port?: number;
   /** How far its clock is ahead of this machine's, in milliseconds: deadlines are judged by it. */
   readonly clockAheadMs?: number;
+  /** Speaks TLS with the certificate and the private key of this file, both as PEM. */
+  readonly certificate?: string | undefined;
+  /** The one account there is, as `name:password`; anybody is let in where absent. */
+  readonly account?: string | undefined;
 }
 
 const VERSION = '23.10.8';
@@ -39,6 +44,27 @@ const METHODS: readonly [service: string, method: string, features: readonly str
   ['event_store.client.server_features.serverfeatures', 'getsupportedmethods', []],
 ];
 
+const credentialsOf = (certificate: string | undefined): ServerCredentials => {
+  if (certificate === undefined) return ServerCredentials.createInsecure();
+  const pem = readFileSync(certificate);
+  return ServerCredentials.createSsl(null, [{ private_key: pem, cert_chain: pem }]);
+};
+
+/** Calls of this account alone, as the protocol has it: the observed server had no accounts. */
+const letIn =
+  (account: string): ServerInterceptor =>
+  (_method, call) =>
+    new ServerInterceptingCall(call, {
+      start: (next) => {
+        next({
+          onReceiveMetadata: (metadata, pass) => {
+            if (metadata.get('authorization')[0] === `Basic ${Buffer.from(account).toString('base64')}`) pass(metadata);
+            else call.sendStatus({ code: status.UNAUTHENTICATED, details: '' });
+          },
+        });
+      },
+    });
+
 /** A test double of EventStoreDB 23.10.8: the same protocol, the same answers as far as they were observed, and faults on demand. */
 export class EventStoreStandIn {
   readonly faults = new Faults();
@@ -46,22 +72,32 @@ export class EventStoreStandIn {
   private readonly log: Log;
   private readonly reads: Reads;
   private readonly sockets = new Set<Socket>();
-  private readonly grpc = new Server({ 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 });
-  private readonly injector = this.grpc.createConnectionInjector(ServerCredentials.createInsecure());
-  private readonly listener = createServer((socket) => {
-    this.sockets.add(socket.on('close', () => this.sockets.delete(socket)).on('error', () => undefined));
-    this.injector.injectConnection(socket.setNoDelay(true));
-  });
+  private readonly grpc: Server;
+  private readonly listener: NetServer;
 
   static async start(options: StandInOptions = {}): Promise<EventStoreStandIn> {
-    const standIn = new EventStoreStandIn(new Log(options.folder), options.clockAheadMs ?? 0);
+    const standIn = new EventStoreStandIn(new Log(options.folder), options);
     standIn.listener.listen(options.port ?? 0, '127.0.0.1');
     await once(standIn.listener, 'listening');
     return standIn;
   }
 
-  private constructor(log: Log, clockAheadMs: number) {
+  private constructor(
+    log: Log,
+    private readonly options: StandInOptions,
+  ) {
+    const { account, certificate, clockAheadMs = 0 } = options;
     this.log = log;
+    this.grpc = new Server({
+      'grpc.max_receive_message_length': -1,
+      'grpc.max_send_message_length': -1,
+      interceptors: account === undefined ? [] : [letIn(account)],
+    });
+    const injector = this.grpc.createConnectionInjector(credentialsOf(certificate));
+    this.listener = createServer((socket) => {
+      this.sockets.add(socket.on('close', () => this.sockets.delete(socket)).on('error', () => undefined));
+      injector.injectConnection(socket.setNoDelay(true));
+    });
     const drop = (): void => {
       this.dropConnections();
     };
@@ -88,7 +124,9 @@ export class EventStoreStandIn {
 
   /** Connection string for a client. */
   get url(): string {
-    return `esdb://127.0.0.1:${this.port}?tls=false`;
+    const { account, certificate } = this.options;
+    const who = account === undefined ? '' : `${account}@`;
+    return `esdb://${who}127.0.0.1:${this.port}?tls=${String(certificate !== undefined)}`;
   }
 
   /** Breaks every connection that is open now; new ones are accepted. */

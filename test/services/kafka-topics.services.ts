@@ -114,7 +114,7 @@ describe('npm run kafka-topics', () => {
     const wrong: readonly (readonly [args: string[], environment: NodeJS.ProcessEnv, code: number, why: string])[] = [
       [['--partitions', 'many'], {}, 2, '--partitions is "many": give a whole number from 1'],
       [['--size', '3'], {}, 2, "Unknown option '--size'"],
-      [[], { KAFKA_BROKERS: '' }, 2, 'KAFKA_BROKERS is not set'],
+      [[], { KAFKA_BROKERS: '' }, 2, 'KAFKA_BROKERS must be set: host:port of some brokers'],
       [[], { PLEDGEBOOK_PREFIX: 'a b' }, 2, '"a b" is no prefix of topics'],
       [['--config', join(folder, 'none.json')], {}, 2, 'cannot be read as JSON'],
       [['--config', configFile({ partner: { retention: 1 } })], {}, 2, 'names partner.retention: only partitions,'],
