@@ -10,6 +10,7 @@ import {
   idOfStream,
   SYSTEM_PROCESS,
   Transactor,
+  Turns,
   Upcasting,
 } from '#kernel';
 import type { AnyRecordKind, Moment } from '#web';
@@ -82,12 +83,14 @@ export class AuditLog {
   ): AsyncGenerator<readonly AuditItem[]> {
     const filtered = isFiltered(filter);
     const size = filtered ? PAGE : Math.min(PAGE, wanted);
+    const turns = new Turns();
     let position = after;
     for (;;) {
       const page = await this.store.readAll(position, size);
       const sight = this.sightOf(caller);
       const items: AuditItem[] = [];
       for (const event of page) {
+        await turns.pass();
         const item = await itemOf(sight, event);
         if (!filtered || (!('masked' in item) && passes(event, filter))) items.push(item);
       }
@@ -119,7 +122,9 @@ export class AuditLog {
       this.kinds.all().map(({ path }) => [boardName(path), []]),
     );
     const shown: string[] = [];
+    const turns = new Turns();
     for (const [stream, events] of streams) {
+      await turns.pass();
       const kind = this.kinds.of(categoryOfStream(stream));
       if (kind === undefined) continue;
       const past = await this.pastOf(caller, kind, idOfStream(stream), asOf);
@@ -146,7 +151,9 @@ export class AuditLog {
     let last: RecordedEvent | undefined;
     // Of a time the whole log is read: the clocks of two servers need not agree to the millisecond.
     const end = endOf(moments) ?? upTo;
+    const turns = new Turns();
     for (let after = 0n; ;) {
+      await turns.pass();
       const page = await this.store.readAll(after, PAGE);
       for (const event of page) {
         if (upTo !== undefined && event.position > upTo) break;

@@ -2,7 +2,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { TotalsReader } from '#commitments/contract';
 import type { Caller } from '#directory/contract';
 import type { LifeCycleRule, RecordedEvent } from '#kernel';
-import { categoryOfStream, Clock, EventStore, idOfStream, streamOf, Upcasting } from '#kernel';
+import { categoryOfStream, Clock, EventStore, idOfStream, streamOf, Turns, Upcasting } from '#kernel';
 import type { Quantity } from '#vocabulary';
 import { formatQuantity, measureKey } from '#vocabulary';
 import type { AnyRecordKind, Change, EventShown, Moment } from '#web';
@@ -79,7 +79,9 @@ export class LogDifference {
     const items: RecordDifference[] = [];
     let reached: bigint | undefined;
     let more = false;
+    const turns = new Turns();
     for (const [stream, events] of streams) {
+      await turns.pass();
       const kind = this.kinds.of(categoryOfStream(stream));
       const [first] = events;
       if (kind === undefined || first === undefined) continue;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import type { RecordedEvent } from '#kernel';
-import { EventStore } from '#kernel';
+import { EventStore, Turns } from '#kernel';
 import type { Opening } from '#tlog';
 import type { AuditFilter } from './audit-log.js';
 import { AuditLog, isFiltered, passes } from './audit-log.js';
@@ -73,6 +73,7 @@ export class LogExport {
     const head = await this.store.head();
     // From beyond the end the export ends there: whoever goes on from its last line misses nothing.
     let position = after < head ? after : head;
+    const turns = new Turns();
     let run: { readonly from: number; readonly to: number } | undefined;
     for (let ended = false; !ended;) {
       const page = await this.store.readAll(position, PAGE);
@@ -82,6 +83,7 @@ export class LogExport {
       const sight = this.log.sightOf(await caller());
       const lines: ExportLine[] = [];
       for (const [index, place] of places.entries()) {
+        await turns.pass();
         const event = page[index];
         if (event?.id !== place.eventId)
           throw new Error(`leaf ${place.seq} is not of the event at its place in the log`);

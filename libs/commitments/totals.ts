@@ -1,7 +1,7 @@
 import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
 import type { ReadQueries, RecordedEvent, SqlRow, SqlValue } from '#kernel';
-import { EventStore, ProjectionRunner, streamOf, Upcasting } from '#kernel';
+import { EventStore, ProjectionRunner, streamOf, Turns, Upcasting } from '#kernel';
 import type { NeedSight } from '#needs/contract';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
@@ -237,7 +237,9 @@ export class Totals {
       return { all: (sql, ...parameters) => reads.all(sql, ...parameters) };
     }
     const rows: SqlValue[][] = [];
+    const turns = new Turns();
     for (const id of ids) {
+      await turns.pass();
       const events = await this.eventsAt(streamOf(commitmentDecider.category, id), moment);
       rows.push(...commitmentFigures(id, events as readonly RecordedEvent<CommitmentEvent>[]));
     }
@@ -276,7 +278,9 @@ export class Totals {
     );
     const labels = remembering(this.needs, this.offers);
     const seen = new Map<string, string | undefined>();
+    const turns = new Turns();
     for (const row of rows) {
+      await turns.pass();
       const id = row.id as string;
       if (await this.sees(labels, caller, id, row)) seen.set(id, (row.part_of as string | null) ?? undefined);
     }

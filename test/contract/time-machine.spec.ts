@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { As } from '../support/app.js';
 import type { ApiClient, Json } from './api-client.js';
 import { anOffer, apiClient, bodyOf, CAVR, COORDINATOR, JAPAN, machines, NORWAY, VANUATU } from './api-client.js';
@@ -241,3 +242,32 @@ test.each(['from=2026-09-30&clock=effective', 'from=2026-09-30&clock=effective&t
     expect(paged).toEqual(whole.items);
   },
 );
+
+test('who reads the whole log lets others have their turn between any two records', async () => {
+  const records = 40;
+  for (let n = 0; n < records; n += 1) await client.post('/v1/offers', anOffer({ title: `Offer ${n}` }), JAPAN);
+  await client.app.settled();
+  const end = String(await client.app.store.head());
+  // A turn is over whenever it is asked: how fast this machine is does not matter.
+  let now = performance.now();
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => (now += 1_000));
+  try {
+    for (const [path, headers] of [
+      [`/v1/audit/state?at=${end}`],
+      ['/v1/audit/diff?from=0'],
+      ['/v1/audit/events?limit=200'],
+      ['/v1/audit/events?openings=true', { accept: 'application/x-ndjson', prefer: 'wait=10' }],
+    ] as const) {
+      let turns = 0;
+      let next = setImmediate(function turn() {
+        turns += 1;
+        next = setImmediate(turn);
+      });
+      const { status } = await client.get(path, COURT, headers);
+      clearImmediate(next);
+      expect([path, status, turns >= records ? 'in turns' : turns]).toEqual([path, 200, 'in turns']);
+    }
+  } finally {
+    clock.mockRestore();
+  }
+});

@@ -1,13 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#directory/contract';
 import { hasRole } from '#directory/contract';
-import type { ReadQueries, SqlValue } from '#kernel';
-import { categoryOfStream, idOfStream, ProjectionRunner } from '#kernel';
+import type { ReadQueries, SqlRow, SqlValue } from '#kernel';
+import { categoryOfStream, idOfStream, ProjectionRunner, Turns } from '#kernel';
 import { RecordSight } from '#web';
 import { CHECK_FACTS } from './check-facts.projection.js';
 import type { Check, CheckParameters, Finding } from './check.js';
 import type { Fact, Hand } from './facts.js';
 import { Facts } from './facts.js';
+
+/** Facts that are read in one go. */
+const PAGE = 2_000;
 
 /** Runs checks over what the caller may read: records outside its mandate are as if they did not exist. */
 @Injectable()
@@ -25,7 +28,8 @@ export class AuditChecks {
 
   /** Everything the check finds in the events up to `asOf`, in the order of the log. */
   async run(caller: Caller, check: Check, parameters: CheckParameters, asOf: bigint): Promise<readonly Finding[]> {
-    const facts = this.facts(caller, check, asOf);
+    const turns = new Turns();
+    const facts = await this.facts(caller, check, asOf, turns);
     const hands = check.readsHands === true ? this.hands(caller, asOf) : [];
     const seen = new Map<string, boolean>();
     const sees = async (stream: string): Promise<boolean> => {
@@ -48,6 +52,7 @@ export class AuditChecks {
       );
       let hidden = false;
       for (const stream of new Set(findings.flatMap(({ records }) => records))) {
+        await turns.pass();
         if (!(await sees(stream))) hidden = true;
       }
       if (!hidden) return findings;
@@ -58,28 +63,26 @@ export class AuditChecks {
     return this.runner.model(CHECK_FACTS);
   }
 
-  private facts(caller: Caller, { reads }: Check, asOf: bigint): readonly Fact[] {
+  /** Facts are only ever added: what is up to `asOf` is the same however long it is read. */
+  private async facts(caller: Caller, { reads }: Check, asOf: bigint, turns: Turns): Promise<readonly Fact[]> {
     const covered = coverage(caller);
-    return this.reads
-      .all(
+    const facts: Fact[] = [];
+    for (let after = 0n; ;) {
+      await turns.pass();
+      const page = this.reads.all(
         `SELECT r.position, r.stream, r.type, r.event, r.effective_at, r.recorded_at, r.data FROM fact r
-          WHERE r.type IN (SELECT value FROM json_each(?)) AND r.position <= ? AND ${covered.sql} ORDER BY r.position`,
+          WHERE r.type IN (SELECT value FROM json_each(?)) AND r.position > ? AND r.position <= ? AND ${covered.sql}
+          ORDER BY r.position LIMIT ?`,
         JSON.stringify(reads),
+        after,
         asOf,
         ...covered.parameters,
-      )
-      .map(
-        (row) =>
-          ({
-            position: BigInt(row.position as number | bigint),
-            stream: row.stream,
-            eventId: row.event,
-            type: row.type,
-            data: JSON.parse(row.data as string) as object,
-            effectiveAt: row.effective_at,
-            recordedAt: row.recorded_at,
-          }) as Fact,
+        PAGE,
       );
+      facts.push(...page.map(factOf));
+      if (page.length < PAGE) return facts;
+      after = facts.at(-1)?.position ?? asOf;
+    }
   }
 
   private hands(caller: Caller, asOf: bigint): readonly Hand[] {
@@ -98,6 +101,17 @@ export class AuditChecks {
       }));
   }
 }
+
+const factOf = (row: SqlRow): Fact =>
+  ({
+    position: BigInt(row.position as number | bigint),
+    stream: row.stream,
+    eventId: row.event,
+    type: row.type,
+    data: JSON.parse(row.data as string) as object,
+    effectiveAt: row.effective_at,
+    recordedAt: row.recorded_at,
+  }) as Fact;
 
 /** The records that the caller can at most read: all for the coordinator, an auditor's by its mandates; who is who is no secret. */
 const coverage = (caller: Caller): { readonly sql: string; readonly parameters: readonly SqlValue[] } => {

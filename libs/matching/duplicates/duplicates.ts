@@ -1,6 +1,6 @@
 import type { Caller } from '#directory/contract';
 import type { ReadQueries } from '#kernel';
-import { ProjectionRunner, recentlyUsed, yieldToLoop } from '#kernel';
+import { ProjectionRunner, recentlyUsed, Turns, yieldToLoop } from '#kernel';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import type { DuplicateVerdict, Kind } from '#vocabulary';
@@ -41,8 +41,6 @@ export interface PairPlace {
 
 /** Of a State the records that changed last are compared, and no more of them: each is compared with each. */
 export const MOST_COMPARED = 200;
-/** Pairs compared before others have their turn. */
-const TURN = 1_000;
 
 interface Compared {
   readonly record: PairedRecord;
@@ -163,14 +161,13 @@ export class Duplicates {
 
   private async freshOf(state: string, { about }: DuplicateFilter, sees: Sees): Promise<readonly ListedPair[]> {
     const pairs: ListedPair[] = [];
+    const turns = new Turns();
     for (const each of ['needs', 'promises'] as const) {
       if (about !== undefined && about !== each) continue;
       const compared = await this.comparedIn(state, each, sees);
-      let turn = 0;
       for (const [at, a] of compared.entries()) {
         for (const b of compared.slice(at + 1)) {
-          turn += 1;
-          if (turn % TURN === 0) await yieldToLoop();
+          await turns.pass();
           const candidate = candidateBetween(a, b);
           if (candidate === undefined) continue;
           const id = duplicateIdOf(...candidate.records);
