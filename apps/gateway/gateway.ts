@@ -10,6 +10,7 @@ import {
   clientErrorHandler,
   frameworkErrors,
   installAdmission,
+  installCompression,
   pathOf,
   Problem,
   problemOf,
@@ -91,6 +92,8 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
     sendProblem(reply, correlationId, problem);
   });
   const everything = [...services.values()];
+  // Of what it answers itself; what a service answers it hands on as it comes.
+  await installCompression(fastify);
   servePages(fastify, options.published, everything, metrics);
   const operator = (request: FastifyRequest, reply: FastifyReply): Promise<void> =>
     askEverywhere(everything, request, reply);

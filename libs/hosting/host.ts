@@ -26,6 +26,7 @@ import {
   clientErrorHandler,
   DEFAULT_AUDIENCE,
   frameworkErrors,
+  installCompression,
   installPipeline,
   publishDocument,
   RateLimit,
@@ -153,6 +154,7 @@ export const host = async (options: HostOptions, opened: Opened): Promise<Host> 
       logger.info(line, 'answered');
     },
   });
+  await installCompression(fastify);
   const web = WebModule.forRoot({
     directory: callersOf(contexts, deps),
     subjects,

@@ -5,6 +5,7 @@ export type { Asked } from './authority.js';
 export { actorOf, hasAuthority } from './authority.js';
 export type { CallerClaims } from './caller-directory.js';
 export { CallerDirectory } from './caller-directory.js';
+export { installCompression } from './compression.js';
 export type { Context, ContextDeps, ContextReads } from './context.js';
 export { CSV, csvLine, wantsCsv } from './csv.js';
 export type { FieldSchema } from './dto.js';

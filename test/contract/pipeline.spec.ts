@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { Controller, Get, Module } from '@nestjs/common';
 import { pino } from 'pino';
 import type { Context } from '#web';
@@ -5,6 +6,7 @@ import { contexts } from '#services';
 import type { As, TestApp } from '../support/app.js';
 import { testApp } from '../support/app.js';
 import type { Response } from '../support/http.js';
+import { sendPlain } from '../support/http.js';
 import { poison, probeContext } from './probe.js';
 
 const as: As = { party: 'state:VUT', role: 'npc' };
@@ -389,5 +391,53 @@ describe('every route', () => {
       if (method === 'post' && operation.requestBody !== undefined)
         expect([path, operation.requestBody.content['application/json']?.example]).toEqual([path, expect.anything()]);
     }
+  });
+});
+
+describe('an answer of some length', () => {
+  const get = (path: string, headers: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET'): Promise<Response> =>
+    sendPlain(method, `${app.url}${path}`, { headers });
+
+  test('comes in gzip to whoever accepts it, and is the same', async () => {
+    const plain = await get('/openapi.json');
+    expect([plain.headers['content-encoding'], plain.headers['content-length']]).toEqual([
+      undefined,
+      String(plain.bytes.length),
+    ]);
+    const short = await get('/openapi.json', { 'accept-encoding': 'br, gzip;q=0.5' });
+    expect(short.headers).toMatchObject({ 'content-encoding': 'gzip', 'content-type': plain.headers['content-type'] });
+    expect(short.headers.vary?.toLowerCase().split(', ')).toEqual(['authorization', 'accept-encoding']);
+    expect(short.bytes.length).toBeLessThan(plain.bytes.length / 4);
+    expect(short.text).toBe(plain.text);
+  });
+
+  test.each(['identity', 'gzip;q=0', 'br', 'zstd, br;q=0.9'])(
+    'comes as it is to whoever accepts %s',
+    async (accepted) => {
+      const { status, headers, body } = await get('/openapi.json', { 'accept-encoding': accepted });
+      expect([status, headers['content-encoding'], (body as { openapi: string }).openapi]).toEqual([
+        200,
+        undefined,
+        '3.1.0',
+      ]);
+    },
+  );
+
+  test('a short one and the head of a long one come as they are', async () => {
+    const gzip = { 'accept-encoding': 'gzip' };
+    expect((await get('/healthz', gzip)).headers['content-encoding']).toBeUndefined();
+    const { status, headers, bytes } = await get('/openapi.json', gzip, 'HEAD');
+    expect([status, headers['content-encoding'], bytes.length]).toEqual([200, undefined, 0]);
+  });
+
+  test('a body that comes compressed is not unpacked', async () => {
+    const token = await app.token({ party: as.party, roles: ['npc'] });
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'content-encoding': 'gzip',
+    };
+    const { status } = await sendPlain('POST', `${app.url}/v1/notes`, { headers, body: gzipSync('{"title": "a"}') });
+    expect(status).toBe(400);
   });
 });

@@ -210,6 +210,13 @@ const expectAsRebuilt = async (): Promise<void> => {
 /** How the demo says to verify the evidence that it took away. */
 const VERIFY = /npx pledgebook-verify '([^']+)' --key '([^']+)'/;
 
+test('what the gateway answers of itself, and what it hands on, comes in gzip', async () => {
+  for (const path of ['/openapi.json', '/v1/schemas']) {
+    const { status, headers, text } = await send('GET', `${url}${path}`, { headers: { 'accept-encoding': 'gzip' } });
+    expect([path, status, headers['content-encoding'], typeof JSON.parse(text)]).toEqual([path, 200, 'gzip', 'object']);
+  }
+});
+
 test('the demo ends with the totals that it ends with in one process', async () => {
   const facts = (said: string): string =>
     said

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import supertest from 'supertest';
 
 /** What a service answered. */
@@ -46,7 +47,8 @@ export const send = async (method: string, url: string, sent: Sent = {}): Promis
 /** The same by Node's own client, for tests that send tens of thousands: supertest takes longer than the service to answer. */
 export const sendPlain = async (method: string, url: string, sent: Sent = {}): Promise<Response> => {
   const { status, headers, bytes } = await exchange(method, url, sent);
-  return responseOf(status, headers, bytes);
+  const read = headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
+  return { ...responseOf(status, headers, read), bytes };
 };
 
 type Answered = Pick<Response, 'status' | 'headers' | 'bytes'>;
