@@ -1,6 +1,6 @@
 import { counterValues, InMemoryEventStore, recordedEvent } from '#kernel-testing';
 import { MemoryReadDatabase } from '#read-database';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Subscription } from './event-store.js';
 import { StoreUnavailableError } from './event-store.js';
 import type { EventToAppend, RecordedEvent } from './events.js';
@@ -586,6 +586,64 @@ describe('projection runner', () => {
     expect(await rig.runner.waitFor(position, 5_000)).toBe(true);
     expect(turns).toBeGreaterThanOrEqual(6);
     await rig.close();
+  });
+
+  describe('models that are built beside the feed', () => {
+    const EVENTS = 400;
+    let rig: Rig;
+    let position: bigint;
+    let turn = 0;
+    /** The turns in which a model was applied to. */
+    let turnsOf: Map<string, Set<number>>;
+    let next: NodeJS.Immediate;
+    let clock: { mockRestore(): void };
+    beforeEach(async () => {
+      const store = new InMemoryEventStore();
+      const database = new KeepingDatabase();
+      const before = new Rig([sums('fed')], store, {}, database);
+      position = await before.append('counter-1', ...Array.from({ length: EVENTS }, () => raised(1)));
+      await before.runner.start();
+      expect(await before.runner.waitFor(position, 5_000)).toBe(true);
+      await before.runner.stop();
+      turnsOf = new Map();
+      const watched = ['a', 'b', 'c', 'd', 'e'].map((name) =>
+        sums(name, () => {
+          turnsOf.set(name, (turnsOf.get(name) ?? new Set()).add(turn));
+          return false;
+        }),
+      );
+      rig = new Rig([sums('fed'), ...watched], store, {}, database);
+      // A turn is over whenever it is asked: how fast this machine is does not matter.
+      let now = performance.now();
+      clock = jest.spyOn(performance, 'now').mockImplementation(() => (now += 1_000));
+      next = setImmediate(function count() {
+        turn += 1;
+        next = setImmediate(count);
+      });
+    });
+    afterEach(async () => {
+      clock.mockRestore();
+      clearImmediate(next);
+      await rig.close();
+    });
+
+    it('let others have their turn between one and the next', async () => {
+      await rig.runner.start();
+      expect(await rig.runner.waitFor(position, 5_000)).toBe(true);
+      expect(new Set([...turnsOf.values()].flatMap((turns) => [...turns])).size).toBe(turnsOf.size);
+    });
+
+    it('are passed over where they were built anew meanwhile', async () => {
+      await rig.runner.start();
+      await rig.runner.rebuild('e');
+      expect(turnsOf.has('d')).toBe(false);
+      expect(await rig.runner.waitFor(position, 5_000)).toBe(true);
+      expect([rig.value('d', 'counter-1'), rig.value('e', 'counter-1')]).toEqual([EVENTS, EVENTS]);
+      expect(turnsOf.get('e')?.size).toBe(1);
+      const later = await rig.append('counter-1', raised(1));
+      expect(await rig.runner.waitFor(later, 5_000)).toBe(true);
+      expect(rig.value('e', 'counter-1')).toBe(EVENTS + 1);
+    });
   });
 });
 

@@ -42,6 +42,8 @@ export class PoisonEventError extends Error {
 }
 
 const MAX_BATCH = 2_000;
+/** Events at a time on the way to the shared feed, which is gone beside requests: applying more of them to one model would hold those up. */
+const TRAVEL_BATCH = 500;
 /** Events passed over before the checkpoint is saved for their sake alone: read again after a restart, at most. */
 const UNSAVED = 1_000;
 /**
@@ -432,8 +434,13 @@ export class ProjectionRunner {
     await this.travel(
       slots.reduce((least, { lane }) => (lane.position < least ? lane.position : least), this.begun),
       slots.map(({ lane }) => lane.projection.name),
-      (page, lift) => {
-        for (const slot of travelling()) this.advance(slot, page, lift);
+      async (page, lift) => {
+        for (const slot of travelling()) {
+          // Built anew meanwhile, it may have joined the feed by itself.
+          if (slot.state === 'catching-up') this.advance(slot, page, lift);
+          // The last events before the feed go in one turn, or new ones would come in between again and again.
+          if (page.length >= LARGE_BATCH) await this.breathe();
+        }
         return travelling().length > 0;
       },
       () => {
@@ -474,25 +481,26 @@ export class ProjectionRunner {
   }
 
   /**
-   * Reads the log page by page from `from` to its head and the shared feed, then calls `meet`, in the same turn: no batch of the
-   * feed can slip in between. `take` answers whether to go on. Answers whether it met: not so where `take` or the runner stops.
+   * Reads the log page by page from `from` to its head and the shared feed, then calls `meet`, in the turn in which it found that `take` has
+   * come to both: no batch of the feed can slip in between. `take` answers whether to go on. Answers whether it met: not so where `take` or the runner stops.
    */
   private async travel(
     from: bigint,
     names: readonly string[],
-    take: (page: readonly RecordedEvent[], lift: (event: RecordedEvent) => RecordedEvent) => boolean,
+    take: (page: readonly RecordedEvent[], lift: (event: RecordedEvent) => RecordedEvent) => boolean | Promise<boolean>,
     meet: () => void,
   ): Promise<boolean> {
     const { signal } = this.ending;
+    const size = Math.min(this.maxBatch, TRAVEL_BATCH);
     let position = from;
     let failures = 0;
     while (!signal.aborted) {
       try {
-        const page = await this.store.readAll(position, this.maxBatch);
-        if (!take(page, this.lifting())) return false;
+        const page = await this.store.readAll(position, size);
+        if (!(await take(page, this.lifting()))) return false;
         position = page.at(-1)?.position ?? position;
         // Short of a full page the log has ended: what comes now comes to the shared feed as well.
-        if (page.length < this.maxBatch && position >= this.begun) {
+        if (page.length < size && position >= this.begun) {
           meet();
           return true;
         }
