@@ -116,19 +116,20 @@ export class AuditLog {
     /** The streams of the records on them. */
     readonly shown: readonly string[];
   }> {
-    const { streams, last } = await this.streamsAt([moment]);
+    const { streams, last, upTo } = await this.streamsAt([moment]);
     const asOf = shownAt(moment, last, this.clock.now().toISOString());
     const boards: Record<string, object[]> = Object.fromEntries(
       this.kinds.all().map(({ path }) => [boardName(path), []]),
     );
     const shown: string[] = [];
     const turns = new Turns();
-    for (const [stream, events] of streams) {
+    for (const stream of streams) {
       await turns.pass();
       const kind = this.kinds.of(categoryOfStream(stream));
       if (kind === undefined) continue;
-      const past = await this.pastOf(caller, kind, idOfStream(stream), asOf);
-      const record = await past?.at(events);
+      const events = await this.eventsOf(stream);
+      const past = await this.pastOf(caller, kind, idOfStream(stream), events, asOf);
+      const record = await past?.at(events.filter((event) => event.position <= upTo && countsAt(event, moment)));
       if (record === null || record === undefined) continue;
       boards[boardName(kind.path)]?.push(record);
       shown.push(stream);
@@ -137,52 +138,72 @@ export class AuditLog {
   }
 
   /**
-   * Reads the log up to the latest of these moments: the events that count at any of them, by stream, and the last of them.
-   * @param upTo position of the last event that is looked at; all of them unless told
+   * Reads the log up to the latest of these moments: the streams with events that count at any of them, in the order of the first of each,
+   * and the last of all. Their events are read stream by stream when they are needed: the log does not fit into memory.
+   * @param within position of the last event that is looked at; all of them unless told
    */
   async streamsAt(
     moments: readonly Moment[],
-    upTo?: bigint,
+    within?: bigint,
   ): Promise<{
-    readonly streams: ReadonlyMap<string, readonly RecordedEvent[]>;
+    readonly streams: readonly string[];
     readonly last: RecordedEvent | undefined;
+    /** Position of the last event that was looked at. */
+    readonly upTo: bigint;
   }> {
-    const streams = new Map<string, RecordedEvent[]>();
+    const streams = new Set<string>();
     let last: RecordedEvent | undefined;
     // Of a time the whole log is read: the clocks of two servers need not agree to the millisecond.
-    const end = endOf(moments) ?? upTo;
+    const end = endOf(moments) ?? within;
     const turns = new Turns();
     for (let after = 0n; ;) {
       await turns.pass();
       const page = await this.store.readAll(after, PAGE);
       for (const event of page) {
-        if (upTo !== undefined && event.position > upTo) break;
+        if (within !== undefined && event.position > within) break;
         if (!moments.some((moment) => countsAt(event, moment))) continue;
         last = event;
-        const events = streams.get(event.stream);
-        if (events === undefined) streams.set(event.stream, [event]);
-        else events.push(event);
+        streams.add(event.stream);
       }
-      const read = page.at(-1)?.position;
-      if (read === undefined || page.length < PAGE || (end !== undefined && read >= end)) return { streams, last };
+      const read = page.at(-1)?.position ?? after;
+      if (page.length < PAGE || (end !== undefined && read >= end)) {
+        return { streams: [...streams], last, upTo: within !== undefined && within < read ? within : read };
+      }
       after = read;
+    }
+  }
+
+  /** A stream from its beginning to where it stands now. */
+  async eventsOf(stream: string): Promise<readonly RecordedEvent[]> {
+    const events: RecordedEvent[] = [];
+    for (;;) {
+      const page = await this.store.readStream(stream, events.length, PAGE);
+      events.push(...page);
+      if (page.length < PAGE) return events;
     }
   }
 
   /**
    * One record as it stood, to a caller that sees it now; undefined to every other.
+   * @param events all of its stream
    * @param asOf what depends on time is said for: RFC 3339 UTC with milliseconds
    */
-  async pastOf(caller: Caller, kind: AnyRecordKind, id: string, asOf: string): Promise<PastRecord | undefined> {
-    const now = await this.transactor.load(kind.decider, id);
+  async pastOf(
+    caller: Caller,
+    kind: AnyRecordKind,
+    id: string,
+    events: readonly RecordedEvent[],
+    asOf: string,
+  ): Promise<PastRecord | undefined> {
+    const now = this.transactor.folded(kind.decider, id, events);
     if (!kind.exists(now.state) || !(await kind.sees(caller, id, now.state))) return undefined;
     const past = await lookingBack(kind, caller, id, now.state, asOf);
     return {
-      at: async (events) => {
-        const then = foldOnto(kind.decider, emptyFold(kind.decider.initial), events, this.upcasting);
+      at: async (counting) => {
+        const then = foldOnto(kind.decider, emptyFold(kind.decider.initial), counting, this.upcasting);
         if (!kind.exists(then.state) || !(await kind.sees(caller, id, then.state))) return null;
         // Only designations, say, stand in the stream of a State that everybody knows: that it has one is not told.
-        if (!(await this.readsAny(caller, kind, now.state, events))) return null;
+        if (!(await this.readsAny(caller, kind, now.state, counting))) return null;
         const shown = await past.of(then.state);
         return shown === null ? null : { ...withoutToday(shown), revision: then.revision };
       },

@@ -45,8 +45,6 @@ export interface LogDifferences {
   readonly next: bigint | undefined;
 }
 
-const READ = 500;
-
 /** What changed between two moments, as one caller may know it: masked as every record is now, and as it was at each of them. */
 @Injectable()
 export class LogDifference {
@@ -80,15 +78,17 @@ export class LogDifference {
     let reached: bigint | undefined;
     let more = false;
     const turns = new Turns();
-    for (const [stream, events] of streams) {
+    for (const stream of streams) {
       await turns.pass();
       const kind = this.kinds.of(categoryOfStream(stream));
-      const [first] = events;
-      if (kind === undefined || first === undefined) continue;
+      if (kind === undefined) continue;
       const id = idOfStream(stream);
-      const past = await this.log.pastOf(caller, kind, id, asOf);
-      const difference = past && (await this.compared(caller, kind, id, past, events, span));
-      if (difference === undefined) continue;
+      const events = await this.log.eventsOf(stream);
+      const past = await this.log.pastOf(caller, kind, id, events, asOf);
+      const recorded = events.filter(({ position }) => position <= span.upTo);
+      const first = recorded.find((event) => countsAt(event, span.from) || countsAt(event, span.to));
+      const difference = past && (await this.compared(caller, kind, id, past, recorded, span));
+      if (difference === undefined || first === undefined) continue;
       counts[difference.outcome] += 1;
       if (difference.outcome === 'unchanged' || first.position <= after) continue;
       if (items.length === limit) more = true;
@@ -110,15 +110,16 @@ export class LogDifference {
         { field: 'record', message: 'must name a record by its path, such as commitments/<id> or needs/<id>' },
       ]);
     }
-    const events: RecordedEvent[] = [];
-    const stream = streamOf(kind.decider.category, id);
-    for (let page = await this.store.readStream(stream, 0, READ); page.length > 0;) {
-      events.push(...page);
-      page = page.length < READ ? [] : await this.store.readStream(stream, events.length, READ);
-    }
+    const events = await this.log.eventsOf(streamOf(kind.decider.category, id));
     const recorded = events.filter(({ position }) => position <= span.upTo);
     const last = recorded.filter((event) => countsAt(event, span.to)).at(-1);
-    const past = await this.log.pastOf(caller, kind, id, shownAt(span.to, last, this.clock.now().toISOString()));
+    const past = await this.log.pastOf(
+      caller,
+      kind,
+      id,
+      events,
+      shownAt(span.to, last, this.clock.now().toISOString()),
+    );
     const difference = past && (await this.compared(caller, kind, id, past, recorded, span));
     if (difference === undefined) throw notFound();
     return difference;

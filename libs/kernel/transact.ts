@@ -119,6 +119,16 @@ export class Transactor {
     }
   }
 
+  /** As `load`, of a stream that somebody has read to its end: nothing is read, and nothing kept. @throws {NewerEventError} */
+  folded<S, C extends Command, E extends DomainEvent, R extends Rejection>(
+    decider: Decider<S, C, E, R>,
+    id: string,
+    events: readonly RecordedEvent[],
+  ): Folded<S> {
+    const folded = foldOnto(decider, emptyFold(decider.initial), events, this.upcasting);
+    return this.known(streamOf(decider.category, id), folded);
+  }
+
   /**
    * Runs one command against record `id`.
    * @throws {NewerEventError} @throws {ContentionError} @throws {WritesRefusedError} @throws {StoreUnavailableError}
