@@ -6,6 +6,7 @@ import type { NeedSight } from '#needs/contract';
 import { NeedReader } from '#needs/contract';
 import { OfferReader } from '#offers/contract';
 import type { Quantity } from '#vocabulary';
+import { addDays } from '#vocabulary';
 import type { Moment } from '#web';
 import { countsAt, RecordSight } from '#web';
 import { Injectable } from '@nestjs/common';
@@ -86,6 +87,8 @@ const BECAUSE: Readonly<Record<ExclusionCode, string>> = {
   'kind-not-known': 'The transfer names no leg, and the legs are of several kinds.',
 };
 
+/** Before it nothing is dated. */
+const FIRST_DAY = '0001-01-01';
 const MOST_EXCLUDED = 1000;
 // SUM fails beyond 64 bits: two parts of a minor-unit figure never come near.
 const PART = 1_000_000n;
@@ -151,6 +154,18 @@ type Figures = Pick<ReadQueries, 'all'>;
 const READ = 500;
 
 type Sums = ReadonlyMap<string, bigint>;
+
+/** Commitments, each with what it is part of. */
+type Family = ReadonlyMap<string, string | undefined>;
+
+/** What a parent and its children both show of a figure, in signed minor units. */
+interface Shared {
+  readonly commitment: string;
+  readonly figure: Figure;
+  readonly measure: string;
+  readonly minor: bigint;
+}
+
 const sumKey = (figure: string, measure: string): string => `${figure} ${measure}`;
 
 /** Totals over a boundary (API.md): what a caller may see, counted once, each figure with the events behind it. */
@@ -171,7 +186,7 @@ export class Totals {
     const ids = [...seen.keys()];
     const figures = await this.figures(ids, filter);
     const counted = new Map(this.sums(figures, ids, filter));
-    const parents = this.parents(figures, seen, filter);
+    const parents = this.parentsWithin(figures, seen, filter);
     for (const { figure, measure, minor } of parents) {
       const key = sumKey(figure, measure);
       counted.set(key, (counted.get(key) ?? 0n) - minor);
@@ -267,7 +282,7 @@ export class Totals {
   }
 
   /** The bound commitments that pass the filter and that the caller sees, with what each is part of. */
-  private async seen(caller: Caller, filter: TotalsFilter): Promise<ReadonlyMap<string, string | undefined>> {
+  private async seen(caller: Caller, filter: TotalsFilter): Promise<Family> {
     const may = reachable(caller);
     const fits = filtering(boardFilter(filter));
     const rows = this.reads.all(
@@ -314,21 +329,37 @@ export class Totals {
   }
 
   /**
+   * The same within a span: what the days before it had shown already is not shown again, so that the spans of a year add up to it,
+   * in whichever of them the parent and its children are dated.
+   */
+  private parentsWithin(figures: Figures, seen: Family, { from, ...filter }: TotalsFilter): readonly Shared[] {
+    const until = this.parents(figures, seen, filter);
+    if (from === undefined || from === FIRST_DAY) return until;
+    const changes = new Map<string, Shared>();
+    for (const [shares, sign] of [
+      [until, 1n],
+      [this.parents(figures, seen, { ...filter, to: addDays(from, -1) }), -1n],
+    ] as const) {
+      for (const share of shares) {
+        const key = `${share.commitment} ${sumKey(share.figure, share.measure)}`;
+        changes.set(key, { ...share, minor: (changes.get(key)?.minor ?? 0n) + sign * share.minor });
+      }
+    }
+    return [...changes.values()].filter(({ minor }) => minor !== 0n);
+  }
+
+  /**
    * What of parents their counted children show already (DOMAIN: a parent's amount is never added to its children's). Of a parent only
    * what goes beyond them counts, so that the total is the greater of the two, whichever was recorded in part only.
    */
-  private parents(
-    figures: Figures,
-    seen: ReadonlyMap<string, string | undefined>,
-    filter: TotalsFilter,
-  ): { readonly commitment: string; readonly figure: Figure; readonly measure: string; readonly minor: bigint }[] {
+  private parents(figures: Figures, seen: Family, filter: TotalsFilter): readonly Shared[] {
     const children = new Map<string, string[]>();
     for (const [id, parent] of seen) {
       if (parent !== undefined && parent !== id && seen.has(parent)) {
         children.set(parent, [...(children.get(parent) ?? []), id]);
       }
     }
-    const excluded: { commitment: string; figure: Figure; measure: string; minor: bigint }[] = [];
+    const excluded: Shared[] = [];
     const done = new Map<string, Sums>();
     const countedOf = (id: string, above: ReadonlySet<string>): Sums => {
       const known = done.get(id);
