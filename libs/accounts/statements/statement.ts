@@ -38,6 +38,9 @@ const USE_NAMES = {
   exchangeLosses: 'exchange-loss',
 } as const satisfies Readonly<Record<string, EntryClass>>;
 
+/** As what an origin of money pays it out; what came back to it is a refund. */
+const PAID_OUT = ['passed-on', 'fee', 'charge'] as const satisfies readonly EntryClass[];
+
 /** Sources and uses of one currency; amounts are decimal texts. */
 export interface CurrencyStatement {
   readonly currency: string;
@@ -92,7 +95,7 @@ export const currenciesOf = (
         closing: text(closing),
         difference: text(difference),
         reconciles: difference === 0n,
-        ...(asDonor ? { netPaid: text(-(of('passed-on') + of('refund-received'))) } : {}),
+        ...(asDonor ? { netPaid: text(-PAID_OUT.reduce((sum, each) => sum + of(each), of('refund-received'))) } : {}),
       },
     ];
   });
