@@ -270,6 +270,29 @@ const CASES: Readonly<
       { onDate: '2026-02-10', days: 1 },
     ],
     [
+      'judged on a day before it was signed',
+      [],
+      [
+        [GIFT, pledged('50.00', { schedule: [{ due: '2026-01-03', amount: usd('50.00') }] })],
+        [GIFT, giftSigned],
+      ],
+      { onDate: '2026-01-09' },
+    ],
+    [
+      'judged on a day before it was cancelled',
+      ['contribution overdue'],
+      [
+        [GIFT, pledged('50.00')],
+        [GIFT, giftSigned],
+        [
+          GIFT,
+          { type: 'ContributionCancelled', data: { party: 'donor:japan', reason: { code: 'budget' } } },
+          { on: '2026-03-01' },
+        ],
+      ],
+      { onDate: '2026-02-28' },
+    ],
+    [
       'by schedule: the second part is not due',
       [],
       [
@@ -885,6 +908,12 @@ const CASES: Readonly<
       ],
     ],
     [
+      'a decision after the closing',
+      ['prior-period entry'],
+      [[FUND, fund()], CLOSED, [FUND, decision({ date: '2026-06-30' })]],
+    ],
+    ['a decision before the closing', [], [[FUND, fund()], [FUND, decision({ date: '2026-06-30' })], CLOSED]],
+    [
       'after the closing, for the next period',
       [],
       [
@@ -1064,6 +1093,15 @@ const CASES: Readonly<
         [C1, { type: 'ReportFiled', data: { n: 1, party: 'agency:cavr', date: '2026-06-01' } }],
         [C1, { type: 'ReportReturned', data: { n: 1, party: 'fund:unscar' } }, { on: '2026-06-02' }],
       ],
+    ],
+    [
+      'judged on a day before anything bound its sides',
+      [],
+      [
+        [C1, terms({ reports: [{ n: 1, kind: 'narrative', by: 'agency:cavr', due: '2026-01-02' }] })],
+        [C1, BOUND],
+      ],
+      { onDate: '2026-01-04' },
     ],
     [
       'waived',

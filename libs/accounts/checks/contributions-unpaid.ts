@@ -49,8 +49,10 @@ export const contributionsUnpaid: Check = {
     facts.of('ContributionSigned').flatMap((signed) => {
       const { stream } = signed;
       const [pledged] = facts.on(stream, 'ContributionPledged');
-      const ended = facts.on(stream, 'ContributionClosed', 'ContributionCancelled');
-      if (pledged === undefined || ended.length > 0) return [];
+      const ended = facts
+        .on(stream, 'ContributionClosed', 'ContributionCancelled')
+        .some(({ effectiveAt }) => dayOf(effectiveAt) <= onDate);
+      if (pledged === undefined || ended || dayOf(signed.data.date) > onDate) return [];
       const { amount, donor, fund, schedule } = pledged.data;
       const parts = schedule ?? [{ due: later(dayOf(signed.data.date), UNSCHEDULED_DAYS), amount }];
       const due = parts.filter((part) => later(part.due, days) < onDate);

@@ -3,7 +3,7 @@ import { finding } from './check.js';
 import type { Fact, Facts, FactType, Place } from './facts.js';
 import { dayOf, daysBetween, providersOf, unique } from './facts.js';
 
-/** Entries in books: each carries the date it is for. */
+/** Entries in books: each carries the date it is for. What a body allocates is no longer available in its fund's book. */
 const ENTRIES = [
   'TransferReported',
   'ReceiptReported',
@@ -12,6 +12,7 @@ const ENTRIES = [
   'ContributionReceived',
   'ContributionRefunded',
   'FundBooked',
+  'AllocationDecided',
 ] as const satisfies readonly FactType[];
 
 /** What turns an entry: it touches the books of the earlier day, and of its own. */
@@ -19,13 +20,7 @@ const CORRECTIONS = ['TransferCorrected', 'ReceiptCorrected'] as const satisfies
 type Entry = Fact<(typeof ENTRIES)[number] | (typeof CORRECTIONS)[number]>;
 
 /** Other facts that are dated by whoever reports them. */
-const REPORTS = [
-  'DeliveryReported',
-  'ReturnReported',
-  'ReportFiled',
-  'AllocationDecided',
-  'ContributionSigned',
-] as const;
+const REPORTS = ['DeliveryReported', 'ReturnReported', 'ReportFiled', 'ContributionSigned'] as const;
 
 /** The funds whose books an entry belongs to. */
 const fundsOf = (facts: Facts): ((entry: Place) => readonly string[]) => {

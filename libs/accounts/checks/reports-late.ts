@@ -18,7 +18,8 @@ export const reportsLate: Check = {
     'ReportWaived',
   ],
   find: (facts, { onDate, days }) =>
-    facts.of('CommitmentBound').flatMap(({ stream }) => {
+    facts.of('CommitmentBound').flatMap(({ stream, effectiveAt: boundAt }) => {
+      if (dayOf(boundAt) > onDate) return [];
       const { terms, events: agreed } = termsOf(facts, stream);
       return (terms.reports ?? []).flatMap((report) => {
         const said = facts
