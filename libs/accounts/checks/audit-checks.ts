@@ -29,7 +29,7 @@ export class AuditChecks {
   /** Everything the check finds in the events up to `asOf`, in the order of the log. */
   async run(caller: Caller, check: Check, parameters: CheckParameters, asOf: bigint): Promise<readonly Finding[]> {
     const turns = new Turns();
-    const facts = await this.facts(caller, check, asOf, turns);
+    const covered = await this.facts(check, asOf, coverage(caller), turns);
     const hands = check.readsHands === true ? this.hands(caller, asOf) : [];
     const seen = new Map<string, boolean>();
     const sees = async (stream: string): Promise<boolean> => {
@@ -39,6 +39,8 @@ export class AuditChecks {
       seen.set(stream, answer);
       return answer;
     };
+    const facts =
+      check.readsNamedNeeds === true ? await this.withNamedNeeds(check, asOf, covered, sees, turns) : covered;
     // The mandate's reach is judged in the query, each record named in a finding as its own route judges it: what turns out to be
     // hidden is taken away and the check run again, so that a finding stands on visible records alone.
     for (;;) {
@@ -63,9 +65,29 @@ export class AuditChecks {
     return this.runner.model(CHECK_FACTS);
   }
 
+  /** With the needs that these facts name and that lie outside the mandate, as far as the caller sees them like anybody else. */
+  private async withNamedNeeds(
+    check: Check,
+    asOf: bigint,
+    covered: readonly Fact[],
+    sees: (stream: string) => Promise<boolean>,
+    turns: Turns,
+  ): Promise<readonly Fact[]> {
+    const known = new Set(covered.map(({ stream }) => stream));
+    const named: string[] = [];
+    for (const id of new Set(covered.flatMap(needsIn))) {
+      const stream = `need-${id}`;
+      await turns.pass();
+      if (!known.has(stream) && (await sees(stream))) named.push(stream);
+    }
+    if (named.length === 0) return covered;
+    const among = { sql: 'r.stream IN (SELECT value FROM json_each(?))', parameters: [JSON.stringify(named)] };
+    const facts = [...covered, ...(await this.facts(check, asOf, among, turns))];
+    return facts.sort((a, b) => (a.position < b.position ? -1 : 1));
+  }
+
   /** Facts are only ever added: what is up to `asOf` is the same however long it is read. */
-  private async facts(caller: Caller, { reads }: Check, asOf: bigint, turns: Turns): Promise<readonly Fact[]> {
-    const covered = coverage(caller);
+  private async facts({ reads }: Check, asOf: bigint, covered: Coverage, turns: Turns): Promise<readonly Fact[]> {
     const facts: Fact[] = [];
     for (let after = 0n; ;) {
       await turns.pass();
@@ -113,8 +135,20 @@ const factOf = (row: SqlRow): Fact =>
     recordedAt: row.recorded_at,
   }) as Fact;
 
+/** Ids of the needs that this fact is about. */
+const needsIn = (fact: Fact): readonly string[] => {
+  if ('allocations' in fact.data) return fact.data.allocations.map(({ needId }) => needId);
+  return 'needId' in fact.data ? [fact.data.needId] : [];
+};
+
+/** A condition on rows `r`: which records are read. */
+interface Coverage {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+}
+
 /** The records that the caller can at most read: all for the coordinator, an auditor's by its mandates; who is who is no secret. */
-const coverage = (caller: Caller): { readonly sql: string; readonly parameters: readonly SqlValue[] } => {
+const coverage = (caller: Caller): Coverage => {
   if (hasRole(caller, 'coordinator') || caller.mandates.some(({ everything }) => everything)) {
     return { sql: '1', parameters: [] };
   }

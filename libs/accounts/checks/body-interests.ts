@@ -62,6 +62,7 @@ export const bodyInterests: Check = {
     'PartyRegistered',
     'PartyAmended',
   ],
+  readsNamedNeeds: true,
   find: (facts) => {
     const sovereigns = new Map<string, string>();
     for (const { stream, data } of [...facts.of('PartyRegistered'), ...facts.of('PartyAmended')]) {

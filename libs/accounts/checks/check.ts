@@ -32,6 +32,8 @@ export interface Check {
   readonly reads: readonly FactType[];
   /** Whether it reads whose hands recorded what. */
   readonly readsHands?: boolean;
+  /** Whether it reads whom a need is for that a record within the mandate names: it is told wherever the caller sees that need. */
+  readonly readsNamedNeeds?: boolean;
   find(facts: Facts, parameters: CheckParameters): readonly Finding[];
 }
 
