@@ -8,6 +8,7 @@ import { Clock, ProjectionRunner } from '#kernel';
 import { latestDateAnywhere } from '#vocabulary';
 import type { RequestContext } from '#web';
 import {
+  asksFor,
   CSV,
   Ctx,
   Cursors,
@@ -305,9 +306,9 @@ const linkTo = ({ path, query }: RequestContext, next: string | null): Record<st
 /** The first form beside JSON that the caller asks for, where it does not put JSON before it. */
 const formOf = (accept: string | undefined): typeof CSV | typeof HTML | undefined => {
   for (const range of accept?.split(',') ?? []) {
-    const type = range.trim().split(';')[0];
-    if (type === CSV || type === HTML) return type;
-    if (type === 'application/json') return undefined;
+    if (asksFor(range, 'application/json')) return undefined;
+    const form = ([CSV, HTML] as const).find((type) => asksFor(range, type));
+    if (form !== undefined) return form;
   }
   return undefined;
 };
