@@ -17,6 +17,7 @@ import {
   Problem,
   ReadGate,
   RecordEndpoints,
+  requireForward,
   RouteAction,
   uuidOf,
 } from '#web';
@@ -83,6 +84,7 @@ export class ReportedController {
   @Get()
   @RouteAction({ action: 'reported.list', anonymous: true })
   async list(@Ctx() ctx: RequestContext, @Query() query: ReportedQuery): Promise<HttpAnswer> {
+    requireForward(query);
     await this.gate.ready(ctx, REPORTED_BOARD);
     const { limit = DEFAULT_LIMIT, cursor, sort = 'newest' } = query;
     const after = cursor === undefined ? undefined : Number(this.cursors.decode(ctx, query, cursor)[0]);

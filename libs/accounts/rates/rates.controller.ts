@@ -14,6 +14,7 @@ import {
   Problem,
   ReadGate,
   RecordEndpoints,
+  requireForward,
   RouteAction,
 } from '#web';
 import { converted, DAYS_IN_FORCE, rateText } from './conversion.js';
@@ -89,6 +90,7 @@ export class RatesController {
   @RouteAction({ action: 'rates.list', anonymous: true, example: { items: [RATE], next: null } })
   async list(@Ctx() ctx: RequestContext, @Query() query: RatesQuery): Promise<HttpAnswer> {
     const { limit = DEFAULT_LIMIT, cursor, ...filter } = query;
+    requireForward(filter);
     const place = cursor === undefined ? undefined : (this.cursors.decode(ctx, filter, cursor) as RatePlace);
     await this.gate.ready(ctx, RATES_REGISTER);
     const rows = ratePage(this.reads, filter, place, limit + 1);
