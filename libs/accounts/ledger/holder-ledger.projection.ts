@@ -3,7 +3,7 @@ import type { AnyFundEvent } from '#funds/contract';
 import type { Projection, ProjectionBatch, ReadTransaction, RecordedEvent, SqlRow } from '#kernel';
 import { idOfStream } from '#kernel';
 import type { Quantity } from '#vocabulary';
-import { isRival, lastInstant, minorUnits } from '#vocabulary';
+import { isRival, lastInstant, minorUnits, quantityOf } from '#vocabulary';
 import type { Booking, EntryClass, EntryEvent } from './entry.js';
 import { BOOKED, ownBooking } from './entry.js';
 
@@ -58,13 +58,19 @@ export interface KnownFund {
   readonly administrator?: string;
   readonly members: readonly string[];
   readonly closed: readonly { readonly from: string; readonly to: string }[];
-  /** By currency, in minor units. */
+  /** By currency, in minor units: what was decided; what commitments draw of it, or beyond it; what was taken back; what is left to draw. */
   readonly decided: Readonly<Record<string, string>>;
   readonly used: Readonly<Record<string, string>>;
   readonly released: Readonly<Record<string, string>>;
+  readonly open: Readonly<Record<string, string>>;
 }
 
-const NO_FUND: KnownFund = { members: [], closed: [], decided: {}, used: {}, released: {} };
+const NO_FUND: KnownFund = { members: [], closed: [], decided: {}, used: {}, released: {}, open: {} };
+
+/** What the ledger keeps of an allocation: what is left of it in minor units, below zero where more is drawn. */
+interface KnownAllocation {
+  readonly left: string;
+}
 
 const COMMITMENT_EVENTS = [
   'CommitmentProposed',
@@ -105,7 +111,7 @@ type FundFact = Extract<AnyFundEvent, { type: (typeof FUND_EVENTS)[number] }>;
  */
 export const holderLedger: Projection = {
   name: HOLDER_LEDGER,
-  version: 3,
+  version: 4,
   handles: [...COMMITMENT_EVENTS, ...FUND_EVENTS],
   schema: `
     CREATE TABLE entry (
@@ -359,18 +365,34 @@ class Batch implements ProjectionBatch {
         return;
       }
       case 'AllocationDecided': {
-        const { decided } = this.fund(id);
-        this.patchFund(id, {
-          decided: data.allocations.reduce((sums, { amount }) => increased(sums, amount), decided),
-        });
+        for (const { needId, amount } of data.allocations) {
+          this.patchFund(id, { decided: increased(this.fund(id).decided, amount) });
+          this.allot(id, data.n, needId, amount, minorUnits(amount));
+        }
         return;
       }
       case 'AllocationUsed': {
-        this.patchFund(id, { used: increased(this.fund(id).used, data.quantity) });
+        const { decision, needId, quantity } = data;
+        this.patchFund(id, { used: increased(this.fund(id).used, quantity) });
+        this.allot(id, decision, needId, quantity, -minorUnits(quantity));
         return;
       }
       case 'AllocationReleased': {
-        this.patchFund(id, { released: increased(this.fund(id).released, data.quantity) });
+        const { decision, needId, commitment, quantity } = data;
+        const freed = minorUnits(quantity);
+        if (commitment === undefined) {
+          this.patchFund(id, { released: increased(this.fund(id).released, quantity) });
+          this.allot(id, decision, needId, quantity, -freed);
+          return;
+        }
+        // What was drawn beyond the decision was never allocated, and is not taken back from it.
+        const beyond = -this.leftOf(id, decision, needId);
+        const own = beyond < 0n ? 0n : beyond < freed ? beyond : freed;
+        this.patchFund(id, {
+          used: increased(this.fund(id).used, quantity, -1n),
+          released: increased(this.fund(id).released, quantityOf(quantity, freed - own)),
+        });
+        this.allot(id, decision, needId, quantity, own);
         return;
       }
       case 'PeriodClosed': {
@@ -402,6 +424,19 @@ class Batch implements ProjectionBatch {
         }
       }
     }
+  }
+
+  /** Changes what is left of an allocation, and with it what stands open of all. */
+  private allot(fund: string, decision: number, needId: string, like: Quantity, change: bigint): void {
+    const before = this.leftOf(fund, decision, needId);
+    const after = before + change;
+    this.put(`allocation ${fund} ${decision} ${needId}`, { left: String(after) });
+    const opened = (after > 0n ? after : 0n) - (before > 0n ? before : 0n);
+    this.patchFund(fund, { open: increased(this.fund(fund).open, quantityOf(like, opened)) });
+  }
+
+  private leftOf(fund: string, decision: number, needId: string): bigint {
+    return BigInt(this.fact<KnownAllocation>(`allocation ${fund} ${decision} ${needId}`)?.left ?? '0');
   }
 
   private ofContribution(event: RecordedEvent, known: KnownContribution, { type, data }: FundFact): KnownContribution {
@@ -721,7 +756,10 @@ class Batch implements ProjectionBatch {
     return read;
   }
 
-  private put(name: string, value: KnownCommitment | KnownTransfer | KnownContribution | KnownFund): void {
+  private put(
+    name: string,
+    value: KnownCommitment | KnownTransfer | KnownContribution | KnownFund | KnownAllocation,
+  ): void {
     this.facts.set(name, value);
     this.changed.add(name);
   }

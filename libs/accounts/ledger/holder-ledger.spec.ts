@@ -4,7 +4,7 @@ import type { ReadModel, RecordedEvent } from '#kernel';
 import { applyToModel } from '#kernel';
 import { projectionScenario, recordedEvent } from '#kernel-testing';
 import { MemoryReadDatabase } from '#read-database';
-import { currenciesOf } from '../statements/statement.js';
+import { currenciesOf, fundInformation } from '../statements/statement.js';
 import { holderLedger } from './holder-ledger.projection.js';
 import { ACTIONS, cash, dayAt, DONOR, FUND, playedOut } from './ledger.fixture.js';
 import { advancesOf, balanceOf, linesOf, sumsUntil } from './ledger.js';
@@ -254,6 +254,46 @@ describe('holder ledger', () => {
         { uses: { passedOn: '100.00', fees: '7.00', charges: '1.00' }, netPaid: '98.00' },
       ]);
     });
+  });
+
+  // Seen failing with all that was released taken from what was used: that fell below nothing, and more stood open than was decided.
+  it('says of a fund what commitments use of its decisions, what was taken back and what stands open', async () => {
+    const database = new MemoryReadDatabase();
+    const model = database.open(holderLedger);
+    let position = 100n;
+    const after = async (type: string, data: object): Promise<unknown> => {
+      position += 1n;
+      applyToModel(
+        holderLedger,
+        model,
+        [recordedEvent(`fund-${FUND}`, Number(position) - 101, { type, data }, {}, position)],
+        (event) => event,
+      );
+      const told = await fundInformation(model, FUND, () => Promise.resolve(true));
+      return (told as { readonly allocations: unknown }).allocations;
+    };
+    const of = (needId: string, minor: number): object => ({ decision: 1, needId, quantity: cash('USD', minor) });
+    const allocations = (decided: number, used: number, released: number, open: number): object =>
+      Object.fromEntries(
+        Object.entries({ decided, used, released, open }).map(([name, minor]) => [
+          name,
+          minor === 0 ? [] : [cash('USD', minor)],
+        ]),
+      );
+    await after('AllocationDecided', {
+      n: 1,
+      allocations: [
+        { needId: 'n1', amount: cash('USD', 300) },
+        { needId: 'n2', amount: cash('USD', 200) },
+      ],
+    });
+    const use = { ...of('n1', 250), commitment: 'c1' };
+    expect(await after('AllocationUsed', use)).toEqual(allocations(500, 250, 0, 250));
+    expect(await after('AllocationReleased', of('n2', 200))).toEqual(allocations(500, 250, 200, 50));
+    // What was drawn beyond a decision is no part of it, and does not come back to it.
+    expect(await after('AllocationUsed', { ...of('n1', 60), commitment: 'c2' })).toEqual(allocations(500, 310, 200, 0));
+    expect(await after('AllocationReleased', use)).toEqual(allocations(500, 60, 440, 0));
+    database.close();
   });
 
   it('counts a contribution once, whoever tells first that it was paid', () => {

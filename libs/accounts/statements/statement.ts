@@ -223,7 +223,7 @@ export const fundInformation = async (reads: ReadQueries, fund: string, sees: Se
       refunded: plus(known.refunded, refunded),
     });
   }
-  const { decided = {}, used = {}, released = {} } = fundOf(reads, fund) ?? {};
+  const { decided = {}, used = {}, released = {}, open = {} } = fundOf(reads, fund) ?? {};
   let outstanding: Minor = {};
   let joint = 0;
   for (const [, { providers, drawn, paid, status }] of commitmentsOf(reads, fund)) {
@@ -241,8 +241,9 @@ export const fundInformation = async (reads: ReadQueries, fund: string, sees: Se
       })),
     allocations: {
       decided: quantities(decided),
-      used: quantities(plus(used, released, -1n)),
-      open: quantities(plus(plus(decided, used, -1n), released)),
+      used: quantities(used),
+      released: quantities(released),
+      open: quantities(open),
     },
     commitmentsOutstanding: quantities(outstanding),
     jointCommitments: joint,
