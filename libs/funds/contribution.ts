@@ -10,6 +10,7 @@ export type ContributionRejectionCode =
   | 'already-exists'
   | 'own-fund'
   | 'fund-keeps-no-book'
+  | 'decision-required'
   | 'unknown-window'
   | 'unknown-payment'
   | 'not-pledged'
@@ -60,9 +61,14 @@ export interface FundFacts {
 
 type Given<T extends ContributionEvent['type'], Left extends string> = Omit<DataOf<T>, Left>;
 
+/** Set where the donor is itself a fund that keeps a book here: what it gives would leave that book unseen. */
+interface FromBook {
+  readonly donorKeepsBook?: boolean;
+}
+
 export type ContributionCommand = { readonly by: CommandContext; readonly fund?: FundFacts } & (
-  | { readonly type: 'PledgeContribution'; readonly pledge: Omit<Pledge, 'donor'> }
-  | ({ readonly type: 'SignContribution' } & Given<'ContributionSigned', 'party'>)
+  | ({ readonly type: 'PledgeContribution'; readonly pledge: Omit<Pledge, 'donor'> } & FromBook)
+  | ({ readonly type: 'SignContribution' } & Given<'ContributionSigned', 'party'> & FromBook)
   | ({ readonly type: 'ReportPayment' } & Given<'ContributionPaid', 'n'>)
   | ({ readonly type: 'ReportArrival' } & Given<'ContributionReceived', 'n'>)
   | ({ readonly type: 'RefundContribution' } & Given<'ContributionRefunded', 'n'>)
@@ -224,13 +230,14 @@ const statusRefusal = (type: ContributionCommandType, contribution: Contribution
 };
 
 const pledge = (
-  { by: { actor }, fund, pledge: given }: CommandOf<'PledgeContribution'>,
+  { by: { actor }, fund, pledge: given, donorKeepsBook }: CommandOf<'PledgeContribution'>,
   contribution: Contribution | undefined,
 ): ContributionDecision => {
   if (actor.role !== 'donor-desk') return refuse('forbidden', 'A contribution is pledged by the desk of its donor.');
   if (contribution !== undefined) return refuse('already-exists', 'A contribution with this id exists already.');
   if (actor.party === given.fund) return refuse('own-fund', 'A fund does not contribute to itself.', 'fund');
   if (fund === undefined) return refuse('fund-keeps-no-book', `${given.fund} keeps no book here.`, 'fund');
+  if (donorKeepsBook === true) return undecided();
   if (given.window !== undefined && !fund.windows.some(({ code }) => code === given.window)) {
     return refuse('unknown-window', `The fund has no window ${given.window}.`, 'window');
   }
@@ -266,10 +273,15 @@ const conversionRefusal = (
       );
 };
 
+/** A fund's book signs under a decision alone, and decisions are for needs: else it would allocate again what it gave away. */
+const undecided = (): ContributionDecision =>
+  refuse('decision-required', 'A fund that keeps a book signs under a decision of its body, and that is for a need.');
+
 const sign = (
-  { by, date, reference, valued, fund }: CommandOf<'SignContribution'>,
+  { by, date, reference, valued, fund, donorKeepsBook }: CommandOf<'SignContribution'>,
   { pledge: { amount } }: Contribution,
 ): ContributionDecision => {
+  if (donorKeepsBook === true) return undecided();
   if (valued !== undefined && fund !== undefined) {
     const names = { credited: 'valued.quantity', rate: 'valued.rate' };
     const refusal = conversionRefusal(fund.currency, amount, { credited: valued.quantity, rate: valued.rate }, names);

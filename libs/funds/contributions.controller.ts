@@ -70,10 +70,12 @@ export class ContributionsController {
       prepare: async () => {
         const pledge = pledgeOf(body, this.dayOf(ctx));
         const fund = await this.records.fundFacts(body.fund);
+        const donorKeepsBook = await this.keepsBook(ctx.caller.anonymous ? undefined : ctx.caller.party);
         return (by): ContributionCommand => ({
           type: 'PledgeContribution',
           by,
           pledge,
+          donorKeepsBook,
           ...(fund === undefined ? {} : { fund }),
         });
       },
@@ -178,13 +180,21 @@ export class ContributionsController {
       // Asked again: money may have moved since.
       prepare: async () => {
         const fund = party === undefined ? undefined : await this.records.fundFacts(party);
+        const signed =
+          command.type === 'SignContribution'
+            ? { ...command, donorKeepsBook: await this.keepsBook(contribution?.pledge.donor) }
+            : command;
         return (by: CommandContext): ContributionCommand => ({
-          ...command,
+          ...signed,
           by,
           ...(fund === undefined ? {} : { fund }),
         });
       },
     });
+  }
+
+  private async keepsBook(party: string | undefined): Promise<boolean> {
+    return party?.startsWith('fund:') === true && (await this.records.fundFacts(party)) !== undefined;
   }
 
   /** The day of what names none: that of `Effective-At`, else today. */

@@ -35,6 +35,7 @@ export const CONTRIBUTION_PROBLEMS: Readonly<Record<ContributionRejectionCode, P
   'not-found': NOT_FOUND,
   'already-exists': refusal('The record exists already'),
   'own-fund': refusal('A fund does not contribute to itself'),
+  'decision-required': refusal('The fund has not decided it'),
   'fund-keeps-no-book': refusal('The fund keeps no book here'),
   'unknown-window': refusal('The fund has no such window'),
   'unknown-payment': refusal('There is no such payment'),

@@ -431,6 +431,18 @@ describe('a fund that keeps its book', () => {
     expect(JSON.stringify(masked)).not.toContain('VUT');
   });
 
+  it('gives nothing to another fund once it keeps a book, which would not see it leave', async () => {
+    await established();
+    const other: As = { party: `fund:trust-${funds}`, role: 'donor-desk' };
+    ok(await app.post('/v1/parties', { id: other.party, name: 'Trust', category: 'fund' }, { as: COORDINATOR }), 201);
+    const gift = { fund: fundId, amount: usd('10.00') };
+    const { id } = ok(await app.post('/v1/contributions', gift, { as: other }), 201);
+    ok(await app.post('/v1/funds', { ...TERMS, fund: other.party }, { as: other }), 201);
+    expect(code(await send(`/v1/contributions/${id}`, 'sign', {}, other))).toBe('decision-required');
+    const { status, body } = await app.post('/v1/contributions', gift, { as: other });
+    expect([status, (body as Json).code]).toEqual([409, 'decision-required']);
+  });
+
   it('signs its part of a joint offer under any decision for the need', async () => {
     const needId = await rich();
     const providers = [{ party: fundId }, { party: 'donor:norway' }];
