@@ -8,7 +8,7 @@ import type { ConsistencyTokens } from './signing.js';
 const MAX_WAIT_S = 30;
 const PURPOSE = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
 const KEY = /^[\x21-\x7e]{1,255}$/;
-const ONE_STRONG_REVISION = /^"(0|[1-9][0-9]{0,14})"$/;
+const ONE_STRONG_REVISION = /^"(0|[1-9][0-9]*)"$/;
 
 type FromHeaders = Pick<
   RequestContext,
@@ -49,6 +49,7 @@ const readPostHeaders = (headers: IncomingHttpHeaders, now: Date, errors: FieldE
     const revision = ONE_STRONG_REVISION.exec(match)?.[1];
     if (revision === undefined)
       errors.push({ field: 'If-Match', message: 'must be one strong quoted revision such as "3"' });
+    // Beyond safe integers it loses its last digits and stays what it is: later than every revision.
     else read.ifMatch = Number(revision);
   }
   if (effectiveAt !== undefined) {

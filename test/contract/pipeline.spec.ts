@@ -126,10 +126,22 @@ describe('a command', () => {
     expect((await app.get(path, { as })).status).toBe(404);
   });
 
-  test.each(['*', 'W/"0"', '"0", "1"', '0', '"00"', '"-1"', '"x"', '""'])('If-Match %s is 400', async (match) => {
-    const path = locationOf(await write({ title: 'a' }));
-    expect((await stamp(path, { 'if-match': match })).status).toBe(400);
-  });
+  test.each(['1', '999999999999999', '1000000000000000', '9007199254740993', '18446744073709551616', '9'.repeat(40)])(
+    'If-Match "%s" names a revision that does not exist: 412',
+    async (revision) => {
+      const path = locationOf(await write({ title: 'a' }));
+      const answer = await stamp(path, { 'if-match': `"${revision}"` });
+      expect([answer.status, answer.body.code, answer.headers.etag]).toEqual([412, 'stale-revision', '"0"']);
+    },
+  );
+
+  test.each(['*', 'W/"0"', '"0", "1"', '0', '"00"', '"-1"', '"x"', '""', '"1e3"', '"1.0"'])(
+    'If-Match %s is 400',
+    async (match) => {
+      const path = locationOf(await write({ title: 'a' }));
+      expect((await stamp(path, { 'if-match': match })).status).toBe(400);
+    },
+  );
 });
 
 describe('claimed moments', () => {
