@@ -177,7 +177,7 @@ class Batch implements ProjectionBatch {
 /** Answers: which commitments are there, as each of them stands, for whom, and which deadline comes next. */
 export const commitmentBoard: Projection = {
   name: COMMITMENT_BOARD,
-  version: 4,
+  version: 5,
   handles: [
     ...Object.keys(commitmentDecider.schemas),
     'NeedDrafted',

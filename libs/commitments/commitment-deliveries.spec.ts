@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import type { Actor } from '#kernel';
 import type { Asked, CommandBody, Given } from '#kernel-testing';
 import { specFor, stateAfter, TEST_TIME } from '#kernel-testing';
-import { compare, minorUnits } from '#vocabulary';
+import { addDays, compare, minorUnits } from '#vocabulary';
 import type { CommitmentEvent } from './commitment.contract.js';
 import type { CommitmentCommand, CommitmentState } from './commitment.js';
-import { actionsOf, commitmentDecider, deadlineOf } from './commitment.js';
+import { actionsOf, commitmentDecider, deadlineOf, isDisputed } from './commitment.js';
 import {
   allConfirmed,
   bound,
@@ -189,6 +189,21 @@ describe('returns', () => {
     expect(actionsOf(at(history), { party: 'state:VUT', coordinator: false }, TEST_TIME)).not.toContain('confirm');
     const all = after(after(history, deliver(10), JAPAN), confirm(2), VANUATU);
     expect(at(all).status).toBe('confirmed');
+  });
+  it('of all of a disputed tranche end the dispute: nothing is left to settle, and silence counts again', () => {
+    const history = after(after(after(bound(), deliver(10), JAPAN), dispute(1), VANUATU), sendBack(1, 10), VANUATU);
+    expect(isDisputed(at(history))).toBe(false);
+    for (const who of [VANUATU, JAPAN])
+      commitments
+        .given(...history)
+        .when(settle(1), asked(who))
+        .refused('already-returned');
+    for (const party of ['state:VUT', 'donor:japan'])
+      expect(actionsOf(at(history), { party, coordinator: false }, TEST_TIME)).not.toContain('settle');
+    const again = at(after(history, deliver(10), JAPAN));
+    expect(deadlineOf(again)).toEqual({ due: addDays(TEST_TIME, 180), command: 'CloseUnconfirmed' });
+    const part = after(after(after(bound(), deliver(10), JAPAN), dispute(1), VANUATU), sendBack(1, 9), VANUATU);
+    expect(isDisputed(at(part))).toBe(true);
   });
   it('after a confirmation reopen what is left to deliver, after a cancellation lower what came', () => {
     const back = after(allConfirmed(), sendBack(1, 10), VANUATU);

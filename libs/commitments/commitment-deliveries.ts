@@ -235,7 +235,7 @@ export const hasDeliveryTask = (type: DeliveriesCommand['type'], state: Commitme
     case 'VerifyDelivery':
       return has((delivery) => !isReturned(delivery) && !isOwnTo(state, delivery, who));
     case 'StateSettlement':
-      return has((delivery) => delivery.status === 'disputed' && speakerOf(state, delivery, who) !== undefined);
+      return has((delivery) => isContested(delivery) && speakerOf(state, delivery, who) !== undefined);
     case 'ReportReturn':
       return has((delivery) => !isReturned(delivery) && mayReturn(state, delivery, who));
     case 'CorrectDelivery':
@@ -280,8 +280,9 @@ const answersFor = (state: CommitmentState, delivery: DeliveryState, who: Who): 
   return host === undefined || sameSide({ party: host }, delivery) ? isRecipient(state, who) : host === who.party;
 };
 
-export const isDisputed = (state: CommitmentState): boolean =>
-  state.deliveries.some(({ status }) => status === 'disputed');
+const isContested = (delivery: DeliveryState): boolean => delivery.status === 'disputed' && !isReturned(delivery);
+
+export const isDisputed = (state: CommitmentState): boolean => state.deliveries.some(isContested);
 
 export const decideDelivery = (command: DeliveriesCommand, state: CommitmentState, who: Who): Outcome => {
   switch (command.type) {
@@ -609,6 +610,7 @@ const stateSettlement = (command: CommandOf<'StateSettlement'>, state: Commitmen
   const as = speakerOf(state, delivery, who);
   if (as === undefined) return refuse('forbidden', `Delivery ${n} is for another State to answer.`);
   if (delivery.status !== 'disputed') return refuse('not-disputed', `Delivery ${n} is ${delivery.status}.`);
+  if (isReturned(delivery)) return refused(goneBack(n));
   const tranche = settledTranche(delivery, quantity);
   if ('code' in tranche) return refused(tranche);
   const { settlements = [] } = delivery;

@@ -68,7 +68,7 @@ const OF_PARTIES: Readonly<Record<PartyCommandType, Words>> = {
   VerifyDelivery: { by: 'the appointed verifier', guard: 'a third, separate fact' },
   StateSettlement: {
     by: 'both sides; the coordinator as mediator',
-    guard: 'the tranche is disputed; it is settled when both sides state the same',
+    guard: 'the tranche is disputed and not sent back whole; it is settled when both sides state the same',
   },
   ReportReturn: { by: 'a beneficiary or the implementer', guard: 'no more than was delivered of the tranche' },
   CorrectDelivery: {
