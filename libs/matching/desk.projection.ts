@@ -3,7 +3,8 @@ import type { CommitmentEvent } from '#commitments/contract';
 import type { Projection, ReadTransaction, RecordedEvent } from '#kernel';
 import { idOfStream } from '#kernel';
 import type { NeedEvent } from '#needs/contract';
-import { addDays, stateParty } from '#vocabulary';
+import type { Quantity } from '#vocabulary';
+import { addDays, isDeterminate, minorUnits, stateParty } from '#vocabulary';
 import type { DuplicateEvent } from './duplicates/duplicate.contract.js';
 
 /** Something that waits for a party. `party` is empty where it waits for the coordinator in charge. */
@@ -64,6 +65,14 @@ interface OwedOnDesk {
   readonly status: 'owed' | 'filed' | 'done';
 }
 
+/** Minor units in the measures drawn and credited; a scope in words counts for nothing. */
+type Minor = readonly [drawn: string, credited: string];
+
+interface TrancheOnDesk {
+  readonly came: Minor;
+  readonly back: Minor;
+}
+
 interface CommitmentDesk {
   readonly status: 'proposed' | 'accepted' | 'binding' | 'cancelled' | 'over';
   /** The beneficiaries, and the network that filed for them. */
@@ -83,7 +92,10 @@ interface CommitmentDesk {
   readonly acceptanceGiven: boolean;
   readonly expiresAt: string;
   readonly consented: readonly string[];
+  /** Agencies that will not do it: what becomes of the task is the sides' to say. */
+  readonly declined: readonly string[];
   readonly signed: readonly string[];
+  readonly tranches: Readonly<Record<string, TrancheOnDesk>>;
   readonly unanswered: Readonly<Record<string, { readonly since: string; readonly from: readonly string[] }>>;
   /** Tranches that a State disputed. */
   readonly disputes: Readonly<Record<string, Contested & { readonly from: readonly string[] }>>;
@@ -181,6 +193,7 @@ const COMMITMENT_TYPES = [
   'CommitmentLapsed',
   'CommitmentWithdrawn',
   'TaskConsented',
+  'TaskDeclined',
   'CommitmentSigned',
   'CommitmentBound',
   'ReceiptReported',
@@ -190,6 +203,7 @@ const COMMITMENT_TYPES = [
   'DeliveryCorrected',
   'SettlementStated',
   'DisputeSettled',
+  'ReturnReported',
   'ReceiptCorrected',
   'DiscrepancyAccepted',
   'DiscrepancySettlementStated',
@@ -374,6 +388,69 @@ const answerersOf = (
   return host === undefined || host === deliverer ? recipients.filter((party) => party !== deliverer) : [host];
 };
 
+/** The agency's latest word is what counts. */
+const saidNothing = (state: CommitmentDesk, agency: string): CommitmentDesk => ({
+  ...state,
+  consented: state.consented.filter((party) => party !== agency),
+  declined: state.declined.filter((party) => party !== agency),
+});
+
+/** Words of agencies that are named no more, or that only an amendment that ended had named: named again, they are asked again. */
+const ofNamed = (state: CommitmentDesk): CommitmentDesk => {
+  const isNamed = (party: string): boolean => party === state.implementer || party === state.fiscalAgent;
+  return { ...state, consented: state.consented.filter(isNamed), declined: state.declined.filter(isNamed) };
+};
+
+const figureOf = (quantity: Quantity): bigint => (isDeterminate(quantity) ? minorUnits(quantity) : 0n);
+
+type Portion = { readonly drawn: Quantity; readonly credited: Quantity };
+const minorOf = ({ drawn, credited }: Portion): Minor => [String(figureOf(drawn)), String(figureOf(credited))];
+const NOTHING: Minor = ['0', '0'];
+
+/** A tranche of this size; what was sent back of it stays so. */
+const withTranche = (state: CommitmentDesk, n: number, portion: Portion): CommitmentDesk => {
+  const { back } = state.tranches[n] ?? { back: NOTHING };
+  return { ...state, tranches: { ...state.tranches, [n]: { came: minorOf(portion), back } } };
+};
+
+const isGone = ({ tranches }: CommitmentDesk, n: number): boolean => {
+  const { came, back } = tranches[n] ?? { came: NOTHING, back: NOTHING };
+  return came[0] === back[0] && came[1] === back[1];
+};
+
+/** Of a tranche that was sent back whole nothing is left to confirm or settle, and who proposed to close did so while all had come. */
+const sentBack = (state: CommitmentDesk, n: number, { drawn, credited }: Portion): CommitmentDesk => {
+  const tranche = state.tranches[n];
+  if (tranche === undefined) return state;
+  const back: Minor = [
+    String(BigInt(tranche.back[0]) + figureOf(drawn)),
+    String(BigInt(tranche.back[1]) + figureOf(credited)),
+  ];
+  const { close: _close, ...open } = state;
+  const after: CommitmentDesk = {
+    ...(state.status === 'cancelled' ? state : open),
+    tranches: { ...state.tranches, [n]: { ...tranche, back } },
+  };
+  return isGone(after, n)
+    ? { ...after, unanswered: without(state.unanswered, n), disputes: without(state.disputes, n) }
+    : after;
+};
+
+/** Words that were assessed have a figure now: that of what is left of the tranche. */
+const recredited = (
+  tranches: CommitmentDesk['tranches'],
+  credits: readonly { readonly delivery: number; readonly credited: Quantity }[],
+): CommitmentDesk['tranches'] =>
+  credits.reduce((all, { delivery, credited }) => {
+    const known = all[delivery];
+    if (known === undefined) return all;
+    const tranche: TrancheOnDesk = {
+      came: [known.came[0], String(figureOf(credited))],
+      back: [known.back[0], '0'],
+    };
+    return { ...all, [delivery]: tranche };
+  }, tranches);
+
 const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEvent): CommitmentDesk | undefined => {
   const fact = event as unknown as CommitmentEvent;
   const at = event.metadata.recordedAt;
@@ -394,7 +471,9 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
       acceptanceGiven: false,
       expiresAt: data.expiresAt,
       consented: [],
+      declined: [],
       signed: [],
+      tranches: {},
       unanswered: {},
       disputes: {},
       discrepancies: {},
@@ -416,8 +495,14 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
     case 'CommitmentLapsed':
     case 'CommitmentWithdrawn':
       return { ...state, status: 'over' };
-    case 'TaskConsented':
-      return { ...state, consented: [...state.consented, fact.data.agency] };
+    case 'TaskConsented': {
+      const { agency } = fact.data;
+      return { ...saidNothing(state, agency), consented: [...state.consented, agency] };
+    }
+    case 'TaskDeclined': {
+      const { agency } = fact.data;
+      return { ...saidNothing(state, agency), declined: [...state.declined, agency] };
+    }
     case 'CommitmentSigned':
       return { ...state, signed: [...state.signed, fact.data.party] };
     case 'CommitmentBound':
@@ -442,14 +527,18 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
     case 'DeliveryReported': {
       const { n, party, beneficiary } = fact.data;
       const from = answerersOf(state, party, beneficiary);
-      return { ...state, unanswered: { ...state.unanswered, [n]: { since: at, from } } };
+      return { ...withTranche(state, n, fact.data), unanswered: { ...state.unanswered, [n]: { since: at, from } } };
     }
     case 'DeliveryCorrected': {
       const { n, party, beneficiary } = fact.data;
       const known = state.unanswered[n];
       const from = answerersOf(state, party, beneficiary);
-      return known === undefined ? state : { ...state, unanswered: { ...state.unanswered, [n]: { ...known, from } } };
+      return known === undefined
+        ? state
+        : { ...withTranche(state, n, fact.data), unanswered: { ...state.unanswered, [n]: { ...known, from } } };
     }
+    case 'ReturnReported':
+      return sentBack(state, fact.data.delivery, fact.data);
     case 'DeliveryConfirmed': {
       const { n } = fact.data;
       return { ...state, unanswered: without(state.unanswered, n), disputes: without(state.disputes, n) };
@@ -474,11 +563,11 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
       // The tranche is reported again: it waits for the State's answer.
       const { n } = fact.data;
       const from = state.disputes[n]?.from ?? state.recipients;
-      return {
-        ...state,
-        disputes: without(state.disputes, n),
-        unanswered: { ...state.unanswered, [n]: { since: at, from } },
-      };
+      const settled = { ...withTranche(state, n, fact.data), disputes: without(state.disputes, n) };
+      // What stands may be no more than what was sent back of it.
+      return isGone(settled, n)
+        ? settled
+        : { ...settled, unanswered: { ...state.unanswered, [n]: { since: at, from } } };
     }
     case 'AmendmentProposed': {
       const { n, side, changes, expiresAt } = fact.data;
@@ -491,19 +580,20 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
     case 'AmendmentLapsed':
     case 'AmendmentRefused': {
       const { amendment: _, ...rest } = state;
-      return rest;
+      return ofNamed(rest);
     }
     case 'CommitmentAmended': {
       const { amendment: _, implementer, fiscalAgent, ...rest } = state;
       const { changes } = fact.data;
-      return {
+      return ofNamed({
         ...rest,
         ...named('implementer', changes.implementer === undefined ? implementer : changes.implementer),
         ...named('fiscalAgent', changes.fiscalAgent === undefined ? fiscalAgent : changes.fiscalAgent),
         ...(changes.terms?.reports === undefined ? {} : { reports: owedOf(changes.terms.reports, state.reports, at) }),
         // Signatures given to something else count no more.
         signed: state.status === 'binding' ? state.signed : [],
-      };
+        tranches: recredited(state.tranches, fact.data.recredited),
+      });
     }
     case 'ReportFiled':
       return withReport(state, fact.data.n, 'filed', at);
@@ -538,7 +628,7 @@ export const commitmentItems = (state: CommitmentDesk): DeskItem[] => {
   }
   if (state.status === 'proposed' || state.status === 'accepted') {
     for (const party of new Set([state.implementer, state.fiscalAgent])) {
-      if (party === undefined || state.consented.includes(party)) continue;
+      if (party === undefined || state.consented.includes(party) || state.declined.includes(party)) continue;
       items.push({ party, action: 'consent-task', since: state.proposedAt, due });
     }
   }
@@ -726,7 +816,7 @@ const ENDING: ReadonlySet<string> = new Set<NeedEvent['type']>(['NeedSuperseded'
 /** Answers: what waits for a party now. */
 export const desk: Projection = {
   name: 'desk',
-  version: 6,
+  version: 7,
   handles: [
     ...NEED_TYPES,
     ...COMMITMENT_TYPES,

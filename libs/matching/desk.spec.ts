@@ -222,6 +222,75 @@ describe('what waits on a commitment', () => {
     ]);
   });
 
+  const sentBack = (amount: number): CommitmentEvent => ({
+    type: 'ReturnReported',
+    data: {
+      ...{ n: 1, delivery: 1, party: 'state:VUT', leg: 1, reason: 'broken', date: '2026-02-01' },
+      ...{ quantity: seats(amount), drawn: seats(amount), credited: seats(amount) },
+    },
+  });
+
+  test('is nothing of a tranche that was sent back whole, be it unanswered or disputed', () => {
+    const unanswered = [...BINDING, delivered];
+    expect(wait(...unanswered, sentBack(1))).toEqual(['state:VUT: confirm 1']);
+    expect(wait(...unanswered, sentBack(1), sentBack(1))).toEqual([]);
+    const open = [...unanswered, disputed];
+    expect(wait(...open, sentBack(1))).toHaveLength(3);
+    expect(wait(...open, sentBack(2))).toEqual([]);
+    const less = { quantity: seats(1), drawn: seats(1), credited: seats(1) };
+    const settled: CommitmentEvent = { type: 'DisputeSettled', data: { n: 1, outcome: 'reduced', ...less } };
+    expect(wait(...open, sentBack(1), settled)).toEqual([]);
+    expect(wait(...open, settled)).toEqual(['state:VUT: confirm 1']);
+    expect(wait(...BINDING, sentBack(1))).toEqual([]);
+    // Too small for a figure in the measure drawn, half of it sent back.
+    const [none, part] = [{ drawn: seats(0) }, { drawn: seats(0), credited: seats(1), quantity: seats(1) }];
+    const small = { ...delivered, data: { ...delivered.data, ...none } } as CommitmentEvent;
+    const half = { ...sentBack(1), data: { ...sentBack(1).data, ...part } } as CommitmentEvent;
+    expect(wait(...BINDING, small, half)).toEqual(['state:VUT: confirm 1']);
+    expect(wait(...BINDING, small, half, half)).toEqual([]);
+    const words = { credited: { measure: 'undetermined', why: 'to-be-assessed' } };
+    const scoped = { ...delivered, data: { ...delivered.data, ...words } } as CommitmentEvent;
+    const sent = { ...sentBack(1), data: { ...sentBack(1).data, ...words } } as CommitmentEvent;
+    expect(wait(...BINDING, scoped, sent)).toEqual(['state:VUT: confirm 1']);
+    expect(wait(...BINDING, scoped, sent, sent)).toEqual([]);
+    const assessed = {
+      ...amended({}),
+      data: { ...amended({}).data, recredited: [{ leg: 1, delivery: 1, credited: seats(3) }] },
+    };
+    const rest = { ...sentBack(1), data: { ...sentBack(1).data, credited: seats(3) } } as CommitmentEvent;
+    expect(wait(...BINDING, scoped, sent, assessed as CommitmentEvent)).toEqual(['state:VUT: confirm 1']);
+    expect(wait(...BINDING, scoped, sent, assessed as CommitmentEvent, rest)).toEqual([]);
+  });
+
+  test('is a closing that one side proposed, until something of what had come is sent back', () => {
+    const closing: CommitmentEvent = { type: 'CloseProposed', data: { side: 'recipient', party: 'state:VUT' } };
+    const confirmed: CommitmentEvent = {
+      type: 'DeliveryConfirmed',
+      data: { n: 1, party: 'state:VUT', condition: 'usable', ...tranche },
+    };
+    const open = [...BINDING, delivered, confirmed, closing];
+    const both = ['donor:japan: close 0', 'donor:norway: close 0'];
+    expect(wait(...open)).toEqual(both);
+    expect(wait(...open, sentBack(1))).toEqual([]);
+    const cancelled: CommitmentEvent = {
+      type: 'CommitmentCancelled',
+      data: { party: 'state:VUT', reason: { code: 'budget' } },
+    } as unknown as CommitmentEvent;
+    expect(wait(...BINDING, delivered, confirmed, cancelled, closing, sentBack(1))).toEqual(both);
+  });
+
+  test('is no task that its agency declined', () => {
+    const declined: CommitmentEvent = {
+      type: 'TaskDeclined',
+      data: { agency: 'agency:cavr', reason: { code: 'other' } },
+    } as unknown as CommitmentEvent;
+    const asked = ['agency:cavr: consent-task 0', 'donor:japan: accept 0', 'donor:norway: accept 0'];
+    expect(wait(proposed, held)).toEqual(asked);
+    expect(wait(proposed, held, declined)).toEqual(asked.slice(1));
+    expect(wait(proposed, held, consented('agency:cavr'), declined)).toEqual(asked.slice(1));
+    expect(wait(proposed, held, declined, consented('agency:cavr'))).toEqual(asked.slice(1));
+  });
+
   test('is asked of whom a corrected delivery names', () => {
     const corrected: CommitmentEvent = {
       type: 'DeliveryCorrected',
@@ -292,8 +361,8 @@ describe('what waits on a commitment', () => {
       'donor:norway: accept-report 2',
     ]);
     expect(wait(...start, about('ReportFiled', 1), about('ReportReturned', 1))).toEqual(owed);
-    const fewer = { type: 'CommitmentAmended', data: { n: 1, changes: { terms: { reports: reports.slice(0, 1) } } } };
-    expect(wait(...start, about('ReportWaived', 1), fewer as unknown as CommitmentEvent)).toEqual([]);
+    const fewer = amended({ terms: { reports: reports.slice(0, 1) } } as unknown as Parameters<typeof amended>[0]);
+    expect(wait(...start, about('ReportWaived', 1), fewer)).toEqual([]);
   });
 
   test('I13: is the same in batches of every size, after restarts and redelivery', () => {
