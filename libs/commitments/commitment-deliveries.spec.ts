@@ -253,6 +253,26 @@ describe('a tranche stated in the measure credited', () => {
     const back = after(verified, { ...sendBack(1, 1), quantity: usd('40.00') } as Body, VANUATU);
     expect(at(after(back, confirm(1), VANUATU)).deliveries).toMatchObject([{ confirmed: { quantity: usd('60.00') } }]);
   });
+  it('too small for a figure in the measure drawn is answered, sent back and missed like any other', () => {
+    const small = after(start, { ...deliver(1), quantity: usd('30.00') } as Body, JAPAN);
+    expect(at(small).legs).toMatchObject([{ deliveredDrawn: seats(0), deliveredCredited: usd('30.00') }]);
+    const all = after(small, { ...deliver(1), quantity: usd('70.00') } as Body, JAPAN);
+    const other = after(all, confirm(2), VANUATU);
+    expect(at(other).status).toBe('delivered');
+    expect(actionsOf(at(other), { party: 'state:VUT', coordinator: false }, TEST_TIME)).toContain('confirm');
+    const done = at(after(other, confirm(1), VANUATU));
+    expect(done).toMatchObject({ status: 'confirmed', legs: [{ confirmedCredited: usd('100.00') }] });
+    const contested = after(other, dispute(1), VANUATU);
+    expect(isDisputed(at(contested))).toBe(true);
+    const back = after(contested, { ...sendBack(1, 1), quantity: usd('10.00') } as Body, VANUATU);
+    expect(isDisputed(at(back))).toBe(true);
+    const whole = after(back, { ...sendBack(1, 1), quantity: usd('20.00') } as Body, VANUATU);
+    expect([isDisputed(at(whole)), at(whole).status]).toEqual([false, 'binding']);
+    commitments
+      .given(...whole)
+      .when(confirm(1), asked(VANUATU))
+      .refused('already-returned');
+  });
   it('is settled for no less than was sent back, in either measure', () => {
     const open = after(after(came, dispute(1), VANUATU), sendBack(1, 2), VANUATU);
     const agreedOn = { ...settle(1, 1), quantity: usd('66.66') } as Body;

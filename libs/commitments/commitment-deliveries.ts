@@ -267,7 +267,11 @@ const confirmedOf = ({ confirmed }: DeliveryState): Portion | undefined =>
   confirmed === undefined ? undefined : less(confirmed, confirmed.returned);
 
 /** Sent back whole: there is nothing left to confirm, dispute or settle. */
-const isReturned = (delivery: DeliveryState): boolean => minorUnits(remaining(delivery).drawn) === 0n;
+const isReturned = (delivery: DeliveryState): boolean => {
+  const { drawn, credited } = remaining(delivery);
+  // A small tranche may be too little for a figure in one of the two measures.
+  return [drawn, credited].every((left) => !isDeterminate(left) || minorUnits(left) === 0n);
+};
 
 /** The other side, or something that came of the tranche, speaks to its figure: it stands as it was reported. */
 const isAnswered = ({ status, dispute, returned }: DeliveryState): boolean =>
