@@ -25,6 +25,8 @@ export interface Reservation extends CoverageKey {
   readonly deliveries: readonly CoveredDelivery[];
   /** Returns, corrections and reductions that were answered: each once. */
   readonly answered?: readonly string[];
+  /** What went back was too little for a figure in the need's measure: its leg is not whole, though the figures say so. */
+  readonly short?: boolean;
 }
 
 /** Everything reserved on a need. */
@@ -78,14 +80,18 @@ export const legOf = ({ reservations, keysOf }: CoverageBook, commitment: string
 export const ofCommitment = ({ reservations, keysOf }: CoverageBook, commitment: string): Reservation[] =>
   (keysOf[commitment] ?? []).map((key) => reservations[key]).filter((each) => each !== undefined);
 
+const isNothing = (quantity: Quantity): boolean => isRival(quantity) && minorUnits(quantity) === 0n;
+
 const isMeasured = ({ reserved }: Reservation): boolean => isRival(reserved);
 
 /** Something of the reservation stands: an amount, or a scope that was not released. */
 const holds = (reservation: Reservation): boolean =>
   isMeasured(reservation) ? standing(reservation) > 0n : !reservation.over;
 
+/** A tranche too small for a figure in the need's measure waits for its answer like any other, until something of it is sent back. */
 const isUnanswered = (tranche: CoveredDelivery): boolean =>
-  tranche.confirmed === undefined && (!isRival(tranche.quantity) || arrivedOf(tranche) > 0n);
+  tranche.confirmed === undefined &&
+  (!isRival(tranche.quantity) || arrivedOf(tranche) > 0n || tranche.returned === undefined);
 
 /** Live: accepted, binding or delivered, not yet confirmed, closed or left. A scope in words is live until its commitment ends. */
 export const isLiveLeg = (leg: readonly Reservation[]): boolean => {
@@ -94,7 +100,7 @@ export const isLiveLeg = (leg: readonly Reservation[]): boolean => {
   if (open.some((each) => !each.bound && holds(each)) || !leg.some(isMeasured)) return true;
   const stands = leg.reduce((sum, each) => sum + (each.bound ? standing(each) : 0n), 0n);
   const arrived = leg.reduce((sum, each) => sum + deliveredOf(each), 0n);
-  return arrived !== stands || leg.some(({ deliveries }) => deliveries.some(isUnanswered));
+  return arrived !== stands || leg.some(({ deliveries, short }) => short === true || deliveries.some(isUnanswered));
 };
 
 export const hasLive = (book: CoverageBook): boolean =>
@@ -202,7 +208,7 @@ export const foldCoverage = <B extends CoverageBook>(book: B, event: CoverageEve
       return changed(book, event.data, (reservation) => ({ ...reservation, bound: true }));
     case 'CoverageDelivered': {
       const { delivery, quantity } = event.data;
-      return changed(book, event.data, (reservation) => ({
+      return changed(book, event.data, ({ short: _short, ...reservation }) => ({
         ...reservation,
         deliveries: [...reservation.deliveries, { delivery, quantity }],
       }));
@@ -217,7 +223,7 @@ export const foldCoverage = <B extends CoverageBook>(book: B, event: CoverageEve
       const { delivery, quantity, confirmed } = event.data;
       return changed(book, event.data, (reservation) =>
         withMark(
-          withTranche(reservation, delivery, (tranche) => ({
+          withTranche(isNothing(quantity) ? { ...reservation, short: true } : reservation, delivery, (tranche) => ({
             ...tranche,
             returned: sum(tranche.returned, quantity),
             ...(confirmed === undefined || tranche.confirmed === undefined

@@ -164,7 +164,7 @@ class Batch {
 /** Answers: which needs are there, as each of them stands, who sees which part, and when is the next deadline. */
 export const needBoard: Projection = {
   name: NEED_BOARD,
-  version: 2,
+  version: 3,
   handles: [...Object.keys(needDecider.schemas), 'CommitmentProposed'],
   schema: `
     CREATE TABLE need (

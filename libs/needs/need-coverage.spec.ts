@@ -107,6 +107,26 @@ describe('an amended leg', () => {
     );
   });
 
+  it('is live while a tranche too small for a figure here is unanswered, or more has to come for one that went back', () => {
+    const live = (...events: readonly NeedEvent[]): boolean =>
+      hasLiveCommitments(stateAfter(needDecider, [...BOUND, ...events]));
+    const rest = [delivered('400.00', 2), confirmed('400.00', 2)];
+    expect(live(delivered('0.00'), ...rest)).toBe(true);
+    expect(live(delivered('0.00'), ...rest, confirmed('0.00'))).toBe(false);
+    const back: NeedEvent = {
+      type: 'CoverageReturned',
+      data: { ...of(0), delivery: 1, return: 1, line: 1, quantity: usd('0.00') },
+    };
+    const answered = [delivered('0.00'), ...rest, confirmed('0.00'), back];
+    expect(live(...answered)).toBe(true);
+    expect(live(...answered, delivered('0.00', 3))).toBe(true);
+    expect(live(...answered, delivered('0.00', 3), confirmed('0.00', 3))).toBe(false);
+    expect(live(...answered, released(undefined))).toBe(false);
+    const anew = [delivered('0.00', 3), confirmed('0.00', 3)];
+    expect(live(delivered('0.00'), back, ...rest)).toBe(false);
+    expect(live(delivered('0.00'), ...rest, back, ...anew)).toBe(false);
+  });
+
   it('is reduced from its newest reservation on, once, and never below what is delivered', () => {
     const whole = [...GROWN, bound('200.00', 1)];
     const by = (amount: string): Body => amend({ amendment: 2, reductions: [{ leg: 1, quantity: usd(amount) }] });
