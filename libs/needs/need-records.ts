@@ -138,7 +138,7 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
   }
 
   async shown(caller: Caller, id: string, state: NeedState, parts: NeedParts): Promise<object> {
-    const indicative = parts.figures && state.opened ? ((await this.proposals?.indicative(id)) ?? NONE) : NONE;
+    const indicative = await this.indicative(id, state, parts);
     const merged = await this.merged(caller, state);
     return needView(caller, id, state, parts, this.clock.now().toISOString(), indicative, merged);
   }
@@ -153,11 +153,24 @@ export class NeedRecords implements RecordKind<NeedState, NeedCommand, NeedEvent
     if (supersededBy === undefined && absorbed.length === 0) return UNMERGED;
     const survivor = supersededBy === undefined ? undefined : this.survivorOf(supersededBy);
     const [end] = survivor === undefined ? [] : await this.seen(caller, [survivor]);
-    const group = this.group(absorbed).map(([id]) => id);
+    const group = await this.seen(
+      caller,
+      this.group(absorbed).map(([id]) => id),
+    );
     return {
       ...(end === undefined ? {} : { supersededBy: end.id }),
-      absorbed: await this.seen(caller, group),
+      absorbed: await Promise.all(
+        group.map(async (each) => ({ ...each, indicative: await this.indicative(each.id, each.state, each.parts) })),
+      ),
     };
+  }
+
+  private async indicative(
+    id: string,
+    state: NeedState,
+    parts: NeedParts,
+  ): Promise<ReadonlyMap<number, readonly Quantity[]>> {
+    return parts.figures && state.opened ? ((await this.proposals?.indicative(id)) ?? NONE) : NONE;
   }
 
   /** Which needs it was merged with then, as far as the caller sees them now: what they looked like is of other streams. */

@@ -165,7 +165,13 @@ export interface Merged {
   /** The need at the end of the chain, for one that was absorbed. */
   readonly supersededBy?: string;
   /** What it absorbed, and what that had absorbed before. */
-  readonly absorbed: readonly { readonly id: string; readonly state: NeedState; readonly parts: NeedParts }[];
+  readonly absorbed: readonly {
+    readonly id: string;
+    readonly state: NeedState;
+    readonly parts: NeedParts;
+    /** Credited quantities of held proposals, by line. */
+    readonly indicative: ReadonlyMap<number, readonly Quantity[]>;
+  }[];
   /** Of a past state: which they were, and nothing of how they stood. */
   readonly known?: readonly { readonly id: string }[];
 }
@@ -173,11 +179,11 @@ export interface Merged {
 export const UNMERGED: Merged = { absorbed: [] };
 
 const mergedView = (absorbed: Merged['absorbed']): readonly object[] =>
-  absorbed.map(({ id, state, parts }) => ({
+  absorbed.map(({ id, state, parts, indicative }) => ({
     id,
     lines: state.content.lines
       .filter(({ line }) => parts.body || parts.lines.includes(line))
-      .map((line) => lineView(state, line, 'unknown', parts.figures)),
+      .map((line) => lineView(state, line, indicative.get(line.line) ?? [], parts.figures)),
   }));
 
 const isJoint = (state: NeedState): boolean =>

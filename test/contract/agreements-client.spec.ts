@@ -564,16 +564,21 @@ test('merged needs move nothing, and unmerging gives each back as it was', async
     await client.openOffer(),
   ];
   await bound(proposal(absorbed, offer, [leg(1, 1, machines('5'))]));
+  succeeded(await client.post('/v1/commitments', proposal(absorbed, offer, [leg(1, 1, machines('3'))]), JAPAN, WAIT));
   const figures = async (): Promise<readonly unknown[]> => {
     await client.app.settled();
     return Promise.all([absorbed, survivor].map(async (need) => (await read(need, VANUATU)).lines));
   };
   const before = await figures();
-  const five = { indicative: machines('0'), binding: machines('5') };
+  const five = { indicative: machines('3'), binding: machines('5') };
   expect(before[0]).toMatchObject([{ coverage: five }, {}]);
   await refused(absorbed, 'merge', VANUATU, { into: idOf(absorbed) }, [400, 'invalid-request', 'into']);
   expect(await act(absorbed, 'merge', VANUATU, { into: idOf(survivor) })).toMatchObject({ closedAs: 'superseded' });
-  expect((await settled(survivor, VANUATU)).merged).toMatchObject([{ id: idOf(absorbed) }]);
+  // As the absorbed need shows them itself: its proposals go on.
+  const lineOf = async (as: As): Promise<unknown> => listOf(await settled(survivor, as), 'merged');
+  expect(await lineOf(VANUATU)).toMatchObject([{ id: idOf(absorbed), lines: (await read(absorbed, VANUATU)).lines }]);
+  expect(await lineOf(FIJI)).toMatchObject([{ id: idOf(absorbed), lines: (await read(absorbed, FIJI)).lines }]);
+  expect(await lineOf(VANUATU)).toMatchObject([{ lines: [{ coverage: { indicative: machines('3') } }, {}] }]);
   const late = await client.post('/v1/commitments', proposal(absorbed, offer, [leg(1, 1, machines('1'))]), JAPAN, WAIT);
   expect(late.status).toBe(409);
   await act(absorbed, 'unmerge', VANUATU);
