@@ -27,7 +27,7 @@ const REAFFIRM_NOTICE_DAYS = 30;
 /** What a finding recommends shows on the desk of its owner this many days before it is due. */
 const FINDING_NOTICE_DAYS = 30;
 /** DOMAIN, CloseCommitment: a delivery nobody confirms closes the commitment unconfirmed after this many days. */
-const UNCONFIRMED_DAYS = 180;
+export const UNCONFIRMED_DAYS = 180;
 
 interface NeedDesk {
   readonly status: 'quiet' | 'submitted' | 'returned' | 'open' | 'dormant';
@@ -96,6 +96,9 @@ interface CommitmentDesk {
   readonly declined: readonly string[];
   readonly signed: readonly string[];
   readonly tranches: Readonly<Record<string, TrancheOnDesk>>;
+  /** Silence is counted from here: the newest word of a tranche, or the late answer that took an unconfirmed closing back. */
+  readonly silentSince?: string;
+  readonly closedUnconfirmed?: boolean;
   readonly unanswered: Readonly<Record<string, { readonly since: string; readonly from: readonly string[] }>>;
   /** Tranches that a State disputed. */
   readonly disputes: Readonly<Record<string, Contested & { readonly from: readonly string[] }>>;
@@ -407,10 +410,14 @@ type Portion = { readonly drawn: Quantity; readonly credited: Quantity };
 const minorOf = ({ drawn, credited }: Portion): Minor => [String(figureOf(drawn)), String(figureOf(credited))];
 const NOTHING: Minor = ['0', '0'];
 
-/** A tranche of this size; what was sent back of it stays so. */
-const withTranche = (state: CommitmentDesk, n: number, portion: Portion): CommitmentDesk => {
+/** A late answer takes an unconfirmed closing back. */
+const answeredAt = (at: string, { closedUnconfirmed, ...state }: CommitmentDesk): CommitmentDesk =>
+  closedUnconfirmed === true ? { ...state, silentSince: at } : state;
+
+/** A tranche of this size from now on; what was sent back of it stays so. */
+const withTranche = (state: CommitmentDesk, at: string, n: number, portion: Portion): CommitmentDesk => {
   const { back } = state.tranches[n] ?? { back: NOTHING };
-  return { ...state, tranches: { ...state.tranches, [n]: { came: minorOf(portion), back } } };
+  return { ...state, silentSince: at, tranches: { ...state.tranches, [n]: { came: minorOf(portion), back } } };
 };
 
 const isGone = ({ tranches }: CommitmentDesk, n: number): boolean => {
@@ -527,7 +534,7 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
     case 'DeliveryReported': {
       const { n, party, beneficiary } = fact.data;
       const from = answerersOf(state, party, beneficiary);
-      return { ...withTranche(state, n, fact.data), unanswered: { ...state.unanswered, [n]: { since: at, from } } };
+      return { ...withTranche(state, at, n, fact.data), unanswered: { ...state.unanswered, [n]: { since: at, from } } };
     }
     case 'DeliveryCorrected': {
       const { n, party, beneficiary } = fact.data;
@@ -535,19 +542,20 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
       const from = answerersOf(state, party, beneficiary);
       return known === undefined
         ? state
-        : { ...withTranche(state, n, fact.data), unanswered: { ...state.unanswered, [n]: { ...known, from } } };
+        : { ...withTranche(state, at, n, fact.data), unanswered: { ...state.unanswered, [n]: { since: at, from } } };
     }
     case 'ReturnReported':
       return sentBack(state, fact.data.delivery, fact.data);
     case 'DeliveryConfirmed': {
       const { n } = fact.data;
-      return { ...state, unanswered: without(state.unanswered, n), disputes: without(state.disputes, n) };
+      const open = { unanswered: without(state.unanswered, n), disputes: without(state.disputes, n) };
+      return { ...answeredAt(at, state), ...open };
     }
     case 'DeliveryDisputed': {
       const { n } = fact.data;
       const from = state.unanswered[n]?.from ?? state.recipients;
       return {
-        ...state,
+        ...answeredAt(at, state),
         unanswered: without(state.unanswered, n),
         disputes: { ...state.disputes, [n]: { since: at, from } },
       };
@@ -563,7 +571,7 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
       // The tranche is reported again: it waits for the State's answer.
       const { n } = fact.data;
       const from = state.disputes[n]?.from ?? state.recipients;
-      const settled = { ...withTranche(state, n, fact.data), disputes: without(state.disputes, n) };
+      const settled = { ...withTranche(state, at, n, fact.data), disputes: without(state.disputes, n) };
       // What stands may be no more than what was sent back of it.
       return isGone(settled, n)
         ? settled
@@ -610,7 +618,9 @@ const evolveCommitment = (state: CommitmentDesk | undefined, event: RecordedEven
       return { ...state, close: { side: fact.data.side, since: at } };
     case 'CommitmentClosed':
       // Closed unconfirmed, a tranche may still be confirmed late; anything else is over.
-      return fact.data.as === 'unconfirmed' ? { ...state, discrepancies: {} } : { ...state, status: 'over' };
+      return fact.data.as === 'unconfirmed'
+        ? { ...state, discrepancies: {}, closedUnconfirmed: true }
+        : { ...state, status: 'over' };
     default:
       return state;
   }
@@ -651,7 +661,8 @@ export const commitmentItems = (state: CommitmentDesk): DeskItem[] => {
   }
   for (const [n, { since, from }] of Object.entries(state.unanswered)) {
     for (const party of from) {
-      items.push({ party, action: 'confirm', n: Number(n), since, due: addDays(since, UNCONFIRMED_DAYS) });
+      const closes = addDays(state.silentSince ?? since, UNCONFIRMED_DAYS);
+      items.push({ party, action: 'confirm', n: Number(n), since, due: closes });
     }
   }
   for (const [n, { since, from, stated }] of Object.entries(state.disputes)) {

@@ -303,6 +303,48 @@ describe('what waits on a commitment', () => {
     expect(wait(...BINDING, corrected)).toEqual([]);
   });
 
+  test('is due when the commitment would close unconfirmed: 180 days after the newest word of any tranche', () => {
+    const told = (...days: readonly (readonly [day: string, event: CommitmentEvent])[]): readonly unknown[] => {
+      const database = new MemoryReadDatabase();
+      const model = database.open(desk);
+      const story = [...BINDING.map((event) => ['2026-01-01', event] as const), ...days].map(([day, event], revision) =>
+        recordedEvent(
+          'commitment-c1',
+          revision,
+          event,
+          { recordedAt: `${day}T00:00:00.000Z`, actor: { party: 'agency:cavr', role: 'implementer' } },
+          BigInt(revision + 1),
+        ),
+      );
+      applyToModel(desk, model, story, (event) => event);
+      const items = model.all("SELECT n, since, due FROM desk_item WHERE action = 'confirm' ORDER BY n");
+      model.close();
+      database.close();
+      return items.map(({ n, since, due }) => [Number(n), String(since).slice(0, 10), String(due).slice(0, 10)]);
+    };
+    const first = ['2026-02-01', delivered] as const;
+    const second = ['2026-03-01', { ...delivered, data: { ...delivered.data, n: 2 } } as CommitmentEvent] as const;
+    const corrected: CommitmentEvent = {
+      type: 'DeliveryCorrected',
+      data: { ...{ n: 1, party: 'donor:japan', leg: 1, date: '2026-02-01', reason: 'miscounted' }, ...tranche },
+    };
+    expect(told(first)).toEqual([[1, '2026-02-01', '2026-07-31']]);
+    expect(told(first, second)).toEqual([
+      [1, '2026-02-01', '2026-08-28'],
+      [2, '2026-03-01', '2026-08-28'],
+    ]);
+    expect(told(first, ['2026-03-01', corrected])).toEqual([[1, '2026-03-01', '2026-08-28']]);
+    const closed = { type: 'CommitmentClosed', data: { as: 'unconfirmed', openDiscrepancies: [] } } as CommitmentEvent;
+    const confirmed: CommitmentEvent = {
+      type: 'DeliveryConfirmed',
+      data: { n: 2, party: 'state:VUT', condition: 'usable', ...tranche },
+    };
+    expect(told(first, second, ['2026-04-01', confirmed])).toEqual([[1, '2026-02-01', '2026-08-28']]);
+    expect(told(first, second, ['2026-08-28', closed], ['2026-09-01', confirmed])).toEqual([
+      [1, '2026-02-01', '2027-02-28'],
+    ]);
+  });
+
   test('is a discrepancy, for its two ends and the coordinator, until it is settled, accepted or gone', () => {
     const usd: Quantity = { measure: 'money', currency: 'USD', amount: '5.00' };
     const receipt = {

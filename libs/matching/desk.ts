@@ -5,6 +5,7 @@ import type { SqlRow } from '#kernel';
 import { Clock, ProjectionRunner } from '#kernel';
 import type { CursorValue, RequestContext } from '#web';
 import { Cursors, RecordSight } from '#web';
+import { UNCONFIRMED_DAYS } from './desk.projection.js';
 import { Suggestions } from './suggestions/suggestions.js';
 
 /** Something that waits for the caller's party now. */
@@ -119,7 +120,8 @@ const entryOf = (row: SqlRow, now: string): DeskEntry => {
   const since = row.since as string;
   const due = row.due as string;
   const action = row.action as string;
-  const days = (Date.parse(now) - Date.parse(since)) / 86_400_000;
+  // Of the silence that ends at the due date, not of the tranche: a later one gives its State the time again.
+  const days = UNCONFIRMED_DAYS - (Date.parse(due) - Date.parse(now)) / 86_400_000;
   return {
     record: row.record as string,
     kind,
