@@ -373,7 +373,7 @@ export class AmendNeedDto extends NeedFieldsDto {
   @Code(isInstrument, INSTRUMENT_WORDS, { array: true, min: 1, required: false })
   instruments?: InstrumentCode[];
 
-  @Nested(() => AmendedNeedLineDto, { array: true, min: 1, required: false })
+  @Nested(() => AmendedNeedLineDto, { array: true, min: 1, required: false, once: ['line'] })
   lines?: AmendedNeedLineDto[];
 }
 
@@ -504,7 +504,7 @@ export class CloseNeedDto {
   @CodeList(NEED_CLOSINGS, { example: 'met' })
   outcome!: NeedClosing;
 
-  @Nested(() => WaiverDto, { array: true, required: false })
+  @Nested(() => WaiverDto, { array: true, required: false, once: ['line'] })
   waivers?: WaiverDto[];
 }
 
@@ -521,7 +521,7 @@ export class AssessedLineDto {
 }
 
 export class AssessNeedDto {
-  @Nested(() => AssessedLineDto, { array: true, min: 1 })
+  @Nested(() => AssessedLineDto, { array: true, min: 1, once: ['line'] })
   lines!: AssessedLineDto[];
 
   @Nested(() => NeedDocumentDto)

@@ -449,6 +449,12 @@ describe('amending', () => {
       .refused('unknown-line', 'lines[1].line');
   });
 
+  it('refuses a number twice, for which of the two it asked nobody knew', () => {
+    given(drafted())
+      .when(amend({ lines: [line(1, usd('1.00')), line(1, usd('2.00'))] }), as(STATE))
+      .refused('unknown-line', 'lines[1].line');
+  });
+
   const used = [...HISTORIES.open, reserved(usd('400.00')), bound(usd('400.00')), reserved(usd('100.00'), 1, 'c2')];
   const lines = (first: Quantity): { lines: NeedLine[] } => ({
     lines: [line(1, first), ...CONTENT.lines.slice(1)],

@@ -587,6 +587,9 @@ const renumbered = (state: NeedState, changes: readonly LineChange[]): readonly 
         `lines[${index}].line`,
       );
     }
+    if (lines.some((each) => each.line === line)) {
+      return no('unknown-line', `line ${line} is amended twice`, `lines[${index}].line`);
+    }
     if (line === undefined) next += 1;
     lines.push({ ...change, line: line ?? next });
   }

@@ -259,10 +259,6 @@ export class NeedsController {
   @Post(':id/assess')
   @onCommand('AssessNeed')
   assess(@Ctx() ctx: RequestContext, @Param('id') id: string, @Body() body: AssessNeedDto): Promise<HttpAnswer> {
-    const twice = body.lines.findIndex(({ line }, index) =>
-      body.lines.slice(0, index).some((each) => each.line === line),
-    );
-    if (twice >= 0) throw invalid([{ field: `lines[${twice}].line`, message: 'must be named once' }]);
     const assessment = assessmentOf(body);
     return this.command(ctx, id, 'AssessNeed', (by) => ({ type: 'AssessNeed', by, ...assessment }));
   }

@@ -271,7 +271,7 @@ export class AmendOfferDto extends OfferFieldsDto {
   @Title({ required: false })
   title?: string;
 
-  @Nested(() => AmendedOfferLineDto, { array: true, min: 1, required: false })
+  @Nested(() => AmendedOfferLineDto, { array: true, min: 1, required: false, once: ['line'] })
   lines?: AmendedOfferLineDto[];
 }
 

@@ -486,19 +486,16 @@ const EachOnce = (fields: readonly string[]): PropertyDecorator =>
     faults: (value) => (Array.isArray(value) ? repeats(value.map((element) => namedBy(element, fields))) : []),
   });
 
-const namedBy = (element: unknown, fields: readonly string[]): string | undefined =>
-  isObject(element)
-    ? JSON.stringify(
-        fields.map((field) =>
-          field
-            .split('.')
-            .reduce<unknown>(
-              (value, part) => (value as Readonly<Record<string, unknown>> | undefined)?.[part],
-              element,
-            ),
-        ),
-      )
-    : undefined;
+/** Undefined where the element says none of the fields, such as a line that is new and has no number. */
+const namedBy = (element: unknown, fields: readonly string[]): string | undefined => {
+  if (!isObject(element)) return undefined;
+  const said = fields.map((field) =>
+    field
+      .split('.')
+      .reduce<unknown>((value, part) => (value as Readonly<Record<string, unknown>> | undefined)?.[part], element),
+  );
+  return said.every((each) => each === undefined) ? undefined : JSON.stringify(said);
+};
 
 /** Names each place where what stands there has stood before; `undefined` names nothing. */
 export const repeats = (names: readonly (string | undefined)[]): readonly Fault[] => {

@@ -213,6 +213,8 @@ const SHA256 = 'a'.repeat(64);
 const DOCUMENT = { kind: 'report', title: 'A paper', sha256: SHA256 };
 const EVIDENCE = { title: 'A paper', uri: 'https://example.org/paper.pdf', sha256: SHA256 };
 const MONEY = { measure: 'money', currency: 'USD', amount: '1.00' };
+const SEATS = { measure: 'seats', amount: '1' };
+const LINE = { line: 1, kind: 'training', description: 'Seats', quantity: SEATS };
 const AN_ID = '01920000-0000-7000-8000-000000000000';
 
 test('what must be there is named where it is not', async () => {
@@ -237,6 +239,10 @@ test.each<[path: string, field: string, element: object, differing?: object]>([
   ['/v1/needs', 'approached', { party: 'donor:japan', when: '2025' }],
   ['/v1/needs', 'priorAid', { commitmentId: AN_ID }],
   ['/v1/needs/{id}/amend', 'priorAid', { commitmentId: AN_ID }],
+  ['/v1/needs/{id}/amend', 'lines', LINE, { quantity: { ...SEATS, amount: '2' } }],
+  ['/v1/needs/{id}/close', 'waivers', { line: 1, reason: 'Held by others' }, { reason: 'Not needed' }],
+  ['/v1/needs/{id}/assess', 'lines', { line: 1, quantity: SEATS }, { quantity: { ...SEATS, amount: '2' } }],
+  ['/v1/offers/{id}/amend', 'lines', { line: 1, kinds: ['training'], capacity: SEATS }, { kinds: ['legal'] }],
   ['/v1/offers', 'documents', DOCUMENT],
   ['/v1/offers', 'conditions', { code: 'co-financing', percent: '10' }],
   ['/v1/parties', 'members', { party: 'state:VUT', as: 'member' }, { as: 'observer' }],
