@@ -77,6 +77,7 @@ export const needSide = (id: string, need: IndexedNeed, standing: Pick<Standing,
       kind,
       quantity,
       outstanding: left(quantity, reserved[line]),
+      ...inUse(reserved[line]),
     })),
   };
 };
@@ -100,6 +101,7 @@ export const offerSide = (
     kinds,
     capacity,
     available: isUnlimited(capacity) ? ('unlimited' as const) : left(capacity, reserved[line]),
+    ...inUse(reserved[line]),
     ...(minimumLot === undefined || !isDeterminate(capacity)
       ? {}
       : { minimumLot: minorUnits({ ...capacity, amount: minimumLot }) }),
@@ -114,6 +116,9 @@ export const sovereignsOf = (
   providers.map(({ party, sovereign }) =>
     standing.sovereignOf === undefined ? sovereign : standing.sovereignOf(party),
   );
+
+const inUse = (reserved: string | undefined): { readonly inUse?: true } =>
+  BigInt(reserved ?? '0') > 0n ? { inUse: true } : {};
 
 /** What is left of a line, never below zero (a need that allows oversubscription may be reserved beyond what it asks). */
 const left = (quantity: Quantity, reserved: string | undefined): bigint => {

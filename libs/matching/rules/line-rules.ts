@@ -178,11 +178,17 @@ const offeredMore = (
   ];
 };
 
-/** Either side turns to the measure of the other's line. */
+/** Either side turns to the measure of the other's line, where nothing is drawn on its own: such a line keeps its measure. */
 const remeasured = (asked: AskedLine, given: OfferedLine): readonly Change[] => {
   if (!isDeterminate(asked.quantity) || sameMeasure(asked.quantity, given.capacity)) return [];
-  const { quantity, outstanding } = asked;
-  const inOffer = ofOffer(
+  return [
+    ...(given.inUse === true ? [] : [statedIn(asked, given)]),
+    ...(asked.inUse === true || !isDeterminate(given.capacity) ? [] : [askedIn(asked, given)]),
+  ];
+};
+
+const statedIn = ({ quantity, outstanding }: AskedLine, given: OfferedLine): Change =>
+  ofOffer(
     {
       code: 'measure',
       to: `state line ${given.line} in ${measureOf(quantity)}`,
@@ -197,29 +203,23 @@ const remeasured = (asked: AskedLine, given: OfferedLine): readonly Change[] => 
         available: outstanding > 0n ? outstanding : 1n,
       })),
   );
-  if (!isDeterminate(given.capacity)) return [inOffer];
-  const wanted = isRival(given.capacity)
-    ? largest([given.minimumLot ?? 1n, given.available === 'unlimited' ? 1n : given.available])
-    : 1n;
-  return [
-    inOffer,
-    ofNeed(
-      {
-        code: 'measure',
-        to: `ask line ${asked.line} in ${measureOf(given.capacity)}`,
-        breadth: 3,
-        line: given.line,
-      },
-      (need) => ({
-        ...need,
-        lines: need.lines.map((each) =>
-          each.line === asked.line
-            ? { ...each, quantity: quantityOf(given.capacity, wanted), outstanding: wanted }
-            : each,
-        ),
-      }),
-    ),
-  ];
+
+const askedIn = (asked: AskedLine, { line, capacity, minimumLot, available }: OfferedLine): Change => {
+  const wanted = isRival(capacity) ? largest([minimumLot ?? 1n, available === 'unlimited' ? 1n : available]) : 1n;
+  return ofNeed(
+    {
+      code: 'measure',
+      to: `ask line ${asked.line} in ${measureOf(capacity)}`,
+      breadth: 3,
+      line,
+    },
+    (need) => ({
+      ...need,
+      lines: need.lines.map((each) =>
+        each.line === asked.line ? { ...each, quantity: quantityOf(capacity, wanted), outstanding: wanted } : each,
+      ),
+    }),
+  );
 };
 
 const addedLine = (

@@ -14,6 +14,8 @@ export interface AskedLine {
   readonly quantity: Quantity;
   /** asked − accepted − binding; 0n for an undetermined line. */
   readonly outstanding: bigint;
+  /** Something of it is accepted or binding: it keeps its measure. */
+  readonly inUse?: boolean;
 }
 
 /** A need as the rules see it. */
@@ -50,6 +52,8 @@ export interface OfferedLine {
   readonly capacity: Quantity;
   /** capacity − held − committed. */
   readonly available: bigint | 'unlimited';
+  /** Something of it is held or committed: it keeps its measure. */
+  readonly inUse?: boolean;
   /** The least that one commitment may draw. */
   readonly minimumLot?: bigint;
 }

@@ -127,6 +127,19 @@ describe('the smallest unlock', () => {
       { lines: [{ ...eur, kinds: ['training'] }] },
       ['this offer: add a line that gives legal in USD'],
     ],
+    ['another measure of a line', {}, { lines: [eur] }, ['this need: ask line 1 in EUR']],
+    [
+      'none of a line that is in use',
+      { lines: [{ ...VANUATU.lines[0]!, inUse: true }] },
+      { lines: [eur] },
+      ['this offer: state line 1 in USD'],
+    ],
+    [
+      'a new line where those of both sides are in use',
+      { lines: [{ ...VANUATU.lines[0]!, inUse: true }] },
+      { lines: [{ ...eur, inUse: true }] },
+      ['this offer: add a line that gives legal in USD'],
+    ],
     ['a kind of a line', {}, { lines: [{ ...line!, kinds: ['training'] }] }, ['this offer: let line 1 give legal too']],
     [
       'one change for each of two rules',
