@@ -264,9 +264,11 @@ describe('an allocation over the open needs and offers', () => {
     const request = { as: COORDINATOR, headers: { 'idempotency-key': 'allocation-1' } };
     const order = { objective: 'max-value', seed: 7 };
     const first = await app.post('/v1/allocations', order, request);
-    await settled(first.body.id as string);
+    expect(first.body.pairs).toEqual({ items: [], next: null });
+    const ended = await settled(first.body.id as string);
     const again = await app.post('/v1/allocations', order, request);
     expect([again.status, again.body.id, again.body.status]).toEqual([202, first.body.id, 'done']);
+    expect(again.body).toEqual(ended);
     expect((await app.post('/v1/allocations', { ...order, seed: 8 }, request)).status).toBe(422);
     const path = `/v1/allocations/${first.body.id as string}/cancel`;
     expect((await app.post(path, {}, { as: COORDINATOR })).status).toBe(428);

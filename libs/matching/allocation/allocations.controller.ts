@@ -79,7 +79,7 @@ export class AllocationsController {
     if (status === 'queued') {
       this.jobs.enqueue({ id, order, caller: ctx.caller, correlationId: ctx.correlationId });
     }
-    return new HttpAnswer(202, answer.headers, answer.body);
+    return new HttpAnswer(202, answer.headers, this.withCursors(ctx, id, answer.body));
   }
 
   /** Nothing where the caller is no coordinator: nobody else asked for any. */
