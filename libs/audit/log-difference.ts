@@ -24,7 +24,7 @@ type DifferenceEvent = EventShown & { readonly rule?: LifeCycleRule };
 /** What became of one record. */
 export interface RecordDifference {
   readonly record: { readonly kind: string; readonly id: string; readonly title: string | null };
-  /** `created`: there was none at the earlier moment. */
+  /** `created`: there was none for the caller at the earlier moment. */
   readonly outcome: 'created' | 'changed' | 'unchanged';
   readonly changes: readonly (Required<Change> & { readonly words: string })[];
   readonly events: readonly DifferenceEvent[];
@@ -173,7 +173,7 @@ export class LogDifference {
     );
     // Of what is in confidence nothing tells that it happened, but for what it changed.
     const unchanged = changes.length === 0 && between.length === 0;
-    const outcome = unchanged ? 'unchanged' : earlier.length === 0 ? 'created' : 'changed';
+    const outcome = unchanged ? 'unchanged' : before === null ? 'created' : 'changed';
     return { record, outcome, changes, events: between };
   }
 

@@ -243,6 +243,33 @@ test.each(['from=2026-09-30&clock=effective', 'from=2026-09-30&clock=effective&t
   },
 );
 
+test('what there was not at the earlier moment is created, as the state of that moment has it', async () => {
+  const offered = async (title: string, visibility: string): Promise<string> =>
+    `/v1/offers/${String(bodyOf(await client.post('/v1/offers', anOffer({ title, visibility }), JAPAN)).id)}`;
+  const commanded = async (path: string, body: object, headers = {}): Promise<void> => {
+    expect((await client.post(path, body, JAPAN, { 'if-match': '"0"', ...headers })).status).toBe(200);
+  };
+  // Its suspension is said to be older than it is itself.
+  const suspended = await offered('Suspended first', 'public');
+  await commanded(`${suspended}/suspend`, { reason: { code: 'budget' } }, { 'effective-at': '2026-09-15' });
+  // The auditor did not see it at the earlier moment.
+  const shown = await offered('Shown later', 'sealed');
+  const sealedAt = String(await client.app.store.head());
+  await commanded(`${shown}/amend`, { visibility: 'public' });
+  await client.app.settled();
+  for (const [record, moment] of [
+    [suspended, '2026-09-30&clock=effective'],
+    [shown, sealedAt],
+  ] as const) {
+    const id = record.slice('/v1/offers/'.length);
+    const state = bodyOf(await client.get(`/v1/audit/state?at=${moment}`, COURT));
+    expect((state.offers as Json[]).map((each) => each.id)).not.toContain(id);
+    const { items } = await diff(`from=${moment}`);
+    expect(items.filter((each) => each.record.id === id).map(({ outcome }) => outcome)).toEqual(['created']);
+    expect(await diff(`record=offers/${id}&from=${moment}`)).toMatchObject({ items: [{ outcome: 'created' }] });
+  }
+});
+
 test('who reads the whole log lets others have their turn between any two records', async () => {
   const records = 40;
   for (let n = 0; n < records; n += 1) await client.post('/v1/offers', anOffer({ title: `Offer ${n}` }), JAPAN);
