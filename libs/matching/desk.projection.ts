@@ -37,6 +37,10 @@ interface NeedDesk {
   readonly beneficiaries: readonly string[];
   /** Who was named and has not said whether it takes part, and since when it is asked. */
   readonly invited: Readonly<Record<string, string>>;
+  /** Of those named: who takes part. */
+  readonly takingPart: readonly string[];
+  /** The State objects to circulation. */
+  readonly objected?: boolean;
   /** The State has neither ratified the transcript nor objected; since its submission. */
   readonly unratified?: string;
   /** It has: nothing is asked again. */
@@ -253,6 +257,7 @@ const evolveNeed = (need: NeedDesk | undefined, event: RecordedEvent): NeedDesk 
     const { filer, onBehalfOf, beneficiaries } = fact.data;
     const asked = beneficiaries.filter((party) => party !== filer && party !== onBehalfOf);
     return {
+      takingPart: beneficiaries.filter((party) => !asked.includes(party)),
       ...{ status: 'quiet', filer, beneficiaries, since, circulate: false },
       ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
       invited: Object.fromEntries(asked.map((party) => [party, since])),
@@ -263,19 +268,25 @@ const evolveNeed = (need: NeedDesk | undefined, event: RecordedEvent): NeedDesk 
     const { due: _, ...rest } = need;
     return { ...rest, status, since, ...(due === undefined ? {} : { due }) };
   };
-  const answered = (party: string): NeedDesk => ({ ...need, invited: without(need.invited, party) });
+  const answered = (party: string, joins: boolean): NeedDesk => ({
+    ...need,
+    invited: without(need.invited, party),
+    takingPart: [...need.takingPart.filter((each) => each !== party), ...(joins ? [party] : [])],
+  });
   switch (fact.type) {
     case 'NeedSubmitted': {
       const { windowEnds, consent } = fact.data;
       const asked =
         need.onBehalfOf === undefined || need.spoken === true ? {} : { unratified: need.unratified ?? since };
-      return { ...at('submitted', windowEnds), circulate: consent.circulate === 'yes', ...asked };
+      // Whatever was objected to before answered an earlier question.
+      return { ...at('submitted', windowEnds), circulate: consent.circulate === 'yes', objected: false, ...asked };
     }
     case 'NeedRatified':
     case 'NeedObjected': {
       // An objection too ends what was transcribed: the State has spoken.
       const { unratified: _, ...rest } = need;
-      return { ...rest, spoken: true };
+      const objected = fact.type === 'NeedObjected' && fact.data.to === 'circulation';
+      return { ...rest, spoken: true, ...(objected ? { objected } : {}) };
     }
     case 'NeedAmended': {
       const { beneficiaries } = fact.data;
@@ -285,11 +296,17 @@ const evolveNeed = (need: NeedDesk | undefined, event: RecordedEvent): NeedDesk 
       );
       const stillAsked = Object.entries(need.invited).filter(([party]) => beneficiaries.includes(party));
       const invited = Object.fromEntries([...stillAsked, ...named.map((party) => [party, since] as const)]);
-      return { ...need, beneficiaries, invited };
+      const takingPart = beneficiaries.filter(
+        (party) =>
+          need.takingPart.includes(party) ||
+          ([need.filer, need.onBehalfOf].includes(party) && !need.beneficiaries.includes(party)),
+      );
+      return { ...need, beneficiaries, invited, takingPart };
     }
     case 'ParticipationConsented':
+      return answered(fact.data.party, true);
     case 'ParticipationWithdrawn':
-      return answered(fact.data.party);
+      return answered(fact.data.party, false);
     case 'NeedReturned':
     case 'NeedSetAside':
       return at('returned');
@@ -330,11 +347,15 @@ export const needItems = (need: NeedDesk): DeskItem[] => {
     onBehalfOf === undefined || unratified === undefined || status === 'quiet'
       ? []
       : [{ party: onBehalfOf, action: 'ratify', since: unratified }];
-  return [...statusItems(need), ...(need.merged === undefined ? asked : []), ...transcribed];
+  const rests = need.merged !== undefined || status === 'dormant';
+  return [...statusItems(need), ...(rests ? [] : asked), ...transcribed];
 };
 
 const statusItems = (need: NeedDesk): DeskItem[] => {
-  const { status, filer, onBehalfOf: state = filer, since, due } = need;
+  const { status, filer, onBehalfOf: state = filer, since } = need;
+  // A need for nobody, or that is not to circulate, does not open: no window runs.
+  const mayOpen = need.objected !== true && need.takingPart.length > 0;
+  const due = status === 'submitted' && !mayOpen ? undefined : need.due;
   const waiting = (party: string, action: string): DeskItem => ({
     party,
     action,
@@ -343,7 +364,7 @@ const statusItems = (need: NeedDesk): DeskItem[] => {
   });
   switch (status) {
     case 'submitted':
-      return [waiting('', need.circulate ? 'open' : 'review')];
+      return [waiting('', need.circulate && mayOpen ? 'open' : 'review')];
     case 'returned':
       return [waiting(filer, 'submit')];
     case 'open':

@@ -81,6 +81,34 @@ describe('what waits on a need', () => {
     expect(need(transcript, submitted, objected, returned, submitted)).toEqual([': open 0']);
   });
 
+  test('is no opening of what the State objects to, or of what is for nobody yet', () => {
+    const own = drafted({ filer: 'state:VUT', beneficiaries: ['state:VUT'] });
+    const objects = (to: 'circulation' | 'publication'): NeedEvent => ({ type: 'NeedObjected', data: { to } });
+    expect(need(own, submitted)).toEqual([': open 0']);
+    expect(need(own, submitted, objects('publication'))).toEqual([': open 0']);
+    expect(need(own, submitted, objects('circulation'))).toEqual([': review 0']);
+    const returned: NeedEvent = { type: 'NeedReturned', data: { reasons: [] } };
+    expect(need(own, submitted, objects('circulation'), returned, submitted)).toEqual([': open 0']);
+    const joint = drafted({ beneficiaries: ['state:VUT'] });
+    const left: NeedEvent = { type: 'ParticipationWithdrawn', data: { party: 'state:VUT' } };
+    expect(need(joint, submitted)).toEqual([': review 0', 'state:VUT: consent-participation 0']);
+    expect(need(joint, submitted, consented('state:VUT'))).toEqual([': open 0']);
+    expect(need(joint, consented('state:VUT'), submitted, left)).toEqual([': review 0']);
+    const handed: NeedEvent = { type: 'NeedAmended', data: { changes: {}, beneficiaries: ['state:FJI'] } };
+    expect(need(joint, consented('state:VUT'), handed, submitted)).toEqual([
+      ': review 0',
+      'state:FJI: consent-participation 0',
+    ]);
+  });
+
+  test('asks no State to take part in what is dormant, until it is taken up again', () => {
+    const slept: NeedEvent = { type: 'NeedFellDormant', data: {} };
+    const reopened: NeedEvent = { type: 'NeedReopened', data: { reaffirmBy: '2028-02-01T00:00:00.000Z' } };
+    const before = [drafted({ beneficiaries: ['network:msg', 'state:FJI'] }), submitted, opened, slept] as const;
+    expect(need(...before)).toEqual(['network:msg: reopen 0']);
+    expect(need(...before, reopened)).toEqual([OPEN, 'state:FJI: consent-participation 0']);
+  });
+
   test('rests while the need is merged into another', () => {
     const merged: NeedEvent = { type: 'NeedSuperseded', data: { into: 'n2' } };
     const unmerged = (as: 'absorbed' | 'survivor'): NeedEvent => ({ type: 'NeedUnmerged', data: { other: 'n2', as } });
