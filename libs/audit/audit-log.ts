@@ -16,6 +16,7 @@ import {
 import type { AnyRecordKind, Moment } from '#web';
 import { countsAt, lookingBack, RecordKinds, shownAt, withoutToday } from '#web';
 import { isWhole, LogSight } from './log-sight.js';
+import { streamOf } from './signed-log/reckoning.js';
 
 /** What an auditor asks of the log. Times are moments of recording, RFC 3339 UTC. */
 export interface AuditFilter {
@@ -127,7 +128,7 @@ export class AuditLog {
       await turns.pass();
       const kind = this.kinds.of(categoryOfStream(stream));
       if (kind === undefined) continue;
-      const events = await this.eventsOf(stream);
+      const events = await this.wholeStream(stream);
       const past = await this.pastOf(caller, kind, idOfStream(stream), events, asOf);
       const record = await past?.at(events.filter((event) => event.position <= upTo && countsAt(event, moment)));
       if (record === null || record === undefined) continue;
@@ -174,13 +175,10 @@ export class AuditLog {
   }
 
   /** A stream from its beginning to where it stands now. */
-  async eventsOf(stream: string): Promise<readonly RecordedEvent[]> {
+  async wholeStream(stream: string): Promise<readonly RecordedEvent[]> {
     const events: RecordedEvent[] = [];
-    for (;;) {
-      const page = await this.store.readStream(stream, events.length, PAGE);
-      events.push(...page);
-      if (page.length < PAGE) return events;
-    }
+    for await (const event of streamOf(this.store, stream)) events.push(event);
+    return events;
   }
 
   /**

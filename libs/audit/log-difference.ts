@@ -83,7 +83,7 @@ export class LogDifference {
       const kind = this.kinds.of(categoryOfStream(stream));
       if (kind === undefined) continue;
       const id = idOfStream(stream);
-      const events = await this.log.eventsOf(stream);
+      const events = await this.log.wholeStream(stream);
       const past = await this.log.pastOf(caller, kind, id, events, asOf);
       const recorded = events.filter(({ position }) => position <= span.upTo);
       const first = recorded.find((event) => countsAt(event, span.from) || countsAt(event, span.to));
@@ -110,7 +110,7 @@ export class LogDifference {
         { field: 'record', message: 'must name a record by its path, such as commitments/<id> or needs/<id>' },
       ]);
     }
-    const events = await this.log.eventsOf(streamOf(kind.decider.category, id));
+    const events = await this.log.wholeStream(streamOf(kind.decider.category, id));
     const recorded = events.filter(({ position }) => position <= span.upTo);
     const last = recorded.filter((event) => countsAt(event, span.to)).at(-1);
     const past = await this.log.pastOf(

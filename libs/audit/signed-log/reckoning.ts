@@ -27,7 +27,8 @@ export const streamOf = async function* (log: LogReading, stream: string): Async
     const page = await log.readStream(stream, from, PAGE);
     yield* page;
     const last = page.at(-1);
-    if (last === undefined) return;
+    // Short of a full page the stream has ended: nobody needs to look for its end again.
+    if (last === undefined || page.length < PAGE) return;
     from = last.revision + 1;
   }
 };
