@@ -8,17 +8,18 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Fault } from './faults.js';
 
+/** TLS and an account, as in `StandInOptions`. */
+interface Secured {
+  readonly certificate: string;
+  readonly account: string;
+}
+
 /** A stand-in in a process of its own: one that can be killed, stopped in its tracks and started again. */
 export class StandInProcess {
   /**
    * @param folder of its log; in memory, so gone with the process, where undefined
-   * @param secured as in `StandInOptions`
    */
-  static async start(
-    folder?: string,
-    port = 0,
-    secured?: { readonly certificate: string; readonly account: string },
-  ): Promise<StandInProcess> {
+  static async start(folder?: string, port = 0, secured?: Secured): Promise<StandInProcess> {
     const given = { port: String(port), folder, ...secured };
     const args = [
       await program(),
@@ -37,7 +38,7 @@ export class StandInProcess {
   private constructor(
     private child: ChildProcess,
     private readonly folder: string | undefined,
-    private readonly secured: { readonly certificate: string; readonly account: string } | undefined,
+    private readonly secured: Secured | undefined,
     /** Connection string for a client; the same after `restart`. */
     readonly url: string,
     private control: string,

@@ -108,8 +108,6 @@ const settings = (instance: string, keys: string, kafka: object, eventStore = lo
   ...kafka,
 });
 
-const SERVICES = ['needs', 'offers', 'commitments'] as const;
-const urls = {} as Record<(typeof SERVICES)[number], string>;
 let keys: ServerProcess;
 
 beforeAll(async () => {
@@ -178,14 +176,17 @@ const post = async (at: string, path: string, who: TokenRequest, body: object, m
 const idOf = ({ body }: Response): string => (body as { readonly id: string }).id;
 
 test('a commitment is held through log and bus, with the accounts of relay and services alone', async () => {
-  const [relay, ...services] = await Promise.all([
-    begin('apps/relay/main.js', settings('relay', keys.url, kafkaAs('relay'))),
-    ...SERVICES.map((name) => begin(`apps/${name}/main.js`, settings(name, keys.url, kafkaAs('services')))),
+  const ready = async (name: string, account: Account): Promise<string> => {
+    const { url } = await begin(`apps/${name}/main.js`, settings(name, keys.url, kafkaAs(account)));
+    await untilReady(url);
+    return url;
+  };
+  const [needs, offers, commitments] = await Promise.all([
+    ready('needs', 'services'),
+    ready('offers', 'services'),
+    ready('commitments', 'services'),
+    ready('relay', 'relay'),
   ]);
-  SERVICES.forEach((name, index) => (urls[name] = services[index]?.url ?? ''));
-  for (const { url } of [relay, ...services]) await untilReady(url);
-
-  const { needs, offers, commitments } = urls;
   await post(needs, '/v1/parties', COORDINATOR, { id: 'donor:japan', name: 'Japan' });
   const offer = await post(offers, '/v1/offers', JAPAN, {
     ...{ title: 'Courses', visibility: 'public' },
@@ -206,11 +207,11 @@ test('a commitment is held through log and bus, with the accounts of relay and s
   expect([held.status, held.body]).toMatchObject([201, { hold: 'held' }]);
 }, 120_000);
 
-/** Resolves with the last answer once it is ready; with the last one all the same after a while. */
-const untilReady = async (url: string): Promise<Readiness> => {
+/** Half a minute at most. @throws {Error} with what is not ready */
+const untilReady = async (url: string): Promise<void> => {
   for (let attempt = 1; ; attempt += 1) {
     const readiness = (await (await fetch(`${url}/readyz`)).json()) as Readiness;
-    if (readiness.ready) return readiness;
+    if (readiness.ready) return;
     if (attempt === 120) throw new Error(JSON.stringify(readiness));
     await pause(250);
   }
